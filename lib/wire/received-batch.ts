@@ -1,0 +1,124 @@
+// What a link hands to the stack: one burst of received packets as rows of integers over a slab of bytes.
+// A row is a train - consecutive in-order data segments of one flow, joined - or one packet as it came.
+// The native half writes the same layout (src-native/train/row_layout.h); a test compares the two.
+
+import { type AddressFamily, NetworkAddress } from './network-address';
+
+/** Offsets of a row's 32-bit fields. Addresses are family << 16 | port, then four words. */
+export const ReceivedField = {
+  sourceFamilyPort: 0,
+  sourceIp: 1,
+  localFamilyPort: 5,
+  localIp: 6,
+  kind: 10,
+  flags: 11,
+  /** Packet: where the SAL header starts in the slab. Train: where the joined payload starts. */
+  offset: 12,
+  /** Packet: bytes of the whole SAL packet. Train: bytes of payload. */
+  length: 13,
+  sourceFlowID: 14,
+  destinationFlowID: 15,
+  sequence: 16,
+  acknowledgment: 17,
+  window: 18,
+  tcpFlags: 19,
+  /** How many packets the train was joined from. */
+  segments: 20,
+  /** Payload bytes of the largest of them. */
+  segmentSize: 21,
+  /** TCP options of the train (of its first segment), in the slab; length 0 when there are none. */
+  optionsOffset: 22,
+  optionsLength: 23,
+} as const;
+
+export const RECEIVED_ROW_INTS = 24;
+
+export const RowKind = {
+  /** Anything with a SAL extension, or that is not TCP: to be parsed by `parseSalPacket`. */
+  packet: 0,
+  /** TCP segments behind a bare 12-byte SAL header: already verified and parsed. */
+  train: 1,
+} as const;
+
+export const RowFlag = {
+  /** The IP destination was a broadcast or multicast address, or may have been. */
+  broadcast: 1,
+} as const;
+
+/** Payloads up to this size are copied out of the slab, so that a small message does not pin it. */
+export const COPY_OUT_BYTES = 2048;
+
+export class ReceivedBatch {
+  readonly rows: Int32Array;
+  count = 0;
+  /** The bytes the rows point into. The link may change it between bursts, never during one. */
+  slab: Buffer;
+  /** Set by `take`: the slab's bytes up to here belong to a receiver now and are never written again. */
+  retainedEnd = 0;
+
+  constructor(readonly capacity: number, slab: Buffer) {
+    this.rows = new Int32Array(capacity * RECEIVED_ROW_INTS);
+    this.slab = slab;
+  }
+
+  reset(): void {
+    this.count = 0;
+    this.retainedEnd = 0;
+  }
+
+  field(row: number, field: number): number {
+    return this.rows[row * RECEIVED_ROW_INTS + field]!;
+  }
+
+  kind(row: number): number {
+    return this.field(row, ReceivedField.kind);
+  }
+
+  isBroadcast(row: number): boolean {
+    return (this.field(row, ReceivedField.flags) & RowFlag.broadcast) !== 0;
+  }
+
+  destinationFlowID(row: number): number {
+    return this.field(row, ReceivedField.destinationFlowID) >>> 0;
+  }
+
+  source(row: number): NetworkAddress {
+    return this.address(row, ReceivedField.sourceFamilyPort);
+  }
+
+  local(row: number): NetworkAddress {
+    return this.address(row, ReceivedField.localFamilyPort);
+  }
+
+  /** Whether the row came from `address`, without building an object. */
+  isFrom(row: number, address: NetworkAddress): boolean {
+    const base = row * RECEIVED_ROW_INTS;
+    const rows = this.rows;
+    return (
+      rows[base] === ((address.family << 16) | address.port) &&
+      rows[base + 1] === address.word0 &&
+      rows[base + 2] === address.word1 &&
+      rows[base + 3] === address.word2 &&
+      rows[base + 4] === address.word3
+    );
+  }
+
+  /**
+   * Bytes of the slab as a chunk that its receiver may keep: small ones are copied, large ones stay where
+   * they are and the link gives up that part of the slab.
+   */
+  take(offset: number, length: number): Buffer {
+    const view = this.slab.subarray(offset, offset + length);
+    if (length <= COPY_OUT_BYTES) return Buffer.from(view);
+    if (offset + length > this.retainedEnd) this.retainedEnd = offset + length;
+    return view;
+  }
+
+  private address(row: number, field: number): NetworkAddress {
+    const at = row * RECEIVED_ROW_INTS + field;
+    const rows = this.rows;
+    const familyPort = rows[at]!;
+    const family: AddressFamily = familyPort >>> 16 === 6 ? 6 : 4;
+    return NetworkAddress.fromWords(family, familyPort & 0xffff, rows[at + 1]!, rows[at + 2]!, rows[at + 3]!, rows[at + 4]!);
+  }
+}
