@@ -1,0 +1,135 @@
+// What sockets need of a host, real or simulated: handles to act on, observers to be told. The socket layer
+// is written against these alone; the drivers implement them over one `Stack`.
+
+import type { ServalError } from '../errors';
+import type { NetworkAddress } from '../wire/network-address';
+import type { ServiceID, ServicePrefix } from '../wire/service-id';
+
+export interface SocketHost {
+  /** Starts to connect and returns at once; the outcome goes to `observer`. */
+  connect(target: ServiceID, options: ConnectOptions, observer: StreamObserver): StreamHandle;
+  /** Listens from now on. Throws a `ServalError` EADDRINUSE when a local socket has that prefix. */
+  listen(prefix: ServicePrefix, options: ListenOptions, observer: ListenerObserver): ListenerHandle;
+  /** Opens a datagram socket, bound (and registered) to `prefix` or to a random unregistered serviceID. */
+  openDatagram(prefix: ServicePrefix | undefined, observer: DatagramObserver): DatagramHandle;
+  /** Resolves when links are up and first packets can leave; listening and connecting may start before. */
+  readonly ready: Promise<void>;
+}
+
+export interface ConnectOptions {
+  /** Milliseconds until ETIMEDOUT, retransmissions included; default CONNECT_TIMEOUT. */
+  readonly timeout?: number;
+  /** Bytes; defaults and bounds in limits.ts. */
+  readonly sendBuffer?: number;
+  readonly receiveBuffer?: number;
+}
+
+export interface ListenOptions {
+  /** Connections that wait for the application; further SYNs are dropped. Default BACKLOG_DEFAULT. */
+  readonly backlog?: number;
+  readonly weight?: number;
+  readonly sendBuffer?: number;
+  readonly receiveBuffer?: number;
+}
+
+/** Calls arrive from the event loop's turn of the driver, never from inside a call to the handle. */
+export interface StreamObserver {
+  connected(): void;
+  /** In-order bytes, owned by the observer from now on. Not called while reading is stopped. */
+  data(chunk: Buffer): void;
+  /** The peer sent all it will (after the last `data`). */
+  ended(): void;
+  /** The send buffer has room again, after a `write` that was not accepted in full. */
+  writable(): void;
+  /** All written bytes and our FIN were acknowledged. */
+  finished(): void;
+  /** The connection is dead: ECONNREFUSED, ETIMEDOUT, ECONNRESET, ... `closed` follows. */
+  failed(error: ServalError): void;
+  /** The last call: nothing is left of the connection but its TIME-WAIT. */
+  closed(): void;
+}
+
+export interface StreamHandle {
+  readonly localServiceID: ServiceID | undefined;
+  readonly remoteServiceID: ServiceID | undefined;
+  /** The addresses in use now; they may change when a flow migrates. */
+  readonly localAddress: NetworkAddress | undefined;
+  readonly remoteAddress: NetworkAddress | undefined;
+  readonly flows: readonly FlowInformation[];
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  /** Bytes accepted and not yet acknowledged. */
+  readonly bytesBuffered: number;
+  /**
+   * Copies as much of `bytes` from `offset` on as the send buffer takes, and returns how many bytes that
+   * was. After less than all, wait for `writable` and go on. Nothing is accepted after `shutdown`.
+   */
+  write(bytes: Uint8Array, offset?: number): number;
+  /** Sends FIN behind what was written. */
+  shutdown(): void;
+  /** Back-pressure: unread bytes stay in the receive buffer, and the window closes. Reading starts stopped. */
+  startReading(): void;
+  stopReading(): void;
+  /** Ends at once with a RST to the peer; `closed` follows. */
+  reset(): void;
+  /** The application is done with it: what is unread is discarded; with unread bytes the peer gets a RST. */
+  close(): void;
+  setNoDelay(noDelay: boolean): void;
+  /** `delay` milliseconds of silence before the first probe. */
+  setKeepAlive(enabled: boolean, delay: number): void;
+  /** Milliseconds without acknowledgment until ETIMEDOUT; 0 for the default. */
+  setUserTimeout(timeout: number): void;
+  setObserver(observer: StreamObserver): void;
+}
+
+export interface FlowInformation {
+  readonly localFlowID: number;
+  readonly remoteFlowID: number;
+  readonly localAddress: NetworkAddress | undefined;
+  readonly remoteAddress: NetworkAddress;
+  readonly state: string;
+  readonly roundTripTime: number | undefined;
+  readonly congestionWindow: number;
+  readonly segmentSize: number;
+}
+
+export interface ListenerObserver {
+  /** A connection was accepted by the stack. Set its observer before returning. */
+  connection(handle: StreamHandle): void;
+}
+
+export interface ListenerHandle {
+  readonly prefix: ServicePrefix;
+  /** Unregisters. Accepted connections go on. */
+  close(): void;
+}
+
+export interface DatagramObserver {
+  message(bytes: Buffer, from: DatagramSource): void;
+  /** Outcome of `connect`. */
+  connected(): void;
+  failed(error: ServalError): void;
+  closed(): void;
+}
+
+export interface DatagramSource {
+  readonly serviceID: ServiceID;
+  readonly address: NetworkAddress;
+}
+
+export interface DatagramHandle {
+  readonly prefix: ServicePrefix;
+  readonly localServiceID: ServiceID;
+  readonly localAddress: NetworkAddress | undefined;
+  readonly remoteServiceID: ServiceID | undefined;
+  readonly remoteAddress: NetworkAddress | undefined;
+  /**
+   * Unconnected: `target` is resolved through the service table for this datagram alone (§5.1). Connected:
+   * `target` is undefined. Returns an error (EMSGSIZE, EHOSTUNREACH ...) or undefined when it left.
+   */
+  send(bytes: Uint8Array, target: ServiceID | undefined): ServalError | undefined;
+  /** Handshake with one instance; datagrams then stay with it. */
+  connect(target: ServiceID, options: ConnectOptions): void;
+  disconnect(): void;
+  close(): void;
+}

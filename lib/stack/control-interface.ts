@@ -1,0 +1,45 @@
+// The control / data plane split (§4): what the stack tells a service controller, and what a controller
+// may ask of the stack. Plain data, so that it crosses a process or a wire as it is.
+
+import type { Instant } from '../time/instant';
+import type { NetworkAddress } from '../wire/network-address';
+import type { ServiceID, ServicePrefix } from '../wire/service-id';
+import type { RuleKey, ServiceRule } from '../table/service-rule';
+
+export type TransportProtocol = 6 | 17;
+
+/** What happened, for controllers (§4.1: active sockets generate service-related events). */
+export type ServiceEvent =
+  /** A local socket listens now. The DEMUX rule is already in the table. */
+  | { readonly kind: 'registered'; readonly prefix: ServicePrefix; readonly protocol: TransportProtocol }
+  /** A local socket stopped listening. */
+  | { readonly kind: 'unregistered'; readonly prefix: ServicePrefix; readonly protocol: TransportProtocol }
+  /** A packet matched a DELAY rule and waits (§4.3). */
+  | { readonly kind: 'delayed'; readonly serviceID: ServiceID; readonly at: Instant }
+  /** A rule ended by its idle or hard timeout. */
+  | { readonly kind: 'ruleExpired'; readonly rule: ServiceRule }
+  | { readonly kind: 'interfaceUp'; readonly networkInterface: NetworkInterface }
+  | { readonly kind: 'interfaceDown'; readonly networkInterface: NetworkInterface };
+
+/** What a controller asks of the stack. */
+export type ServiceCommand =
+  | { readonly kind: 'addRule'; readonly rule: ServiceRule }
+  | { readonly kind: 'deleteRule'; readonly rule: RuleKey }
+  | { readonly kind: 'modifyRule'; readonly rule: RuleKey; readonly priority?: number; readonly weight?: number }
+  | { readonly kind: 'releaseDelayed'; readonly prefix: ServicePrefix }
+  | { readonly kind: 'discardDelayed'; readonly prefix: ServicePrefix }
+  /** The process that sent from this address is known to be gone: fail its connections now. */
+  | { readonly kind: 'peerGone'; readonly address: NetworkAddress };
+
+/** One address of one interface that is up. An interface with three addresses is three of these. */
+export interface NetworkInterface {
+  readonly name: string;
+  readonly index: number;
+  readonly address: NetworkAddress;
+  /** Bits of the network part. */
+  readonly prefixBits: number;
+  /** IPv4 broadcast address of a broadcast interface; IPv6 all-nodes multicast ff02::1 is not listed here. */
+  readonly broadcast?: NetworkAddress;
+  readonly mtu: number;
+  readonly isLoopback: boolean;
+}
