@@ -39,3 +39,24 @@ export const HALF_OPEN_MAXIMUM = 512;
 export const HALF_OPEN_TIMEOUT = seconds(6);
 /** Default `backlog` of `listen`: accepted connections that wait for the application, as in node:net. */
 export const BACKLOG_DEFAULT = 511;
+/** Times the third ACK is repeated while nothing came back; the original never answers it. */
+export const HANDSHAKE_ACK_REPEATS = 5;
+/** FIN-WAIT-2: how long an end waits for the peer's FIN after its own was acknowledged and it was closed. */
+export const FIN_WAIT_2 = seconds(60);
+/** Flows in TIME-WAIT; beyond it the oldest are forgotten early, as net.ipv4.tcp_max_tw_buckets does. */
+export const TIME_WAIT_MAXIMUM = 32_768;
+
+// ---- stack ----
+
+/** Rows of one link's transmit batch: about one event-loop turn's worth of trains. */
+export const TRANSMIT_ROWS = 2048;
+/** Hints of ICMP "port unreachable" without any sign of life before a connection counts as reset. */
+export const UNREACHABLE_HINTS = 3;
+/** Least time between hints that count, so that one burst of ICMP is one hint. */
+export const UNREACHABLE_HINT_INTERVAL = milliseconds(50);
+/** Packets waiting behind DELAY rules: for one service, for one source address, and in all. */
+export const DELAYED_PER_SERVICE = 64;
+export const DELAYED_PER_SOURCE = 128;
+export const DELAYED_TOTAL = 1024;
+/** A delayed packet that nobody released is dropped after this long. */
+export const DELAY_TIMEOUT = seconds(4);

@@ -1,7 +1,7 @@
 // A way to reach the network: takes trains, gives trains. Every implementation passes the same conformance
 // suite (test/link/conformance.ts), the one in memory and the native ones alike.
 
-import type { LinkProperties } from '../stack/link-properties';
+import type { LinkProperties } from '../sal/link-properties';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ReceivedBatch } from '../wire/received-batch';
 import type { TransmitBatch } from '../wire/transmit-batch';

@@ -1,0 +1,26 @@
+// One attached link as the SAL sees it: its properties, and the batch that the driver hands to it when the
+// stack has been polled. All packets of all flows go out through here, so what is for one peer stays together.
+
+import type { LinkProperties } from './link-properties';
+import { TransmitBatch } from '../wire/transmit-batch';
+import { TRANSMIT_ROWS } from '../limits';
+
+export class LinkOutput {
+  readonly batch = new TransmitBatch(TRANSMIT_ROWS);
+  /** Set when something did not fit: the driver transmits and polls again. */
+  isFull = false;
+  /** Set by the driver while the link holds a rest: nothing is added until it is writable again. */
+  isCongested = false;
+
+  constructor(
+    readonly index: number,
+    readonly properties: LinkProperties,
+  ) {}
+
+  /** The batch, if it has room for another row; otherwise notes that it was full. */
+  withRoom(): TransmitBatch | undefined {
+    if (!this.isCongested && this.batch.hasRoom()) return this.batch;
+    this.isFull = true;
+    return undefined;
+  }
+}
