@@ -35,6 +35,11 @@ export class NetworkAddress {
     return port === this.port ? this : new NetworkAddress(this.family, port, this.word0, this.word1, this.word2, this.word3);
   }
 
+  /** The unspecified address of the same family with the same port. */
+  withoutIp(): NetworkAddress {
+    return new NetworkAddress(this.family, this.port, 0, 0, 0, 0);
+  }
+
   /** The IP address as text, without the port. */
   get ip(): string {
     this.text ??= this.family === 4 ? formatIPv4(this.word0) : formatIPv6([this.word0, this.word1, this.word2, this.word3]);

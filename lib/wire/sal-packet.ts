@@ -1,0 +1,213 @@
+// The one door for untrusted bytes: base header and extensions in, a valid `SalPacket` or the reason of the
+// refusal out. Behind it nobody checks lengths of the SAL header again. The transport part stays bytes.
+
+import { EXTENSIONS_MAXIMUM } from '../limits';
+import {
+  ADDRESS_EXTENSION_TYPE,
+  type AddressExtension,
+  addressExtensionBytes,
+  parseAddressExtension,
+  writeAddressExtension,
+} from './address-extension';
+import {
+  CONTROL_EXTENSION_BYTES,
+  CONTROL_EXTENSION_TYPE,
+  type ControlExtension,
+  parseControlExtension,
+  writeControlExtension,
+} from './control-extension';
+import {
+  ENDPOINT_SOURCE_EXTENSION_TYPE,
+  endpointSourceExtensionBytes,
+  parseEndpointSourceExtension,
+  writeEndpointSourceExtension,
+} from './endpoint-source-extension';
+import type { FlowID } from './flow-id';
+import type { NetworkAddress } from './network-address';
+import { parseSalHeader, SAL_HEADER_BYTES, sealSalHeader, writeSalHeader } from './sal-header';
+import {
+  parseServiceExtension,
+  SERVICE_EXTENSION_BYTES,
+  SERVICE_EXTENSION_TYPE,
+  writeServiceExtension,
+} from './service-extension';
+import type { ServiceID } from './service-id';
+import {
+  parseSourceExtension,
+  SOURCE_EXTENSION_TYPE,
+  sourceExtensionBytes,
+  writeSourceExtension,
+} from './source-extension';
+import { isWireError, type WireError } from './wire-error';
+
+export { isWireError, type WireError } from './wire-error';
+
+/** Which extension a source list stood in: the original's, or ours with ports and IPv6. */
+export type SourceKind = 'source' | 'endpointSource';
+
+/** What a SAL header says. A `SalPacket` is one, so that a forwarder can write what it read with changes. */
+export interface SalPacketHeader {
+  readonly sourceFlowID: FlowID;
+  readonly destinationFlowID: FlowID;
+  readonly protocol: number;
+  readonly control?: ControlExtension | undefined;
+  /** The first SERVICE extension. */
+  readonly destinationService?: ServiceID | undefined;
+  /** The second SERVICE extension: unconnected datagrams only. */
+  readonly sourceService?: ServiceID | undefined;
+  readonly addresses?: AddressExtension | undefined;
+  /** The client and the routers passed, in order: 2 to 20, in ENDPOINT_SOURCE 1 to 20. */
+  readonly source?: readonly NetworkAddress[] | undefined;
+  /** Default when writing: 'endpointSource' when an address has a port or is IPv6, 'source' otherwise. */
+  readonly sourceKind?: SourceKind | undefined;
+}
+
+export interface SalPacket extends SalPacketHeader {
+  readonly headerLength: number;
+  readonly transportOffset: number;
+  readonly transportLength: number;
+}
+
+/** Reads the SAL packet in `length` bytes from `offset` on. Never throws, whatever the bytes are. */
+export function parseSalPacket(bytes: Uint8Array, offset: number, length: number): SalPacket | WireError {
+  const header = parseSalHeader(bytes, offset, length);
+  if (isWireError(header)) return header;
+  const draft: Draft = {
+    sourceFlowID: header.sourceFlowID,
+    destinationFlowID: header.destinationFlowID,
+    protocol: header.protocol,
+    control: undefined,
+    destinationService: undefined,
+    sourceService: undefined,
+    addresses: undefined,
+    source: undefined,
+    sourceKind: undefined,
+    headerLength: header.headerLength,
+    transportOffset: offset + header.headerLength,
+    transportLength: length - header.headerLength,
+  };
+  const error = parseExtensions(bytes, offset + SAL_HEADER_BYTES, draft.transportOffset, draft);
+  return error ?? draft;
+}
+
+/** Size of what `writeSalPacketHeader` will write; 12 to 356 bytes, and an ADDRESS extension. */
+export function salPacketHeaderBytes(header: SalPacketHeader): number {
+  let length = SAL_HEADER_BYTES;
+  if (header.control !== undefined) length += CONTROL_EXTENSION_BYTES;
+  if (header.destinationService !== undefined) length += SERVICE_EXTENSION_BYTES;
+  if (header.sourceService !== undefined) length += SERVICE_EXTENSION_BYTES;
+  if (header.addresses !== undefined) length += addressExtensionBytes(header.addresses);
+  if (header.source !== undefined) length += sourceBytes(header.source, sourceKindOf(header));
+  return length;
+}
+
+/**
+ * Writes header and extensions in the original's order - CONTROL, SERVICE (destination, source), ADDRESS,
+ * SOURCE - seals them and returns their length. The bytes must be there.
+ */
+export function writeSalPacketHeader(bytes: Uint8Array, at: number, header: SalPacketHeader): number {
+  if (header.sourceService !== undefined && header.destinationService === undefined) {
+    throw new TypeError('a source service stands behind a destination service only');
+  }
+  const headerLength = salPacketHeaderBytes(header);
+  const { sourceFlowID, destinationFlowID, protocol } = header;
+  let end = at + writeSalHeader(bytes, at, { sourceFlowID, destinationFlowID, protocol, headerLength });
+  if (header.control !== undefined) end += writeControlExtension(bytes, end, header.control);
+  if (header.destinationService !== undefined) end += writeServiceExtension(bytes, end, header.destinationService);
+  if (header.sourceService !== undefined) end += writeServiceExtension(bytes, end, header.sourceService);
+  if (header.addresses !== undefined) end += writeAddressExtension(bytes, end, header.addresses);
+  if (header.source !== undefined) writeSource(bytes, end, header.source, sourceKindOf(header));
+  sealSalHeader(bytes, at);
+  return headerLength;
+}
+
+type Draft = { -readonly [Key in keyof SalPacket]: SalPacket[Key] };
+
+const PAD_TYPE = 0;
+
+/** The extensions must fill the header exactly; their order does not matter. */
+function parseExtensions(bytes: Uint8Array, start: number, end: number, draft: Draft): WireError | undefined {
+  let at = start;
+  for (let count = 0; at < end; count++) {
+    if (count === EXTENSIONS_MAXIMUM) return 'tooManyExtensions';
+    const type = bytes[at]! >>> 4;
+    if (type === PAD_TYPE) {
+      at += 1;
+      continue;
+    }
+    const length = at + 1 < end ? bytes[at + 1]! : 0;
+    if (length < 2 || at + length > end) return 'extensionLength';
+    const error = parseExtension(type, bytes, at, length, draft);
+    if (error !== undefined) return error;
+    at += length;
+  }
+  return undefined;
+}
+
+function parseExtension(
+  type: number,
+  bytes: Uint8Array,
+  at: number,
+  length: number,
+  draft: Draft,
+): WireError | undefined {
+  switch (type) {
+    case CONTROL_EXTENSION_TYPE:
+      return acceptControl(draft, parseControlExtension(bytes, at, length));
+    case SERVICE_EXTENSION_TYPE:
+      return acceptService(draft, parseServiceExtension(bytes, at, length));
+    case ADDRESS_EXTENSION_TYPE:
+      return acceptAddresses(draft, parseAddressExtension(bytes, at, length));
+    case SOURCE_EXTENSION_TYPE:
+      return acceptSource(draft, 'source', parseSourceExtension(bytes, at, length));
+    case ENDPOINT_SOURCE_EXTENSION_TYPE:
+      return acceptSource(draft, 'endpointSource', parseEndpointSourceExtension(bytes, at, length));
+    default:
+      return 'unknownExtension';
+  }
+}
+
+function acceptControl(draft: Draft, control: ControlExtension | WireError): WireError | undefined {
+  if (isWireError(control)) return control;
+  if (draft.control !== undefined) return 'duplicateExtension';
+  draft.control = control;
+  return undefined;
+}
+
+function acceptService(draft: Draft, service: ServiceID | WireError): WireError | undefined {
+  if (isWireError(service)) return service;
+  if (draft.destinationService === undefined) draft.destinationService = service;
+  else if (draft.sourceService === undefined) draft.sourceService = service;
+  else return 'duplicateExtension';
+  return undefined;
+}
+
+function acceptAddresses(draft: Draft, addresses: AddressExtension | WireError): WireError | undefined {
+  if (isWireError(addresses)) return addresses;
+  if (draft.addresses !== undefined) return 'duplicateExtension';
+  draft.addresses = addresses;
+  return undefined;
+}
+
+/** The two kinds mean the same, so one packet has one of them at most. */
+function acceptSource(draft: Draft, kind: SourceKind, list: NetworkAddress[] | WireError): WireError | undefined {
+  if (isWireError(list)) return list;
+  if (draft.source !== undefined) return 'duplicateExtension';
+  draft.source = list;
+  draft.sourceKind = kind;
+  return undefined;
+}
+
+function sourceKindOf(header: SalPacketHeader): SourceKind {
+  if (header.sourceKind !== undefined) return header.sourceKind;
+  const hasEndpoint = header.source?.some((address) => address.family === 6 || address.port !== 0);
+  return hasEndpoint ? 'endpointSource' : 'source';
+}
+
+function sourceBytes(list: readonly NetworkAddress[], kind: SourceKind): number {
+  return kind === 'source' ? sourceExtensionBytes(list) : endpointSourceExtensionBytes(list);
+}
+
+function writeSource(bytes: Uint8Array, at: number, list: readonly NetworkAddress[], kind: SourceKind): number {
+  return kind === 'source' ? writeSourceExtension(bytes, at, list) : writeEndpointSourceExtension(bytes, at, list);
+}
