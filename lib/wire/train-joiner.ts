@@ -100,10 +100,11 @@ function joinLastRow(
   const rows = batch.rows;
   const trainLength = rows[base + ReceivedField.length]!;
   const trainEnd = rows[base + ReceivedField.offset]! + trainLength;
-  batch.slab.copyWithin(trainEnd, offset + length - payloadLength, offset + length);
   rows[base + ReceivedField.length] = trainLength + payloadLength;
   rows[base + ReceivedField.tcpFlags] = rows[base + ReceivedField.tcpFlags]! | batch.slab[tcp + TcpField.flags]!;
   rows[base + ReceivedField.segments] = rows[base + ReceivedField.segments]! + 1;
+  // Last, for it may overwrite the header.
+  batch.slab.copyWithin(trainEnd, offset + length - payloadLength, offset + length);
   return true;
 }
 
@@ -190,8 +191,10 @@ function finishTrainRow(batch: ReceivedBatch, offset: number, length: number): v
   rows[base + ReceivedField.window] = readUint16(slab, tcp + TcpField.window);
   rows[base + ReceivedField.tcpFlags] = slab[tcp + TcpField.flags]!;
   rows[base + ReceivedField.segmentSize] = payloadLength;
-  rows[base + ReceivedField.optionsOffset] = tcp + TCP_HEADER_BYTES;
-  rows[base + ReceivedField.optionsLength] = headerLength - TCP_HEADER_BYTES;
+  if (headerLength > TCP_HEADER_BYTES) {
+    rows[base + ReceivedField.optionsOffset] = tcp + TCP_HEADER_BYTES;
+    rows[base + ReceivedField.optionsLength] = headerLength - TCP_HEADER_BYTES;
+  }
   batch.count++;
 }
 
