@@ -60,3 +60,93 @@ export const DELAYED_PER_SOURCE = 128;
 export const DELAYED_TOTAL = 1024;
 /** A delayed packet that nobody released is dropped after this long. */
 export const DELAY_TIMEOUT = seconds(4);
+
+// ---- stream ----
+
+/** Bytes a connection takes from its application before the peer acknowledged them; grows with the path. */
+export const SEND_BUFFER_DEFAULT = 1_048_576;
+export const SEND_BUFFER_MINIMUM = 4096;
+export const SEND_BUFFER_MAXIMUM = 16_777_216;
+/** Receive window at the start, bytes; then it follows what the application reads in a round trip. */
+export const RECEIVE_BUFFER_DEFAULT = 262_144;
+export const RECEIVE_BUFFER_MINIMUM = 4096;
+/** Bytes one peer can make a connection hold: 1 Gbit/s over 50 ms. */
+export const RECEIVE_BUFFER_MAXIMUM = 6_291_456;
+/** One held chunk for so many bytes of buffer: tiny segments must not cost more memory than large ones. */
+export const BUFFER_BYTES_PER_CHUNK = 512;
+/** Gaps in what was received; a segment that would open one more is dropped. */
+export const REASSEMBLY_RUNS_MAXIMUM = 512;
+/** Blocks of send buffers kept for reuse, bytes of each size. */
+export const POOLED_BLOCK_BYTES_MAXIMUM = 16_777_216;
+/** Records of sent trains of one flow; a SACK that would split one more is rounded inward. */
+export const SENT_RECORDS_MAXIMUM = 16_384;
+/** Header and payload of all packets of one train: UDP GSO takes 65,507 bytes and 64 packets at most. */
+export const TRAIN_BYTES_MAXIMUM = 65_000;
+export const TRAIN_SEGMENTS_MAXIMUM = 64;
+/** Payload that leaves one flow in one turn, so that others and the acknowledgments have theirs. */
+export const BURST_BYTES_MAXIMUM = 262_144;
+/** Segments sent before the first acknowledgment (RFC 6928). */
+export const INITIAL_WINDOW_SEGMENTS = 10;
+/** Upper bound of a congestion window, bytes: what the largest send buffer can fill. */
+export const CONGESTION_WINDOW_MAXIMUM = 16_777_216;
+/** RFC 6298: before a sample; the floor is that of every stack in use, below the RFC's 1 s. */
+export const RETRANSMISSION_TIMEOUT_INITIAL = seconds(1);
+export const RETRANSMISSION_TIMEOUT_MINIMUM = milliseconds(200);
+export const RETRANSMISSION_TIMEOUT_MAXIMUM = seconds(60);
+/** Without acknowledgment of data for this long a connection has timed out (RFC 9293 3.8.3: R2 >= 100 s). */
+export const USER_TIMEOUT_DEFAULT = seconds(120);
+/** RFC 5482: lower and upper bound of what `setUserTimeout` takes. */
+export const USER_TIMEOUT_MINIMUM = milliseconds(1);
+export const USER_TIMEOUT_MAXIMUM = seconds(86_400);
+/** How long an acknowledgment may wait for data or a second segment; RFC 9293 allows 500 ms. */
+export const ACKNOWLEDGMENT_DELAY = milliseconds(40);
+/** How long a peer is thought to delay one: the tail loss probe of a single segment waits for it. */
+export const PEER_ACKNOWLEDGMENT_DELAY = milliseconds(50);
+/** Acknowledgments that answer unacceptable segments (RFC 5961 7): so many in one interval. */
+export const CHALLENGE_ACKS_MAXIMUM = 10;
+export const CHALLENGE_ACK_INTERVAL = seconds(1);
+/** Silence before the first keepalive probe, time between probes, probes without answer until the end. */
+export const KEEP_ALIVE_DELAY_DEFAULT = seconds(7200);
+export const KEEP_ALIVE_INTERVAL = seconds(75);
+export const KEEP_ALIVE_PROBES = 9;
+/** Zero-window probes: at the retransmission timeout, doubled up to this. */
+export const PERSIST_INTERVAL_MAXIMUM = seconds(60);
+/** Payload of a segment: the largest that leaves room for headers in one UDP packet. */
+export const SEGMENT_BYTES_MAXIMUM = 64_900;
+/** Below this a peer's MSS or a packet-too-big message is an attack on our processor. */
+export const SEGMENT_BYTES_MINIMUM = 48;
+/** RFC 8899 MIN_PLPMTU behind the SAL header: a 576-byte IPv4 packet less IP, UDP and SAL header. */
+export const PATH_SIZE_MINIMUM = 536;
+/** RFC 8899 MAX_PROBES, and the time until a smaller path is searched again (PMTU_RAISE_TIMER). */
+export const PATH_PROBES_MAXIMUM = 3;
+export const PATH_RAISE_INTERVAL = seconds(600);
+/** The search for the path's size ends when it is known within so many bytes. */
+export const PATH_SEARCH_GRAIN = 16;
+
+// ---- datagram ----
+
+/** Datagrams of one socket that wait for the application, and their bytes; beyond it they are dropped. */
+export const DATAGRAM_QUEUE_MAXIMUM = 1024;
+export const DATAGRAM_QUEUE_BYTES_MAXIMUM = 1_048_576;
+
+// ---- host ----
+
+/** Bytes of one line between a process and the holder of its host; a registration takes about 160. */
+export const REGISTRY_LINE_MAXIMUM = 1024;
+/** Processes of one host that register with its holder. */
+export const REGISTRY_MEMBERS_MAXIMUM = 4096;
+/** Services one process registers: bounds what a member can make the holder remember. */
+export const REGISTRATIONS_PER_MEMBER_MAXIMUM = 65_536;
+/** Bytes the holder keeps for a member that does not read; then it is cut off (and comes back). */
+export const REGISTRY_BACKLOG_MAXIMUM = 1_048_576;
+/** A connection to the holder that says nothing for this long is closed. */
+export const REGISTRY_HELLO_TIMEOUT = seconds(2);
+/** First and longest pause between two attempts to become holder or member; each is drawn anew. */
+export const REGISTRY_RETRY_MINIMUM = milliseconds(4);
+export const REGISTRY_RETRY_MAXIMUM = milliseconds(500);
+/** A holder that took over waits this long for the registrations of the others before it answers. */
+export const REGISTRY_SETTLE = milliseconds(40);
+/** Without a holder for this long a process goes on alone: first packets wait no longer. */
+export const REGISTRY_SEARCH_MAXIMUM = seconds(1);
+/** From a process's end to `peerGone`: what it sent last is read before its connections fail. */
+export const PEER_GONE_GRACE = milliseconds(20);

@@ -1,0 +1,102 @@
+// The holder's policy for the other processes of its host: what a member registered becomes a FORWARD rule
+// to that member, of the same priority and weight as a local socket's DEMUX rule, so that the processes of
+// a host share the load of a serviceID. How registrations travel is host/'s matter.
+
+import type { ServiceCommand, ServiceEvent, TransportProtocol } from '../../stack/control-interface';
+import { DEMUX_PRIORITY, type ForwardRule } from '../../table/service-rule';
+import type { Instant } from '../../time/instant';
+import type { NetworkAddress } from '../../wire/network-address';
+import type { ServicePrefix } from '../../wire/service-id';
+import { CommandQueue } from '../command-queue';
+import type { ServiceController, ServiceInstance } from '../service-controller';
+
+/** One rule: a prefix at an address, for one or both protocols. */
+interface Registration {
+  readonly prefix: ServicePrefix;
+  readonly weights: Map<TransportProtocol, number>;
+}
+
+export class MemberRegistrations implements ServiceController {
+  private readonly commands = new CommandQueue();
+  /** By address, then by prefix. */
+  private readonly members = new Map<string, Map<string, Registration>>();
+
+  constructor(private readonly link: number) {}
+
+  handleRegistered(instance: ServiceInstance): void {
+    const registrations = this.registrationsOf(instance.address);
+    const key = instance.prefix.toString();
+    const known = registrations.get(key);
+    if (known === undefined) {
+      registrations.set(key, { prefix: instance.prefix, weights: new Map([[instance.protocol, instance.weight]]) });
+      this.commands.push({ kind: 'addRule', rule: this.rule(instance.prefix, instance.address, instance.weight) });
+      return;
+    }
+    const former = weightOf(known);
+    known.weights.set(instance.protocol, instance.weight);
+    this.changeWeight(known, instance.address, former);
+  }
+
+  handleUnregistered(instance: Omit<ServiceInstance, 'weight'>): void {
+    const registrations = this.members.get(instance.address.toString());
+    const key = instance.prefix.toString();
+    const known = registrations?.get(key);
+    if (registrations === undefined || known === undefined) return;
+    const former = weightOf(known);
+    if (!known.weights.delete(instance.protocol)) return;
+    if (known.weights.size > 0) return this.changeWeight(known, instance.address, former);
+    registrations.delete(key);
+    if (registrations.size === 0) this.members.delete(instance.address.toString());
+    this.deleteRule(known, instance.address);
+  }
+
+  /** The member at `address` ended, or its connection did: all it registered goes. */
+  handleMemberGone(address: NetworkAddress): void {
+    const registrations = this.members.get(address.toString());
+    if (registrations === undefined) return;
+    this.members.delete(address.toString());
+    for (const registration of registrations.values()) this.deleteRule(registration, address);
+  }
+
+  handleEvent(_event: ServiceEvent, _now: Instant): void {}
+
+  pollCommand(): ServiceCommand | undefined {
+    return this.commands.poll();
+  }
+
+  private registrationsOf(address: NetworkAddress): Map<string, Registration> {
+    const key = address.toString();
+    let registrations = this.members.get(key);
+    if (registrations === undefined) this.members.set(key, (registrations = new Map()));
+    return registrations;
+  }
+
+  private changeWeight(registration: Registration, address: NetworkAddress, former: number): void {
+    const weight = weightOf(registration);
+    if (weight === former) return;
+    this.commands.push({ kind: 'modifyRule', rule: this.rule(registration.prefix, address, former), weight });
+  }
+
+  private deleteRule(registration: Registration, address: NetworkAddress): void {
+    this.commands.push({ kind: 'deleteRule', rule: this.rule(registration.prefix, address, 1) });
+  }
+
+  private rule(prefix: ServicePrefix, address: NetworkAddress, weight: number): ForwardRule {
+    return {
+      action: 'forward',
+      prefix,
+      address,
+      link: this.link,
+      broadcast: false,
+      // A service of this host: packets that came by broadcast are for it as well.
+      scope: 'host',
+      priority: DEMUX_PRIORITY,
+      weight,
+    };
+  }
+}
+
+/** A FORWARD rule serves both protocols: the larger wish counts. */
+function weightOf(registration: Registration): number {
+  return Math.max(...registration.weights.values());
+}

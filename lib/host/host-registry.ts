@@ -1,0 +1,300 @@
+// Makes the stacks of one host into one: elects the process that holds the well-known port, and lets the
+// others register with it. It ends nobody's wait by asking: the kernel closes a Unix connection when a
+// process dies, however it dies. No UDP here: the owner binds the port when it is told `holder`.
+
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Server, Socket } from 'node:net';
+import { ControllerSet } from '../controller/controller-set';
+import { DepartedProcesses } from '../controller/policies/departed-processes';
+import { HolderRoute } from '../controller/policies/holder-route';
+import { MemberRegistrations } from '../controller/policies/member-registrations';
+import { UpstreamRoute } from '../controller/policies/upstream-route';
+import {
+  PEER_GONE_GRACE,
+  REGISTRY_RETRY_MAXIMUM,
+  REGISTRY_RETRY_MINIMUM,
+  REGISTRY_SEARCH_MAXIMUM,
+  REGISTRY_SETTLE,
+} from '../limits';
+import type { ServiceCommand, ServiceEvent, TransportProtocol } from '../stack/control-interface';
+import { DEMUX_WEIGHT } from '../table/service-rule';
+import type { Instant } from '../time/instant';
+import type { NetworkAddress } from '../wire/network-address';
+import type { ServicePrefix } from '../wire/service-id';
+import { LocalRegistrations } from './local-registrations';
+import { loopbackAddress, type ProcessPort } from './process-port';
+import { bindEndpoint, connectEndpoint } from './registry-endpoint';
+import { RegistryHolder } from './registry-holder';
+import { RegistryMember } from './registry-member';
+
+/** `alone`: no holder answers; this process reaches others by broadcast only, and goes on trying. */
+export type HostRole = 'holder' | 'member' | 'alone';
+
+export interface HostRegistryOptions {
+  /** See `defaultEndpoint`. */
+  readonly endpoint: string;
+  /** The data ports of this process; none on links without ports. */
+  readonly ports: readonly ProcessPort[];
+  /** Index of the link that the rules send by, as the stack numbered it. */
+  readonly link: number;
+  /** The service router above this host (SERVAL_ROUTER). */
+  readonly router?: NetworkAddress | undefined;
+}
+
+/** Never called from inside a call to the registry, but for `command`. */
+export interface HostRegistryObserver {
+  /**
+   * `holder`: bind the well-known port and say `serveOn`; if it cannot be bound, `serveOn` the data ports and
+   * try on. Anything else: release it.
+   */
+  roleChanged(role: HostRole): void;
+  command(command: ServiceCommand): void;
+  /** Something is wrong on this host, and the registry goes on trying: told once for each message. */
+  problem(error: Error): void;
+}
+
+export class HostRegistry {
+  private currentRole: HostRole | undefined;
+  private holder: RegistryHolder | undefined;
+  private member: RegistryMember | undefined;
+  /** Where the owner receives first packets, once it has said so. */
+  private service: readonly ProcessPort[] | undefined;
+  /** Cleared when the registrations of a former holder's members had time to arrive. */
+  private settling: NodeJS.Timeout | undefined;
+  private searching: NodeJS.Timeout | undefined;
+  private readonly graces = new Set<NodeJS.Timeout>();
+  private readonly problems = new Set<string>();
+  private readonly closing = new AbortController();
+  private referenced = false;
+  private started: Promise<HostRole> | undefined;
+  private settleStart: ((role: HostRole) => void) | undefined;
+
+  private readonly registrations = new LocalRegistrations();
+  private readonly route: HolderRoute;
+  private readonly members: MemberRegistrations;
+  private readonly departures = new DepartedProcesses();
+  private readonly upstream: UpstreamRoute | undefined;
+  private readonly policies: ControllerSet;
+
+  constructor(
+    private readonly options: HostRegistryOptions,
+    private readonly observer: HostRegistryObserver,
+  ) {
+    this.route = new HolderRoute(options.link);
+    this.members = new MemberRegistrations(options.link);
+    this.upstream = options.router && new UpstreamRoute(options.router, options.link);
+    const policies = [this.members, this.route, this.departures];
+    this.policies = new ControllerSet(this.upstream ? [...policies, this.upstream] : policies);
+  }
+
+  get role(): HostRole | undefined {
+    return this.currentRole;
+  }
+
+  /** Processes registered here, if this is the holder. */
+  get memberCount(): number {
+    return this.holder?.memberCount ?? 0;
+  }
+
+  /** What the stack reports: registrations of local sockets, and interfaces. */
+  handleEvent(event: ServiceEvent, now: Instant): void {
+    if (event.kind === 'registered') void this.register(event.prefix, event.protocol);
+    else if (event.kind === 'unregistered') this.unregister(event.prefix, event.protocol);
+    this.policies.handleEvent(event, now);
+    this.carryOut();
+  }
+
+  /** Resolves when the first role is known, at the latest after REGISTRY_SEARCH_MAXIMUM. */
+  start(): Promise<HostRole> {
+    this.started ??= new Promise((resolve) => {
+      this.settleStart = resolve;
+      this.seek();
+      void this.run();
+    });
+    return this.started;
+  }
+
+  /**
+   * Makes a service of this process known to the host. Resolves when the other processes reach it. Rejects
+   * with ENOBUFS when the holder takes no more; the service is then reachable inside this process alone.
+   */
+  register(prefix: ServicePrefix, protocol: TransportProtocol, weight: number = DEMUX_WEIGHT): Promise<void> {
+    // The default prefix stays a local matter: the holder would lose all unknown services to it.
+    if (prefix.bits === 0 || this.closing.signal.aborted) return Promise.resolve();
+    const registration = this.registrations.add(prefix, protocol, weight);
+    if (this.currentRole === 'holder' || (this.currentRole === 'alone' && !this.member)) registration.confirm();
+    else this.member?.register(registration.id, prefix, protocol, weight);
+    return registration.confirmed;
+  }
+
+  unregister(prefix: ServicePrefix, protocol: TransportProtocol): void {
+    if (this.registrations.remove(prefix, protocol)) this.member?.unregister(prefix, protocol);
+  }
+
+  /** As the holder: first packets are received at these ports now. May be called again when they change. */
+  serveOn(service: readonly ProcessPort[]): void {
+    this.service = service;
+    this.serveIfSettled();
+  }
+
+  /** Whether the registry keeps the process alive; at first it does not. */
+  ref(): void {
+    this.referenced = true;
+    this.holder?.ref();
+    this.member?.ref();
+  }
+
+  unref(): void {
+    this.referenced = false;
+    this.holder?.unref();
+    this.member?.unref();
+  }
+
+  /** Says goodbye. The rules stay in the table: it is about to go, too. */
+  async close(): Promise<void> {
+    this.closing.abort();
+    clearTimeout(this.searching);
+    clearTimeout(this.settling);
+    for (const grace of this.graces) clearTimeout(grace);
+    this.registrations.confirmAll();
+    await Promise.all([this.holder?.close(), this.member?.close()]);
+  }
+
+  /** Binds the endpoint or connects to who has it, until one of the two lasts. */
+  private async run(): Promise<void> {
+    for (let failures = 0; !this.closing.signal.aborted; failures++) {
+      try {
+        const server = await bindEndpoint(this.options.endpoint);
+        if (server !== undefined) return this.lead(server);
+        const socket = await connectEndpoint(this.options.endpoint);
+        // One that had welcomed us: its place is free at this moment.
+        if (socket !== undefined && (await this.follow(socket))) failures = -1;
+      } catch (error) {
+        this.tell(error as Error);
+      }
+      if (failures >= 0) await this.pauseAfter(failures);
+    }
+  }
+
+  private lead(server: Server): void {
+    if (this.closing.signal.aborted) {
+      server.close();
+      return;
+    }
+    this.holder = new RegistryHolder(server, this.options.ports, {
+      registered: (instance) => this.decide(() => this.members.handleRegistered(instance)),
+      unregistered: (instance) => this.decide(() => this.members.handleUnregistered(instance)),
+      memberGone: (address) => this.decide(() => this.members.handleMemberGone(address)),
+      departed: (ports) => this.handleDeparted(ports),
+    });
+    if (this.referenced) this.holder.ref();
+    if (this.currentRole !== undefined) this.settling = setTimeout(() => this.handleSettled(), REGISTRY_SETTLE).unref();
+    this.decide(() => this.upstream?.handleActive(true));
+    this.registrations.confirmAll();
+    this.assume('holder');
+    this.serveIfSettled();
+  }
+
+  /** Resolves when the connection has ended: whether it ever was a welcome one. */
+  private follow(socket: Socket): Promise<boolean> {
+    if (this.closing.signal.aborted) {
+      socket.destroy();
+      return Promise.resolve(false);
+    }
+    return new Promise((resolve) => {
+      let welcome = false;
+      const member = new RegistryMember(socket, this.options.ports, {
+        welcomed: (service) => {
+          welcome = true;
+          this.handleWelcome(service);
+        },
+        registered: (id) => this.registrations.confirm(id),
+        refused: (id, reason) => this.registrations.refuse(id, reason),
+        departed: (ports) => this.handleDeparted(ports),
+        lost: ({ holder, reason }) => {
+          this.member = undefined;
+          if (holder !== undefined) this.handleDeparted(holder);
+          if (reason !== undefined) this.tell(new Error(`the holder of this host refused this process: ${reason}`));
+          if (welcome) this.seek();
+          resolve(welcome && reason === undefined);
+        },
+      });
+      this.member = member;
+      for (const { id, prefix, protocol, weight } of this.registrations) member.register(id, prefix, protocol, weight);
+    });
+  }
+
+  private handleWelcome(service: readonly ProcessPort[]): void {
+    clearTimeout(this.searching);
+    if (!this.referenced) this.member?.unref();
+    this.decide(() => this.route.handleHolder(loopbackAddress(service)!));
+    this.assume('member');
+  }
+
+  private seek(): void {
+    this.decide(() => this.route.handleSeeking());
+    this.searching = setTimeout(() => this.handleNotFound(), REGISTRY_SEARCH_MAXIMUM);
+    if (this.currentRole !== undefined) this.searching.unref();
+  }
+
+  private handleNotFound(): void {
+    this.decide(() => this.route.handleNoHolder());
+    if (this.currentRole === 'holder') return;
+    this.registrations.confirmAll();
+    this.assume('alone');
+  }
+
+  private handleSettled(): void {
+    this.settling = undefined;
+    this.serveIfSettled();
+  }
+
+  private serveIfSettled(): void {
+    if (this.holder === undefined || this.service === undefined || this.settling !== undefined) return;
+    clearTimeout(this.searching);
+    this.decide(() => this.route.handleNoHolder());
+    this.holder.serveOn(this.service);
+  }
+
+  /** What the ended process sent last may still be in our sockets: its connections fail a little later. */
+  private handleDeparted(ports: readonly ProcessPort[]): void {
+    if (ports.length === 0) return;
+    const grace = setTimeout(() => {
+      this.graces.delete(grace);
+      this.decide(() => this.departures.handleDeparted(ports));
+    }, PEER_GONE_GRACE).unref();
+    this.graces.add(grace);
+  }
+
+  private assume(role: HostRole): void {
+    if (role === this.currentRole) return;
+    this.currentRole = role;
+    this.observer.roleChanged(role);
+    this.settleStart?.(role);
+  }
+
+  private decide(decision: () => void): void {
+    if (this.closing.signal.aborted) return;
+    decision();
+    this.carryOut();
+  }
+
+  private carryOut(): void {
+    for (let command = this.policies.pollCommand(); command; command = this.policies.pollCommand()) {
+      this.observer.command(command);
+    }
+  }
+
+  private tell(error: Error): void {
+    if (this.problems.has(error.message) || this.closing.signal.aborted) return;
+    this.problems.add(error.message);
+    this.observer.problem(error);
+  }
+
+  /** Twice as long after each failure, and drawn anew, so that processes that failed together do not again. */
+  private async pauseAfter(failures: number): Promise<void> {
+    const longest = Math.min(REGISTRY_RETRY_MINIMUM * 2 ** failures, REGISTRY_RETRY_MAXIMUM);
+    const ref = this.currentRole === undefined || this.referenced;
+    await pause(longest * Math.random(), undefined, { ref, signal: this.closing.signal }).catch(() => {});
+  }
+}

@@ -1,0 +1,117 @@
+// A member's half of the registry: one connection to the holder, over which it says who it is and what it
+// offers. When that connection ends, the holder has ended; what to do then is the owner's matter.
+
+import type { Socket } from 'node:net';
+import type { TransportProtocol } from '../stack/control-interface';
+import { REGISTRY_LINE_MAXIMUM } from '../limits';
+import type { ServicePrefix } from '../wire/service-id';
+import { LineReader } from './line-reader';
+import type { ProcessPort } from './process-port';
+import {
+  formatMessage,
+  type HolderMessage,
+  type MemberMessage,
+  parseHolderMessage,
+  REGISTRY_VERSION,
+} from './registry-message';
+
+export interface RegistryMemberObserver {
+  /** The holder resolves at these ports; called again when that changes. */
+  welcomed(service: readonly ProcessPort[]): void;
+  registered(id: number): void;
+  refused(id: number, reason: string): void;
+  /** Another process of the host ended without a goodbye. */
+  departed(ports: readonly ProcessPort[]): void;
+  /** The last call. `holder`: the ports of a holder that has ended; none if it said goodbye. `reason`: it refused us. */
+  lost(outcome: { readonly holder?: readonly ProcessPort[]; readonly reason?: string }): void;
+}
+
+export class RegistryMember {
+  private readonly reader = new LineReader(REGISTRY_LINE_MAXIMUM);
+  private holder: readonly ProcessPort[] | undefined;
+  private reason: string | undefined;
+  private isLost = false;
+
+  constructor(
+    private readonly socket: Socket,
+    ports: readonly ProcessPort[],
+    private readonly observer: RegistryMemberObserver,
+  ) {
+    socket.on('data', (chunk) => this.handleChunk(chunk));
+    socket.on('end', () => this.handleLost());
+    socket.on('close', () => this.handleLost());
+    socket.on('error', () => {});
+    this.send({ type: 'hello', version: REGISTRY_VERSION, pid: process.pid, ports });
+  }
+
+  register(id: number, prefix: ServicePrefix, protocol: TransportProtocol, weight: number): void {
+    this.send({ type: 'register', id, prefix, protocol, weight });
+  }
+
+  unregister(prefix: ServicePrefix, protocol: TransportProtocol): void {
+    this.send({ type: 'unregister', prefix, protocol });
+  }
+
+  ref(): void {
+    this.socket.ref();
+  }
+
+  unref(): void {
+    this.socket.unref();
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.isLost = true;
+      if (this.socket.destroyed) return resolve();
+      this.socket.once('close', () => resolve());
+      this.send({ type: 'bye' });
+      this.socket.destroySoon();
+    });
+  }
+
+  private send(message: MemberMessage): void {
+    if (this.socket.writable) this.socket.write(formatMessage(message));
+  }
+
+  private handleChunk(chunk: Buffer): void {
+    for (const line of this.reader.handleChunk(chunk) ?? ['']) {
+      if (this.isLost) return;
+      const message = parseHolderMessage(line);
+      if (message === undefined) return this.leave('the holder sent a malformed line');
+      this.handleMessage(message);
+    }
+  }
+
+  private handleMessage(message: HolderMessage): void {
+    switch (message.type) {
+      case 'welcome':
+        this.holder = message.ports;
+        return this.observer.welcomed(message.service);
+      case 'registered':
+        return this.observer.registered(message.id);
+      case 'refused':
+        if (message.id === undefined) return this.leave(message.reason);
+        return this.observer.refused(message.id, message.reason);
+      case 'peerGone':
+        return this.observer.departed(message.ports);
+      case 'bye':
+        this.holder = [];
+        // Its endpoint is free by now: no need to wait for the connection to end.
+        return this.handleLost();
+    }
+  }
+
+  private leave(reason: string): void {
+    this.reason = reason;
+    this.handleLost();
+  }
+
+  private handleLost(): void {
+    if (this.isLost) return;
+    this.isLost = true;
+    this.socket.destroy();
+    if (this.reason !== undefined) this.observer.lost({ reason: this.reason });
+    else this.observer.lost(this.holder === undefined ? {} : { holder: this.holder });
+  }
+}
