@@ -17,7 +17,14 @@ export class NetworkAddress {
     readonly word3: number,
   ) {}
 
-  static fromWords(family: AddressFamily, port: number, w0: number, w1: number, w2: number, w3: number): NetworkAddress {
+  static fromWords(
+    family: AddressFamily,
+    port: number,
+    w0: number,
+    w1: number,
+    w2: number,
+    w3: number,
+  ): NetworkAddress {
     return new NetworkAddress(family, port, w0 | 0, w1 | 0, w2 | 0, w3 | 0);
   }
 
@@ -27,12 +34,14 @@ export class NetworkAddress {
     if (v4 !== undefined) return new NetworkAddress(4, port, v4, 0, 0, 0);
     const groups = parseIPv6(ip);
     if (groups === undefined) return undefined;
-    const word = (index: number): number => ((groups[index]! << 16) | groups[index + 1]!) | 0;
+    const word = (index: number): number => (groups[index]! << 16) | groups[index + 1]! | 0;
     return new NetworkAddress(6, port, word(0), word(2), word(4), word(6));
   }
 
   withPort(port: number): NetworkAddress {
-    return port === this.port ? this : new NetworkAddress(this.family, port, this.word0, this.word1, this.word2, this.word3);
+    return port === this.port
+      ? this
+      : new NetworkAddress(this.family, port, this.word0, this.word1, this.word2, this.word3);
   }
 
   /** The unspecified address of the same family with the same port. */
@@ -42,7 +51,8 @@ export class NetworkAddress {
 
   /** The IP address as text, without the port. */
   get ip(): string {
-    this.text ??= this.family === 4 ? formatIPv4(this.word0) : formatIPv6([this.word0, this.word1, this.word2, this.word3]);
+    this.text ??=
+      this.family === 4 ? formatIPv4(this.word0) : formatIPv6([this.word0, this.word1, this.word2, this.word3]);
     return this.text;
   }
 

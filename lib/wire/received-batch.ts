@@ -56,7 +56,10 @@ export class ReceivedBatch {
   /** Set by `take`: the slab's bytes up to here belong to a receiver now and are never written again. */
   retainedEnd = 0;
 
-  constructor(readonly capacity: number, slab: Buffer) {
+  constructor(
+    readonly capacity: number,
+    slab: Buffer,
+  ) {
     this.rows = new Int32Array(capacity * RECEIVED_ROW_INTS);
     this.slab = slab;
   }
@@ -114,11 +117,27 @@ export class ReceivedBatch {
     return view;
   }
 
+  /** A packet row with its bytes as a batch of its own, to be handled later. */
+  copyRow(row: number, offset: number, length: number): ReceivedBatch {
+    const copy = new ReceivedBatch(1, Buffer.from(this.slab.subarray(offset, offset + length)));
+    copy.rows.set(this.rows.subarray(row * RECEIVED_ROW_INTS, (row + 1) * RECEIVED_ROW_INTS));
+    copy.rows[ReceivedField.offset] = 0;
+    copy.count = 1;
+    return copy;
+  }
+
   private address(row: number, field: number): NetworkAddress {
     const at = row * RECEIVED_ROW_INTS + field;
     const rows = this.rows;
     const familyPort = rows[at]!;
     const family: AddressFamily = familyPort >>> 16 === 6 ? 6 : 4;
-    return NetworkAddress.fromWords(family, familyPort & 0xffff, rows[at + 1]!, rows[at + 2]!, rows[at + 3]!, rows[at + 4]!);
+    return NetworkAddress.fromWords(
+      family,
+      familyPort & 0xffff,
+      rows[at + 1]!,
+      rows[at + 2]!,
+      rows[at + 3]!,
+      rows[at + 4]!,
+    );
   }
 }

@@ -5,8 +5,8 @@ import { readUint32, writeUint32 } from './big-endian';
 import type { NetworkAddress } from './network-address';
 import { readHeaderLength, readProtocol, SAL_HEADER_BYTES } from './sal-header';
 import { TcpField, TcpFlag } from './tcp-header';
-import { sealTransportChecksum } from './transport-checksum';
 import { type TransmitBatch, TransmitField, TransmitFlag } from './transmit-batch';
+import { sealTransportChecksum } from './transport-checksum';
 
 /** How many packets a row is cut into: one at least, for a header goes without payload too. */
 export function packetCount(batch: TransmitBatch, row: number): number {
