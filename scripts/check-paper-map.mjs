@@ -17,9 +17,10 @@ export function parseMap(markdown) {
   return rows;
 }
 
-/** Sections of the paper a source text is marked with. RFC sections are cited without the sign. */
+/** Sections of the paper a source text is marked with; those of an RFC, a document or the wire format are not. */
 export function marksIn(text) {
-  return new Set([...text.matchAll(/§(\d+(?:\.\d+)*)/g)].map((match) => match[1]));
+  const marks = text.matchAll(/(?<!(?:RFC \d+|\.md|wire format),? )§(\d+(?:\.\d+)*)/g);
+  return new Set([...marks].map((match) => match[1]));
 }
 
 /** `files`: path -> text of every file of lib/. */
