@@ -10,7 +10,7 @@ const PACKAGE = 'coverage/package';
 
 const builds = { build: 'npm run build', package: `npm pack --ignore-scripts --pack-destination ${PACKAGE}` };
 const checks = {
-  'format and lint': 'npx biome ci --error-on-warnings',
+  'format and lint': 'npx biome ci --colors=off --error-on-warnings',
   types: 'npx tsc -p tsconfig.json',
   'types for users': "npx tsd --typings dist/index.d.ts --files 'test/types/*.test-d.ts'",
   'file sizes': 'node scripts/check-file-sizes.mjs',
