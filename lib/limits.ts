@@ -19,6 +19,8 @@ export const SOURCE_ADDRESSES_MAXIMUM = 20;
 export const WELL_KNOWN_PORT = 54325;
 /** IP protocol number of the raw link. */
 export const IP_PROTOCOL_SERVAL = 144;
+/** Bytes a link keeps of what the kernel did not take at once; past it packets are dropped, as a network does. */
+export const TRANSMIT_QUEUE_MAXIMUM = 4 * 1024 * 1024;
 
 // ---- signaling ----
 
@@ -54,6 +56,9 @@ export const TRANSMIT_ROWS = 2048;
 export const UNREACHABLE_HINTS = 3;
 /** Least time between hints that count, so that one burst of ICMP is one hint. */
 export const UNREACHABLE_HINT_INTERVAL = milliseconds(50);
+/** A next hop that refuses SYNs by ICMP is asked again this often, and for this long: it may be restarting. */
+export const UNREACHABLE_RETRY = milliseconds(100);
+export const UNREACHABLE_GRACE = seconds(1);
 /** Packets waiting behind DELAY rules: for one service, for one source address, and in all. */
 export const DELAYED_PER_SERVICE = 64;
 export const DELAYED_PER_SOURCE = 128;
@@ -150,3 +155,17 @@ export const REGISTRY_SETTLE = milliseconds(40);
 export const REGISTRY_SEARCH_MAXIMUM = seconds(1);
 /** From a process's end to `peerGone`: what it sent last is read before its connections fail. */
 export const PEER_GONE_GRACE = milliseconds(20);
+/** IP packet that every path carries: RFC 8899's BASE_PLPMTU of 1,200 bytes in IPv6 and UDP. */
+export const BASE_PACKET_BYTES = 1248;
+/** Datagrams that wait for the application, for each socket; the newest is dropped beyond it. */
+export const DATAGRAM_QUEUE_MAXIMUM = 1024;
+
+// ---- socket ----
+
+/** 'finish' waits this long at most for the peer's stack to acknowledge the end of a stream. */
+export const FINISH_WAIT = seconds(1);
+
+// ---- driver ----
+
+/** Rounds of events and transmissions in one turn before the event loop gets its turn. */
+export const DRAIN_ROUNDS = 16;

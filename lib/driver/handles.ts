@@ -113,8 +113,11 @@ export interface DatagramObserver {
 }
 
 export interface DatagramSource {
+  /** Zero for a connected peer: its handshake does not say who it is (§4.2). Answer it by `flowID`. */
   readonly serviceID: ServiceID;
   readonly address: NetworkAddress;
+  /** Set when the sender is connected to this socket: an answer goes to that peer alone. */
+  readonly flowID?: number;
 }
 
 export interface DatagramHandle {
@@ -125,9 +128,9 @@ export interface DatagramHandle {
   readonly remoteAddress: NetworkAddress | undefined;
   /**
    * Unconnected: `target` is resolved through the service table for this datagram alone (§5.1). Connected:
-   * `target` is undefined. Returns an error (EMSGSIZE, EHOSTUNREACH ...) or undefined when it left.
+   * `target` is undefined. A `DatagramSource` answers whoever sent it. Returns an error (EMSGSIZE, EHOSTUNREACH ...) or undefined when it left.
    */
-  send(bytes: Uint8Array, target: ServiceID | undefined): ServalError | undefined;
+  send(bytes: Uint8Array, target: ServiceID | DatagramSource | undefined): ServalError | undefined;
   /** Handshake with one instance; datagrams then stay with it. */
   connect(target: ServiceID, options: ConnectOptions): void;
   disconnect(): void;

@@ -1,9 +1,9 @@
 // One attached link as the SAL sees it: its properties, and the batch that the driver hands to it when the
 // stack has been polled. All packets of all flows go out through here, so what is for one peer stays together.
 
-import type { LinkProperties } from './link-properties';
-import { TransmitBatch } from '../wire/transmit-batch';
 import { TRANSMIT_ROWS } from '../limits';
+import { TransmitBatch } from '../wire/transmit-batch';
+import type { LinkProperties } from './link-properties';
 
 export class LinkOutput {
   readonly batch = new TransmitBatch(TRANSMIT_ROWS);

@@ -1,10 +1,10 @@
 // The control / data plane split (§4): what the stack tells a service controller, and what a controller
 // may ask of the stack. Plain data, so that it crosses a process or a wire as it is.
 
+import type { RuleKey, ServiceRule } from '../table/service-rule';
 import type { Instant } from '../time/instant';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ServiceID, ServicePrefix } from '../wire/service-id';
-import type { RuleKey, ServiceRule } from '../table/service-rule';
 
 export type TransportProtocol = 6 | 17;
 

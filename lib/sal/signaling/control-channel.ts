@@ -7,16 +7,17 @@ import {
   CONTROL_TIMEOUT_MINIMUM,
   CONTROL_TRANSMISSIONS_MAXIMUM,
 } from '../../limits';
-import { advance, isAtOrBefore, isBefore } from '../../wire/serial-number';
 import { after, type Duration, type Instant, milliseconds, NEVER } from '../../time/instant';
+import { type ControlSequence, controlSequence } from '../../wire/control-extension';
+import { isAtOrBefore, isBefore } from '../../wire/serial-number';
 
 export class ControlChannel {
   /** Oldest control sequence number not acknowledged. */
-  sendUnacknowledged: number;
+  sendUnacknowledged: ControlSequence;
   /** The number the next consuming control packet gets. */
-  sendNext: number;
+  sendNext: ControlSequence;
   /** The number expected from the peer next; the `controlAck` of everything we send. */
-  receiveNext = 0;
+  receiveNext = controlSequence(0);
   private roundTripTime: Duration | undefined;
   private transmissions = 0;
   private sentAt: Instant = NEVER;
@@ -24,8 +25,8 @@ export class ControlChannel {
   deadline: Instant = NEVER;
 
   constructor(initialSequence: number) {
-    this.sendUnacknowledged = initialSequence >>> 0;
-    this.sendNext = initialSequence >>> 0;
+    this.sendUnacknowledged = controlSequence(initialSequence);
+    this.sendNext = controlSequence(initialSequence);
   }
 
   get isOutstanding(): boolean {
@@ -33,9 +34,9 @@ export class ControlChannel {
   }
 
   /** Takes a number for a SYN, RSYN or FIN that is sent now, and starts its timer. */
-  consume(now: Instant): number {
+  consume(now: Instant): ControlSequence {
     const sequence = this.sendNext;
-    this.sendNext = advance(sequence, 1);
+    this.sendNext = controlSequence(sequence + 1);
     this.transmissions = 0;
     this.noteTransmission(now);
     return sequence;
@@ -49,13 +50,18 @@ export class ControlChannel {
     this.deadline = after(now, milliseconds(backoff));
   }
 
+  /** Brings the next retransmission forward. */
+  hasten(at: Instant): void {
+    if (at < this.deadline) this.deadline = at;
+  }
+
   /** Whether the peer has been silent for as many transmissions as are allowed. */
   get isExhausted(): boolean {
     return this.transmissions >= CONTROL_TRANSMISSIONS_MAXIMUM;
   }
 
   /** Takes a `controlAck`; true when it acknowledged what was outstanding. Beyond `sendNext` it is ignored. */
-  acknowledge(controlAck: number, now: Instant): boolean {
+  acknowledge(controlAck: ControlSequence, now: Instant): boolean {
     if (!isBefore(this.sendUnacknowledged, controlAck) || !isAtOrBefore(controlAck, this.sendNext)) return false;
     // Karn: only a packet sent once tells the round trip.
     if (this.transmissions === 1) this.roundTripTime = milliseconds(Math.max(now - this.sentAt, 0));
@@ -65,13 +71,13 @@ export class ControlChannel {
   }
 
   /** Whether a control sequence number is new; gaps are accepted, as the original does. */
-  isNew(controlSequence: number): boolean {
-    return isAtOrBefore(this.receiveNext, controlSequence);
+  isNew(sequence: ControlSequence): boolean {
+    return isAtOrBefore(this.receiveNext, sequence);
   }
 
-  /** The peer used up `controlSequence` with a SYN, RSYN or FIN. */
-  handleConsumed(controlSequence: number): void {
-    this.receiveNext = advance(controlSequence, 1);
+  /** The peer used up `sequence` with a SYN, RSYN or FIN. */
+  handleConsumed(sequence: ControlSequence): void {
+    this.receiveNext = controlSequence(sequence + 1);
   }
 
   /** Retransmission timeout, RFC 6298 in the simplest form: three round trips, bounded. */

@@ -1,0 +1,103 @@
+// A datagram socket's view of its endpoint.
+
+import type { ServalError, ServalErrorContext } from '../errors';
+import { type DatagramEndpoint, DatagramSignal, type SendRefusal } from '../stack/datagram-endpoint';
+import { milliseconds } from '../time/instant';
+import { flowID } from '../wire/flow-id';
+import type { NetworkAddress } from '../wire/network-address';
+import { ServiceID, type ServicePrefix } from '../wire/service-id';
+import { flowError, sendError } from './failures';
+import type { ConnectOptions, DatagramHandle, DatagramObserver, DatagramSource } from './handles';
+import type { StackDriver } from './stack-driver';
+
+export class DatagramHandleOverStack implements DatagramHandle {
+  private isClosed = false;
+  private target: ServiceID | undefined;
+
+  constructor(
+    private readonly driver: StackDriver,
+    private readonly endpoint: DatagramEndpoint,
+    private readonly observer: DatagramObserver,
+  ) {
+    endpoint.handle = this;
+  }
+
+  get prefix(): ServicePrefix {
+    return this.endpoint.prefix;
+  }
+
+  get localServiceID(): ServiceID {
+    return this.endpoint.serviceID;
+  }
+
+  get localAddress(): NetworkAddress | undefined {
+    return this.endpoint.connectedFlow?.path?.local;
+  }
+
+  get remoteServiceID(): ServiceID | undefined {
+    return this.endpoint.connectedFlow?.service;
+  }
+
+  get remoteAddress(): NetworkAddress | undefined {
+    return this.endpoint.connectedFlow?.path?.remote;
+  }
+
+  send(bytes: Uint8Array, target: ServiceID | DatagramSource | undefined): ServalError | undefined {
+    // The caller may change its bytes as soon as this returns, and they leave later in the turn.
+    const copy = Uint8Array.prototype.slice.call(bytes);
+    let refusal = this.sendOnce(copy, target);
+    if (refusal === 'noRoom') {
+      this.driver.transmitNow();
+      refusal = this.sendOnce(copy, target);
+    }
+    this.driver.requestDrain();
+    if (refusal === undefined) return undefined;
+    const service = target instanceof ServiceID ? target : (target?.serviceID ?? this.remoteServiceID);
+    return sendError(refusal, contextOf('send', service));
+  }
+
+  connect(target: ServiceID, options: ConnectOptions): void {
+    this.target = target;
+    const timeout = options.timeout === undefined ? undefined : milliseconds(options.timeout);
+    this.driver.stack.connectDatagram(this.endpoint, target, timeout, this.driver.now());
+    this.driver.requestDrain();
+  }
+
+  disconnect(): void {
+    this.endpoint.disconnect(this.driver.now());
+    this.driver.requestDrain();
+  }
+
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.driver.stack.closeDatagram(this.endpoint, this.driver.now());
+    this.driver.requestDrain();
+  }
+
+  /** Tells the observer what happened since the last call. */
+  dispatch(): void {
+    const said = this.endpoint.takeSignals();
+    if ((said & DatagramSignal.connected) !== 0) this.observer.connected();
+    for (let datagram = this.endpoint.read(); datagram !== undefined; datagram = this.endpoint.read()) {
+      const { bytes, serviceID, address } = datagram;
+      const flow = datagram.flowID === undefined ? {} : { flowID: datagram.flowID };
+      this.observer.message(bytes, { serviceID, address, ...flow });
+    }
+    if ((said & DatagramSignal.failed) !== 0) {
+      this.observer.failed(flowError(this.endpoint.failure ?? 'reset', contextOf('connect', this.target)));
+    }
+    if (this.isClosed) this.observer.closed();
+  }
+
+  private sendOnce(bytes: Uint8Array, target: ServiceID | DatagramSource | undefined): SendRefusal | undefined {
+    if (target === undefined) return this.endpoint.sendConnected(bytes, undefined);
+    if (target instanceof ServiceID) return this.endpoint.sendTo(target, bytes, this.driver.now());
+    if (target.flowID !== undefined) return this.endpoint.sendConnected(bytes, flowID(target.flowID));
+    return this.endpoint.sendTo(target.serviceID, bytes, this.driver.now());
+  }
+}
+
+function contextOf(syscall: string, service: ServiceID | undefined): ServalErrorContext {
+  return service === undefined ? { syscall } : { syscall, serviceID: service.toString() };
+}

@@ -1,0 +1,31 @@
+// What a failed flow or datagram is for the application: a `ServalError` with one of Node's codes.
+
+import { ErrorCode, ServalError, type ServalErrorContext } from '../errors';
+import type { FlowFailure } from '../sal/flow';
+import type { SendRefusal } from '../stack/datagram-endpoint';
+
+export function flowError(failure: FlowFailure, context: ServalErrorContext): ServalError {
+  const { code, text } = FLOW_ERRORS[failure];
+  return new ServalError(code, `${context.syscall} ${code} ${text}`, context);
+}
+
+export function sendError(refusal: SendRefusal, context: ServalErrorContext): ServalError {
+  const { code, text } = SEND_ERRORS[refusal];
+  return new ServalError(code, `${context.syscall} ${code} ${text}`, context);
+}
+
+const FLOW_ERRORS: Record<FlowFailure, { readonly code: ErrorCode; readonly text: string }> = {
+  refused: { code: ErrorCode.connectionRefused, text: 'the host it resolved to has no such service' },
+  reset: { code: ErrorCode.connectionReset, text: 'the peer reset the connection' },
+  timedOut: { code: ErrorCode.timedOut, text: 'no instance answered in time' },
+  noRoute: { code: ErrorCode.noRoute, text: 'no rule of the service table leads anywhere' },
+  noRoom: { code: ErrorCode.noBufferSpace, text: 'the flow table is full' },
+};
+
+const SEND_ERRORS: Record<SendRefusal, { readonly code: ErrorCode; readonly text: string }> = {
+  tooLarge: { code: ErrorCode.messageTooLarge, text: 'the datagram is larger than the path carries' },
+  noRoute: { code: ErrorCode.noRoute, text: 'no rule of the service table leads anywhere' },
+  notConnected: { code: ErrorCode.noRoute, text: 'the peer is not connected any more' },
+  noRoom: { code: ErrorCode.noBufferSpace, text: 'the link cannot take more now' },
+  dropped: { code: ErrorCode.notPermitted, text: 'a DROP rule covers the service' },
+};

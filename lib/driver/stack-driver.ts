@@ -1,0 +1,164 @@
+// Runs one `Stack` for whoever has the clock and the links: the real host and the simulated one. One input,
+// then every output: what happened to the sockets, what leaves, when to be called again.
+
+import { DRAIN_ROUNDS } from '../limits';
+import type { ServiceCommand, ServiceEvent } from '../stack/control-interface';
+import type { Stack, StackEvent } from '../stack/stack';
+import type { Instant } from '../time/instant';
+import type { NetworkAddress } from '../wire/network-address';
+import type { ReceivedBatch } from '../wire/received-batch';
+import type { TransmitBatch } from '../wire/transmit-batch';
+import type { DatagramHandleOverStack } from './datagram-handle';
+import type { ListenerHandleOverStack } from './listener-handle';
+import { StreamHandleOverStack } from './stream-handle';
+
+/** What a driver needs of the world. */
+export interface DriverEnvironment {
+  now(): Instant;
+  /** False when the link holds a rest: `writable` is called when it has gone. */
+  transmit(link: number, batch: TransmitBatch): boolean;
+  /** Arms the one timer: `deadline` is to be called then. `NEVER` disarms it. */
+  schedule(at: Instant): void;
+  /** Calls `flush` once, later in this turn of the event loop: what is written until then leaves together. */
+  requestFlush(): void;
+}
+
+export class StackDriver {
+  /** Called for what controllers are told. */
+  onServiceEvent: ((event: ServiceEvent, now: Instant) => void) | undefined;
+  private isDraining = false;
+  private isFlushRequested = false;
+
+  constructor(
+    readonly stack: Stack,
+    private readonly environment: DriverEnvironment,
+  ) {}
+
+  now(): Instant {
+    return this.environment.now();
+  }
+
+  // ---- inputs from the world ----
+
+  received(link: number, batch: ReceivedBatch): void {
+    this.stack.handleReceived(link, batch, this.now());
+    // At once, not later in the turn: what is forwarded still lies in the link's slab.
+    this.drain();
+  }
+
+  writable(link: number): void {
+    this.stack.outputs()[link]!.isCongested = false;
+    this.drain();
+  }
+
+  deadline(): void {
+    this.stack.handleDeadline(this.now());
+    this.drain();
+  }
+
+  unreachable(address: NetworkAddress): void {
+    this.stack.handleUnreachable(address, this.now());
+    this.drain();
+  }
+
+  packetTooBig(address: NetworkAddress, mtu: number): void {
+    this.stack.handlePacketTooBig(address, mtu, this.now());
+    this.drain();
+  }
+
+  command(command: ServiceCommand): void {
+    this.stack.handleCommand(command, this.now());
+    this.requestDrain();
+  }
+
+  flush(): void {
+    this.isFlushRequested = false;
+    this.drain();
+  }
+
+  /** A socket has done something: drain before the event loop's turn ends. */
+  requestDrain(): void {
+    if (this.isDraining || this.isFlushRequested) return;
+    this.isFlushRequested = true;
+    this.environment.requestFlush();
+  }
+
+  /** Makes room at once for a packet that found none. */
+  transmitNow(): void {
+    this.transmit();
+  }
+
+  /** Sends what waits, as far as the links take it. For the end of a process, when no turn comes any more. */
+  drainNow(): void {
+    this.drain();
+  }
+
+  // ---- outputs ----
+
+  private drain(): void {
+    if (this.isDraining) return;
+    this.isDraining = true;
+    try {
+      for (let round = 0; ; round++) {
+        this.dispatchEvents();
+        const more = this.stack.pollTransmit(this.now());
+        const moved = this.transmit();
+        if (!more && !this.hasEvents()) break;
+        if (more && !moved) break;
+        if (round >= DRAIN_ROUNDS) {
+          this.isFlushRequested = true;
+          this.environment.requestFlush();
+          break;
+        }
+      }
+    } finally {
+      this.isDraining = false;
+    }
+    this.environment.schedule(this.stack.nextDeadline());
+  }
+
+  private pending: StackEvent | undefined;
+
+  private hasEvents(): boolean {
+    this.pending ??= this.stack.pollEvent(this.now());
+    return this.pending !== undefined;
+  }
+
+  private dispatchEvents(): void {
+    while (this.hasEvents()) {
+      const event = this.pending!;
+      this.pending = undefined;
+      this.dispatch(event);
+    }
+  }
+
+  private dispatch(event: StackEvent): void {
+    switch (event.kind) {
+      case 'connection':
+        (event.connection.handle as StreamHandleOverStack | undefined)?.dispatch();
+        return;
+      case 'accepted':
+        event.listener.waiting--;
+        (event.listener.handle as ListenerHandleOverStack).dispatch(new StreamHandleOverStack(this, event.connection));
+        return;
+      case 'datagram':
+        event.endpoint.isTouched = false;
+        (event.endpoint.handle as DatagramHandleOverStack | undefined)?.dispatch();
+        return;
+      case 'service':
+        this.onServiceEvent?.(event.event, this.now());
+    }
+  }
+
+  /** Hands every filled batch to its link. False when none had anything, or no link took it. */
+  private transmit(): boolean {
+    let moved = false;
+    for (const output of this.stack.outputs()) {
+      if (output.batch.isEmpty) continue;
+      moved = true;
+      output.isCongested = !this.environment.transmit(output.index, output.batch);
+      output.batch.reset();
+    }
+    return moved;
+  }
+}

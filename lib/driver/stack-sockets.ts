@@ -1,0 +1,59 @@
+// The `SocketHost` that sockets are given, over a driven stack.
+
+import { ErrorCode, ServalError } from '../errors';
+import { milliseconds } from '../time/instant';
+import type { ServiceID, ServicePrefix } from '../wire/service-id';
+import { DatagramHandleOverStack } from './datagram-handle';
+import type {
+  ConnectOptions,
+  DatagramHandle,
+  DatagramObserver,
+  ListenerHandle,
+  ListenerObserver,
+  ListenOptions,
+  SocketHost,
+  StreamHandle,
+  StreamObserver,
+} from './handles';
+import { ListenerHandleOverStack } from './listener-handle';
+import type { StackDriver } from './stack-driver';
+import { StreamHandleOverStack } from './stream-handle';
+
+export class StackSockets implements SocketHost {
+  constructor(
+    private readonly driver: StackDriver,
+    readonly ready: Promise<void>,
+  ) {}
+
+  connect(target: ServiceID, options: ConnectOptions, observer: StreamObserver): StreamHandle {
+    const { timeout, ...buffers } = options;
+    const streamOptions = timeout === undefined ? buffers : { ...buffers, timeout: milliseconds(timeout) };
+    const connection = this.driver.stack.connect(target, streamOptions, this.driver.now());
+    const handle = new StreamHandleOverStack(this.driver, connection);
+    handle.setObserver(observer);
+    this.driver.requestDrain();
+    return handle;
+  }
+
+  listen(prefix: ServicePrefix, options: ListenOptions, observer: ListenerObserver): ListenerHandle {
+    const listener = this.driver.stack.listen(prefix, options, this.driver.now());
+    if (listener === undefined) throw inUse('listen', prefix);
+    this.driver.requestDrain();
+    return new ListenerHandleOverStack(this.driver, listener, observer);
+  }
+
+  openDatagram(prefix: ServicePrefix | undefined, observer: DatagramObserver): DatagramHandle {
+    const endpoint = this.driver.stack.openDatagram(prefix, this.driver.now());
+    if (endpoint === undefined) throw inUse('bind', prefix!);
+    this.driver.requestDrain();
+    return new DatagramHandleOverStack(this.driver, endpoint, observer);
+  }
+}
+
+function inUse(syscall: string, prefix: ServicePrefix): ServalError {
+  const code = ErrorCode.serviceInUse;
+  return new ServalError(code, `${syscall} ${code} a socket of this process has ${prefix}`, {
+    syscall,
+    serviceID: prefix.toString(),
+  });
+}

@@ -1,0 +1,175 @@
+// A stream socket's view of its connection: verbs go to the stack with the driver's clock, what happened goes
+// to the observer.
+
+import type { ServalError, ServalErrorContext } from '../errors';
+import type { Flow } from '../sal/flow';
+import { type Connection, ConnectionSignal } from '../stack/connection';
+import { milliseconds } from '../time/instant';
+import type { NetworkAddress } from '../wire/network-address';
+import type { ServiceID } from '../wire/service-id';
+import { flowError } from './failures';
+import type { FlowInformation, StreamHandle, StreamObserver } from './handles';
+import type { StackDriver } from './stack-driver';
+
+export class StreamHandleOverStack implements StreamHandle {
+  private observer: StreamObserver = NOBODY;
+  private isReading = false;
+  private isEndSeen = false;
+  private isEndTold = false;
+  private lastFlow: FlowInformation | undefined;
+  private wasConnected = false;
+
+  constructor(
+    private readonly driver: StackDriver,
+    private readonly connection: Connection,
+  ) {
+    connection.handle = this;
+  }
+
+  get localServiceID(): ServiceID | undefined {
+    return this.connection.localServiceID;
+  }
+
+  get remoteServiceID(): ServiceID | undefined {
+    return this.connection.remoteServiceID;
+  }
+
+  get localAddress(): NetworkAddress | undefined {
+    return (this.connection.flows[0]?.path?.local ?? this.lastFlow?.localAddress) as NetworkAddress | undefined;
+  }
+
+  get remoteAddress(): NetworkAddress | undefined {
+    return this.connection.flows[0]?.path?.remote ?? this.lastFlow?.remoteAddress;
+  }
+
+  get flows(): readonly FlowInformation[] {
+    return this.connection.flows.flatMap((flow) => this.describe(flow) ?? []);
+  }
+
+  get bytesSent(): number {
+    return this.connection.transport.statistics.bytesAcknowledged;
+  }
+
+  get bytesReceived(): number {
+    return this.connection.transport.statistics.bytesReceived;
+  }
+
+  get bytesBuffered(): number {
+    return this.connection.transport.bufferedBytes;
+  }
+
+  write(bytes: Uint8Array, offset = 0): number {
+    const count = this.connection.write(bytes, offset, this.driver.now());
+    this.driver.requestDrain();
+    return count;
+  }
+
+  shutdown(): void {
+    this.connection.shutdown(this.driver.now());
+    this.driver.requestDrain();
+  }
+
+  startReading(): void {
+    if (this.isReading) return;
+    this.isReading = true;
+    // Not from inside the caller's stack frame: the driver's next drain delivers.
+    this.connection.announceReadable();
+    this.driver.requestDrain();
+  }
+
+  stopReading(): void {
+    this.isReading = false;
+  }
+
+  reset(): void {
+    this.connection.abandon();
+    this.connection.reset(this.driver.now());
+    this.driver.requestDrain();
+  }
+
+  close(): void {
+    this.connection.close(this.driver.now());
+    this.driver.requestDrain();
+  }
+
+  setNoDelay(noDelay: boolean): void {
+    this.connection.setNoDelay(noDelay);
+    this.driver.requestDrain();
+  }
+
+  setKeepAlive(enabled: boolean, delay: number): void {
+    this.connection.setKeepAlive(enabled, milliseconds(delay), this.driver.now());
+    this.driver.requestDrain();
+  }
+
+  setUserTimeout(timeout: number): void {
+    this.connection.transport.setUserTimeout(milliseconds(timeout));
+  }
+
+  setObserver(observer: StreamObserver): void {
+    this.observer = observer;
+  }
+
+  /** Tells the observer what happened since the last call. */
+  dispatch(): void {
+    const said = this.connection.takeSignals();
+    if ((said & ConnectionSignal.connected) !== 0) {
+      this.wasConnected = true;
+      this.lastFlow = this.flows[0];
+      this.observer.connected();
+    }
+    if ((said & ConnectionSignal.ended) !== 0) this.isEndSeen = true;
+    this.deliver();
+    if ((said & ConnectionSignal.writable) !== 0) this.observer.writable();
+    if ((said & ConnectionSignal.finished) !== 0) this.observer.finished();
+    if ((said & ConnectionSignal.failed) !== 0) this.observer.failed(this.error());
+    if ((said & ConnectionSignal.closed) !== 0) this.observer.closed();
+  }
+
+  private deliver(): void {
+    while (this.isReading) {
+      const chunk = this.connection.read();
+      if (chunk === undefined) break;
+      this.observer.data(chunk);
+    }
+    if (!this.isEndSeen || this.isEndTold || this.connection.transport.readableBytes > 0) return;
+    this.isEndTold = true;
+    this.observer.ended();
+  }
+
+  private error(): ServalError {
+    const remote = this.remoteAddress;
+    const service = this.connection.remoteServiceID ?? this.connection.localServiceID;
+    const context: ServalErrorContext = {
+      syscall: this.wasConnected ? 'read' : 'connect',
+      ...(service === undefined ? {} : { serviceID: service.toString() }),
+      ...(remote === undefined ? {} : { address: remote.ip, port: remote.port }),
+    };
+    return flowError(this.connection.failure!, context);
+  }
+
+  private describe(flow: Flow): FlowInformation | undefined {
+    if (flow.path === undefined) return undefined;
+    const subflow = this.connection.subflowOf(flow);
+    return {
+      localFlowID: flow.localFlowID,
+      remoteFlowID: flow.remoteFlowID,
+      localAddress: flow.path.local,
+      remoteAddress: flow.path.remote,
+      state: flow.state,
+      roundTripTime: subflow?.roundTripTime ?? flow.control.measuredRoundTripTime,
+      congestionWindow: subflow?.congestionWindow ?? 0,
+      segmentSize: subflow?.segmentSize ?? 0,
+    };
+  }
+}
+
+const NOBODY: StreamObserver = {
+  connected() {},
+  data() {},
+  ended() {},
+  writable() {},
+  finished() {},
+  failed() {},
+  closed() {},
+};

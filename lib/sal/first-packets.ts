@@ -1,0 +1,159 @@
+// Packets that name a service - a SYN, an unconnected datagram - from us or from others: each is resolved
+// (§4.2), and then delivered, forwarded, delayed or dropped.
+
+import type { ForwardRule } from '../table/service-rule';
+import { ResolutionReach, type ServiceTable } from '../table/service-table';
+import type { Instant } from '../time/instant';
+import type { RandomSource } from '../time/random-source';
+import { NetworkAddress } from '../wire/network-address';
+import { type ReceivedBatch, ReceivedField } from '../wire/received-batch';
+import type { SalPacket } from '../wire/sal-packet';
+import type { ServiceID, ServicePrefix } from '../wire/service-id';
+import type { Counters } from './counters';
+import { DelayQueue } from './delay-queue';
+import type { SynListener } from './flow';
+import { extendSource, writeForwarded } from './forwarding';
+import type { LinkOutput } from './link-output';
+import { type Links, LOOPBACK_LINK } from './links';
+import { resolve, type Verdict } from './resolution';
+import { refuseSyn } from './signaling/handshake';
+import type { ReceivedControl } from './signaling/signaling-context';
+
+/** What a DEMUX rule points at: a socket that takes SYNs, or datagrams. */
+export interface LocalSocket {
+  readonly synListener?: SynListener;
+  handleDatagram?(packet: SalPacket, batch: ReceivedBatch, row: number): void;
+}
+
+/** What first packets need of the SAL around them. */
+export interface FirstPacketContext {
+  readonly serviceTable: ServiceTable;
+  readonly links: Links;
+  readonly random: RandomSource;
+  readonly counters: Counters;
+  /** Whether this stack is a router for others (§4.2). */
+  readonly forwards: boolean;
+  handleListenerSyn(listener: SynListener, received: ReceivedControl, now: Instant): void;
+  /** A packet for `service` is the first to wait: the controller is to be told. */
+  noteDelayed(service: ServiceID, now: Instant): void;
+}
+
+/** A waiting first packet: one of our own, to be sent anew, or a copy of a received one. */
+type Waiting = { readonly resend: (now: Instant) => void } | { readonly link: number; readonly batch: ReceivedBatch };
+
+export class FirstPackets {
+  private readonly delayQueue = new DelayQueue<Waiting>();
+
+  constructor(private readonly context: FirstPacketContext) {}
+
+  /** Resolves a packet of our own and has `send` called for each next hop. `resend` is kept if it must wait. */
+  sendOwn(
+    service: ServiceID,
+    protocol: 6 | 17,
+    send: (output: LinkOutput, address: NetworkAddress) => void,
+    resend: (now: Instant) => void,
+    now: Instant,
+  ): Verdict['kind'] {
+    const { serviceTable, links, random } = this.context;
+    const packet = { service, protocol, bytes: 0, reach: ResolutionReach.any };
+    const verdict = resolve(serviceTable, packet, now, random);
+    if (verdict.kind === 'deliver') send(links.loopback, LOOPBACK_ADDRESS);
+    else if (verdict.kind === 'forward') {
+      for (const rule of verdict.rules) send(links.dataLink(rule.link), rule.address);
+    } else if (verdict.kind === 'delay') this.delay({ resend }, service, '', now);
+    return verdict.kind;
+  }
+
+  handleReceived(received: ReceivedControl, link: number, now: Instant): void {
+    const { packet, batch, row } = received;
+    const { serviceTable, counters, random } = this.context;
+    const service = packet.destinationService!;
+    const protocol = packet.protocol as 6 | 17;
+    const reach = this.reachOf(batch, row, link);
+    const verdict = resolve(serviceTable, { service, protocol, bytes: packet.transportLength, reach }, now, random);
+    if (verdict.kind === 'deliver') this.deliver(verdict.socket as LocalSocket, received, now);
+    else if (verdict.kind === 'forward') this.forward(received, verdict.rules);
+    else if (verdict.kind === 'delay') this.delay(copyOf(batch, row, link), service, batch.source(row).ip, now);
+    else if (verdict.kind === 'drop') counters.count('ruleDrop');
+    else this.handleUnmatched(received);
+  }
+
+  /** Takes what waits under `prefix` out of the queue and treats it as if it came now. */
+  release(prefix: ServicePrefix, now: Instant, handleAgain: (link: number, batch: ReceivedBatch) => void): void {
+    for (const { packet } of this.delayQueue.take(prefix)) {
+      if ('resend' in packet) packet.resend(now);
+      else handleAgain(packet.link, packet.batch);
+    }
+  }
+
+  discard(prefix: ServicePrefix): void {
+    this.context.counters.count('delayDiscarded', this.delayQueue.take(prefix).length);
+  }
+
+  nextDeadline(): Instant {
+    return this.delayQueue.nextDeadline();
+  }
+
+  handleDeadline(now: Instant): void {
+    this.delayQueue.expire(now);
+  }
+
+  /** First packets waiting behind DELAY rules now, and dropped from there so far. */
+  get delayed(): { readonly waiting: number; readonly dropped: number } {
+    return { waiting: this.delayQueue.length, dropped: this.delayQueue.dropped };
+  }
+
+  private deliver(socket: LocalSocket, received: ReceivedControl, now: Instant): void {
+    if (received.packet.control === undefined) socket.handleDatagram?.(received.packet, received.batch, received.row);
+    else if (socket.synListener !== undefined) this.context.handleListenerSyn(socket.synListener, received, now);
+  }
+
+  private forward(received: ReceivedControl, rules: readonly ForwardRule[]): void {
+    const { packet, batch, row } = received;
+    const { counters, links } = this.context;
+    const source = extendSource(packet, batch.source(row), batch.local(row));
+    if (typeof source === 'string') {
+      counters.count(source);
+      return;
+    }
+    const transport = { bytes: batch.slab, offset: packet.transportOffset, length: packet.transportLength };
+    for (const rule of rules) {
+      const output = links.dataLink(rule.link);
+      const transmit = output.withRoom();
+      if (transmit === undefined) counters.count('forwardNoRoom');
+      else {
+        const { encapsulated } = output.properties;
+        counters.count(writeForwarded(transmit, rule, encapsulated, packet, source, transport) ?? 'forwarded');
+      }
+    }
+  }
+
+  /** Nobody has the service. A SYN meant for this host alone is refused; anything else gets no answer. */
+  private handleUnmatched(received: ReceivedControl): void {
+    this.context.counters.count('unmatched');
+    if (received.packet.control !== undefined && !received.batch.isBroadcast(received.row)) refuseSyn(received);
+  }
+
+  private delay(waiting: Waiting, service: ServiceID, source: string, now: Instant): void {
+    if (this.delayQueue.add({ service, source, packet: waiting }, now)) this.context.noteDelayed(service, now);
+  }
+
+  /**
+   * How far a received packet may go on from here: strangers cannot make us broadcast, broadcasts do not
+   * travel on (§4.2), and what came by loopback was resolved when it was sent.
+   */
+  private reachOf(batch: ReceivedBatch, row: number, link: number): ResolutionReach {
+    if (!this.context.forwards || link === LOOPBACK_LINK) return ResolutionReach.process;
+    if (batch.isBroadcast(row)) return ResolutionReach.host;
+    return batch.source(row).isLoopback ? ResolutionReach.any : ResolutionReach.unicast;
+  }
+}
+
+export const LOOPBACK_ADDRESS = NetworkAddress.parse('127.0.0.1')!;
+
+/** A row in a batch of its own: the link's slab is used again at once. */
+function copyOf(batch: ReceivedBatch, row: number, link: number): Waiting {
+  const offset = batch.field(row, ReceivedField.offset);
+  const length = batch.field(row, ReceivedField.length);
+  return { link, batch: batch.copyRow(row, offset, length) };
+}

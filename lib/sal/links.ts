@@ -1,0 +1,38 @@
+// The links attached to a stack, by index. Index 0 is always the loopback link, on which the process reaches
+// itself.
+
+import type { LinkOutput } from './link-output';
+
+export class Links {
+  private readonly outputs: LinkOutput[] = [];
+
+  add(output: LinkOutput): void {
+    this.outputs.push(output);
+  }
+
+  get length(): number {
+    return this.outputs.length;
+  }
+
+  all(): readonly LinkOutput[] {
+    return this.outputs;
+  }
+
+  at(link: number): LinkOutput {
+    return this.outputs[link]!;
+  }
+
+  get loopback(): LinkOutput {
+    return this.outputs[LOOPBACK_LINK]!;
+  }
+
+  /** The link that carries this process's flows, for a packet that came by `link`. */
+  dataLink(link: number): LinkOutput {
+    const output = this.at(link);
+    if (output.properties.role === 'data') return output;
+    const { kind } = output.properties;
+    return this.outputs.find((each) => each.properties.role === 'data' && each.properties.kind === kind) ?? output;
+  }
+}
+
+export const LOOPBACK_LINK = 0;

@@ -1,0 +1,240 @@
+// The Service Access Layer (§4.2): received rows in, and each goes to the flow it belongs to or is a first
+// packet to resolve. It owns the two tables and the flows' deadlines. What is inside the transport part, and
+// which connection a flow belongs to, is the stack's.
+
+import { TIME_WAIT, TIME_WAIT_MAXIMUM } from '../limits';
+import { FlowTable } from '../table/flow-table';
+import { ServiceTable } from '../table/service-table';
+import { DeadlineQueue } from '../time/deadline-queue';
+import { earlier, type Instant } from '../time/instant';
+import type { RandomSource } from '../time/random-source';
+import { ControlFlag } from '../wire/control-extension';
+import { FLOW_ID_UNKNOWN, type FlowID } from '../wire/flow-id';
+import type { NetworkAddress } from '../wire/network-address';
+import { type ReceivedBatch, ReceivedField, RowKind } from '../wire/received-batch';
+import { isWireError, parseSalPacket, type SalPacket } from '../wire/sal-packet';
+import type { ServiceID, ServicePrefix } from '../wire/service-id';
+import { Counters } from './counters';
+import { FirstPackets } from './first-packets';
+import type { Flow, FlowFailure, SynListener } from './flow';
+import { LinkOutput } from './link-output';
+import type { LinkProperties } from './link-properties';
+import { Links } from './links';
+import { confirmHandshake, handleSyn } from './signaling/handshake';
+import { handleControl, handleFlowDeadline } from './signaling/signaling';
+import type { ReceivedControl, SignalingContext } from './signaling/signaling-context';
+
+/** What the SAL tells the stack above it. */
+export interface ServiceAccessLayerObserver {
+  /** A packet for `service` waits behind a DELAY rule (§4.3). */
+  delayed(service: ServiceID, now: Instant): void;
+}
+
+export class ServiceAccessLayer implements SignalingContext {
+  readonly serviceTable = new ServiceTable();
+  readonly flowTable = new FlowTable<Flow>();
+  readonly links = new Links();
+  readonly counters = new Counters();
+  readonly firstPackets = new FirstPackets(this);
+  /** A service router, or the process that is one for its host, forwards what it receives (§4.2). */
+  forwards = false;
+  private readonly deadlines = new DeadlineQueue<Flow>();
+  private readonly timeWait = new Set<Flow>();
+  /** Flows whose SYN nobody has answered yet. */
+  private readonly connecting = new Set<Flow>();
+
+  constructor(
+    readonly random: RandomSource,
+    private readonly observer: ServiceAccessLayerObserver,
+  ) {}
+
+  /** Flows that are more than a memory of ended ones. */
+  get liveFlows(): number {
+    return this.flowTable.size - this.timeWait.size;
+  }
+
+  // ---- what the network and the clock did ----
+
+  handleReceived(link: number, batch: ReceivedBatch, now: Instant): void {
+    for (let row = 0; row < batch.count; row++) {
+      if (batch.kind(row) === RowKind.train) this.handleTrain(batch, row, now);
+      else this.handlePacket(link, batch, row, now);
+    }
+  }
+
+  handleDeadline(now: Instant): void {
+    for (let flow = this.deadlines.popDue(now); flow !== undefined; flow = this.deadlines.popDue(now)) {
+      handleFlowDeadline(this, flow, now);
+    }
+    this.firstPackets.handleDeadline(now);
+  }
+
+  nextDeadline(): Instant {
+    return earlier(this.deadlines.next(), this.firstPackets.nextDeadline());
+  }
+
+  // ---- what the stack wants ----
+
+  attachLink(properties: LinkProperties): LinkOutput {
+    const output = new LinkOutput(this.links.length, properties);
+    this.links.add(output);
+    return output;
+  }
+
+  /** A rule has come: what waits behind a DELAY rule, and connects without an answer, try again now. */
+  retryFirstPackets(prefix: ServicePrefix, now: Instant): void {
+    for (const flow of [...this.connecting]) if (prefix.contains(flow.service!)) this.sendFirstPacket(flow, now);
+  }
+
+  releaseDelayed(prefix: ServicePrefix, now: Instant): void {
+    this.firstPackets.release(prefix, now, (link, batch) => this.handleReceived(link, batch, now));
+  }
+
+  /** Flows whose next hop, or whose peer, is at `address`. */
+  *flowsTo(address: NetworkAddress): Generator<Flow> {
+    for (const flow of [...this.flowTable.values()]) {
+      const at = flow.state === 'request' ? flow.lastHop : flow.path?.remote;
+      if (at?.equals(address) === true) yield flow;
+    }
+  }
+
+  // ---- for the signaling, and for first packets ----
+
+  admit(flow: Flow): boolean {
+    const id = this.flowTable.allocate(this.random, flow);
+    if (id === undefined) return false;
+    flow.localFlowID = id;
+    return true;
+  }
+
+  close(flow: Flow, failure: FlowFailure | undefined, now: Instant): void {
+    if (this.flowTable.get(flow.localFlowID) !== flow) return;
+    flow.listener?.halfOpen.delete(flow.halfOpenKey);
+    this.timeWait.delete(flow);
+    this.connecting.delete(flow);
+    this.deadlines.remove(flow);
+    this.flowTable.release(flow.localFlowID);
+    const owner = flow.owner;
+    flow.owner = undefined;
+    owner?.flowClosed(flow, failure, now);
+  }
+
+  enterTimeWait(flow: Flow, now: Instant): void {
+    const owner = flow.owner;
+    flow.owner = undefined;
+    flow.control.stop();
+    flow.setLifetime(TIME_WAIT, now);
+    this.timeWait.add(flow);
+    this.reschedule(flow);
+    if (this.timeWait.size > TIME_WAIT_MAXIMUM) this.forgetOldest(now);
+    owner?.flowClosed(flow, undefined, now);
+  }
+
+  reschedule(flow: Flow): void {
+    if (this.flowTable.get(flow.localFlowID) === flow) this.deadlines.set(flow, flow.nextDeadline());
+  }
+
+  /** Sends the flow's SYN to every address its service resolves to now. */
+  sendFirstPacket(flow: Flow, now: Instant): boolean {
+    const service = flow.service!;
+    this.connecting.add(flow);
+    const send = (output: LinkOutput, address: NetworkAddress): void => {
+      flow.lastHop = address;
+      flow.sendControlTo(output, address, undefined, ControlFlag.syn, flow.control.sendUnacknowledged, {
+        service,
+        segment: 'syn',
+      });
+    };
+    const resend = (later: Instant): void => {
+      if (flow.state === 'request') this.sendFirstPacket(flow, later);
+    };
+    return this.firstPackets.sendOwn(service, flow.protocol, send, resend, now) !== 'unmatched';
+  }
+
+  endFirstPackets(flow: Flow): void {
+    this.connecting.delete(flow);
+  }
+
+  handleListenerSyn(listener: SynListener, received: ReceivedControl, now: Instant): void {
+    handleSyn(this, listener, received, now);
+  }
+
+  noteDelayed(service: ServiceID, now: Instant): void {
+    this.observer.delayed(service, now);
+  }
+
+  localAddressOf(received: ReceivedControl): NetworkAddress | undefined {
+    const { batch, row } = received;
+    if (batch.isBroadcast(row)) return undefined;
+    const local = batch.local(row);
+    return local.isUnspecified ? undefined : local.withPort(0);
+  }
+
+  count(name: string): void {
+    this.counters.count(name);
+  }
+
+  // ---- rows ----
+
+  private handleTrain(batch: ReceivedBatch, row: number, now: Instant): void {
+    const flow = this.flowTable.get(batch.destinationFlowID(row) as FlowID);
+    if (flow === undefined) this.count('unknownFlow');
+    else if (!isOnPath(flow, batch, row, batch.field(row, ReceivedField.sourceFlowID) >>> 0)) this.count('offPath');
+    else {
+      notePeer(flow);
+      flow.owner?.flowTrain(flow, batch, row, now);
+    }
+  }
+
+  private handlePacket(link: number, batch: ReceivedBatch, row: number, now: Instant): void {
+    const offset = batch.field(row, ReceivedField.offset);
+    const packet = parseSalPacket(batch.slab, offset, batch.field(row, ReceivedField.length));
+    if (isWireError(packet)) {
+      this.count(packet);
+      return;
+    }
+    const received = { packet, batch, row, output: this.links.dataLink(link) };
+    if (packet.protocol !== 6 && packet.protocol !== 17) this.count('unknownProtocol');
+    else if (isFirstPacket(packet)) this.firstPackets.handleReceived(received, link, now);
+    else this.handleFlowPacket(received, now);
+  }
+
+  /** A packet of an established flow that is not a bare TCP segment: signaling, a datagram, or extensions. */
+  private handleFlowPacket(received: ReceivedControl, now: Instant): void {
+    const { packet, batch, row } = received;
+    const flow = this.flowTable.get(packet.destinationFlowID);
+    if (flow === undefined || flow.protocol !== packet.protocol) this.count('unknownFlow');
+    else if (packet.control !== undefined) handleControl(this, flow, received, now);
+    else if (!isOnPath(flow, batch, row, packet.sourceFlowID)) this.count('offPath');
+    else {
+      notePeer(flow);
+      flow.owner?.flowMessage(flow, batch, packet.transportOffset, packet.transportLength, now);
+    }
+  }
+
+  private forgetOldest(now: Instant): void {
+    const oldest = this.timeWait.values().next().value;
+    if (oldest !== undefined) this.close(oldest, undefined, now);
+    this.count('timeWaitOverflow');
+  }
+}
+
+/** A SYN, or a datagram without a flow: resolved by service, not by flowID. */
+function isFirstPacket(packet: SalPacket): boolean {
+  if (packet.destinationService === undefined) return false;
+  if (packet.control === undefined)
+    return packet.destinationFlowID === FLOW_ID_UNKNOWN && packet.sourceService !== undefined;
+  return (packet.control.flags & (ControlFlag.syn | ControlFlag.ack)) === ControlFlag.syn;
+}
+
+/** Data must come from where the flow's peer is: the flowIDs alone are short enough to be guessed (§3.2). */
+function isOnPath(flow: Flow, batch: ReceivedBatch, row: number, sourceFlowID: number): boolean {
+  const path = flow.path;
+  if (path === undefined || flow.state === 'respond') return false;
+  return flow.remoteFlowID === sourceFlowID && batch.isFrom(row, path.remote);
+}
+
+function notePeer(flow: Flow): void {
+  flow.unreachableHints = 0;
+  confirmHandshake(flow);
+}

@@ -1,0 +1,249 @@
+// SYN, SYN-ACK and the third ACK (§4.2, §4.4): late binding of a connection to one instance. The third ACK is
+// repeated until the peer is known to have it, because nobody else would ever send it again.
+
+import { CONNECT_TIMEOUT, HALF_OPEN_TIMEOUT, HANDSHAKE_ACK_REPEATS } from '../../limits';
+import { after, type Duration, type Instant, milliseconds } from '../../time/instant';
+import { type ControlExtension, ControlFlag, controlSequence } from '../../wire/control-extension';
+import { FlowNonce } from '../../wire/flow-id';
+import type { NetworkAddress } from '../../wire/network-address';
+import { writeSalPacketHeader } from '../../wire/sal-packet';
+import { Flow, type SynListener } from '../flow';
+import { Path } from '../path';
+import type { ReceivedControl, SignalingContext } from './signaling-context';
+
+/** Starts a connection: the flow is in the table and its SYN under way, or the result says why not. */
+export function startHandshake(
+  context: SignalingContext,
+  flow: Flow,
+  timeout: Duration | undefined,
+  now: Instant,
+): 'started' | 'tableFull' | 'noRoute' {
+  if (!context.admit(flow)) return 'tableFull';
+  flow.transition('connect');
+  flow.control.consume(now);
+  flow.setLifetime(timeout ?? CONNECT_TIMEOUT, now);
+  const isSent = context.sendFirstPacket(flow, now);
+  context.reschedule(flow);
+  return isSent ? 'started' : 'noRoute';
+}
+
+/** A SYN that resolved to a listening socket. */
+export function handleSyn(
+  context: SignalingContext,
+  listener: SynListener,
+  received: ReceivedControl,
+  now: Instant,
+): void {
+  const { packet, batch } = received;
+  const control = packet.control!;
+  const key = `${packet.sourceFlowID}:${control.nonce}`;
+  const known = listener.halfOpen.get(key);
+  if (known !== undefined) {
+    sendSynAck(known, received.output.properties.encapsulated);
+    return;
+  }
+  if (!listener.hasRoom) {
+    context.count('synBacklogFull');
+    return;
+  }
+  const path = new Path(received.output.index, answerFrom(context, received), answerTo(received));
+  const segments = listener.createSegments(path);
+  if (!segments.handleSyn(batch.slab, packet.transportOffset, packet.transportLength)) {
+    context.count('synSegmentBad');
+    return;
+  }
+  const flow = new Flow(randomNonce(context), context.random.uint32(), packet.protocol as 6 | 17, segments);
+  flow.listener = listener;
+  flow.halfOpenKey = key;
+  flow.service = packet.destinationService;
+  flow.recordedSource = recordedSource(received);
+  if (!context.admit(flow)) {
+    context.count('flowTableFull');
+    return;
+  }
+  flow.transition('synReceived');
+  flow.setRemote(packet.sourceFlowID, control.nonce);
+  flow.setPath(path, received.output);
+  flow.control.handleConsumed(control.controlSequence);
+  flow.control.consume(now);
+  // The client repeats its SYN; a timer here would let a forged SYN make us send more than it sent (S4).
+  flow.control.stop();
+  flow.setLifetime(HALF_OPEN_TIMEOUT, now);
+  listener.halfOpen.set(key, flow);
+  sendSynAck(flow, received.output.properties.encapsulated);
+  context.reschedule(flow);
+}
+
+/** A SYN-ACK for one of our flows, the first or a repeated one, or one from an instance that came second. */
+export function handleSynAck(context: SignalingContext, flow: Flow, received: ReceivedControl, now: Instant): void {
+  const { packet, batch, row } = received;
+  const control = packet.control!;
+  if (flow.state !== 'request') {
+    if (packet.sourceFlowID === flow.remoteFlowID && control.nonce.equals(flow.remoteNonce)) sendThirdAck(flow);
+    else rejectInstance(context, flow, received);
+    return;
+  }
+  if (control.controlAck !== flow.control.sendNext) {
+    context.count('synAckUnacceptable');
+    return;
+  }
+  if (!flow.segments.handleSynAck(batch.slab, packet.transportOffset, packet.transportLength)) {
+    context.count('synAckSegmentBad');
+    return;
+  }
+  flow.control.acknowledge(control.controlAck, now);
+  flow.control.handleConsumed(control.controlSequence);
+  flow.setRemote(packet.sourceFlowID, control.nonce);
+  flow.setPath(new Path(received.output.index, context.localAddressOf(received), batch.source(row)), received.output);
+  flow.transition('synAckReceived');
+  context.endFirstPackets(flow);
+  flow.setLifetime(undefined, now);
+  sendThirdAck(flow);
+  armAcknowledgmentRepeat(flow, now);
+  flow.owner?.flowConnected(flow, now);
+  context.reschedule(flow);
+}
+
+/** The third ACK, or a repeated one. True when it belonged to the handshake. */
+export function handleThirdAck(
+  context: SignalingContext,
+  flow: Flow,
+  received: ReceivedControl,
+  now: Instant,
+): boolean {
+  const { packet, batch, row } = received;
+  const control = packet.control!;
+  if (flow.state !== 'respond') {
+    // Asked again: the client has heard nothing from us yet. The original never answers, we do.
+    if (packet.destinationService !== undefined) flow.sendControl(ControlFlag.ack, flow.control.sendNext);
+    return false;
+  }
+  if (!isThirdAck(flow, control)) {
+    context.count('thirdAckUnacceptable');
+    return true;
+  }
+  if (!flow.segments.handleAck(batch.slab, packet.transportOffset, packet.transportLength)) {
+    context.count('thirdAckSegmentBad');
+    return true;
+  }
+  flow.control.acknowledge(control.controlAck, now);
+  flow.setPath(new Path(received.output.index, context.localAddressOf(received), batch.source(row)), received.output);
+  flow.transition('ackReceived');
+  flow.setLifetime(undefined, now);
+  const listener = flow.listener!;
+  listener.halfOpen.delete(flow.halfOpenKey);
+  flow.owner = listener.accept(flow, now);
+  flow.owner.flowConnected(flow, now);
+  context.reschedule(flow);
+  return true;
+}
+
+/** Says again what the peer may have missed. Called when the repeat timer is due. */
+export function repeatThirdAck(flow: Flow, now: Instant): void {
+  sendThirdAck(flow);
+  if (++flow.acknowledgmentRepeats < HANDSHAKE_ACK_REPEATS) armAcknowledgmentRepeat(flow, now);
+}
+
+/** The peer has answered on the flow: it has our third ACK. */
+export function confirmHandshake(flow: Flow): void {
+  flow.timers.clear('acknowledgmentRepeat');
+}
+
+/** Tells whoever sent a SYN that nobody here has the service; the nonce proves that we saw the SYN. */
+export function refuseSyn(received: ReceivedControl): void {
+  const { packet, batch, row, output } = received;
+  const control = packet.control!;
+  const transmit = output.withRoom();
+  if (transmit === undefined) return;
+  transmit.begin(answerTo(received), batch.local(row).isUnspecified ? undefined : batch.local(row));
+  transmit.headerEnd += writeSalPacketHeader(transmit.headers, transmit.headerEnd, {
+    sourceFlowID: packet.destinationFlowID,
+    destinationFlowID: packet.sourceFlowID,
+    protocol: packet.protocol,
+    control: {
+      flags: ControlFlag.rst | ControlFlag.ack,
+      controlSequence: controlSequence(0),
+      controlAck: controlSequence(control.controlSequence + 1),
+      nonce: control.nonce,
+    },
+  });
+  transmit.finish(0, 0);
+}
+
+export function randomNonce(context: Pick<SignalingContext, 'random'>): FlowNonce {
+  return FlowNonce.of(context.random.uint32(), context.random.uint32());
+}
+
+function isThirdAck(flow: Flow, control: ControlExtension): boolean {
+  return (
+    control.flags === ControlFlag.ack &&
+    control.nonce.equals(flow.remoteNonce) &&
+    control.controlSequence === flow.control.receiveNext &&
+    control.controlAck === flow.control.sendNext
+  );
+}
+
+function sendSynAck(flow: Flow, encapsulated: boolean): void {
+  const sequence = flow.control.sendUnacknowledged;
+  const source = encapsulated ? undefined : flow.recordedSource;
+  flow.sendControl(ControlFlag.syn | ControlFlag.ack, sequence, {
+    segment: 'synAck',
+    ...(source === undefined ? {} : { source }),
+  });
+}
+
+/** It carries the service, because the original finds its half-open request through the listener (§4.2). */
+function sendThirdAck(flow: Flow): void {
+  flow.sendControl(ControlFlag.ack, flow.control.sendNext, { service: flow.service!, segment: 'ack' });
+}
+
+function armAcknowledgmentRepeat(flow: Flow, now: Instant): void {
+  const backoff = milliseconds(flow.control.timeout * 2 ** flow.acknowledgmentRepeats);
+  flow.timers.set('acknowledgmentRepeat', after(now, backoff));
+}
+
+/** Ad hoc, the first answer wins (§4.3); the others are told, so that they need not wait for a timeout. */
+function rejectInstance(context: SignalingContext, flow: Flow, received: ReceivedControl): void {
+  const { packet, batch, row, output } = received;
+  const control = packet.control!;
+  context.count('synAckSecond');
+  // Only the SYN we sent has this acknowledgment: a guess does not make us answer.
+  if (control.controlAck !== flow.control.sendUnacknowledged && control.controlAck !== flow.control.sendNext) return;
+  const transmit = output.withRoom();
+  if (transmit === undefined) return;
+  transmit.begin(batch.source(row), context.localAddressOf(received));
+  transmit.headerEnd += writeSalPacketHeader(transmit.headers, transmit.headerEnd, {
+    sourceFlowID: flow.localFlowID,
+    destinationFlowID: packet.sourceFlowID,
+    protocol: packet.protocol,
+    control: {
+      flags: ControlFlag.rst | ControlFlag.ack,
+      controlSequence: control.controlAck,
+      controlAck: controlSequence(control.controlSequence + 1),
+      nonce: flow.localNonce,
+    },
+  });
+  transmit.finish(0, 0);
+}
+
+/** The client's own address: the first of SOURCE when routers forwarded the SYN (§4.2, Figure 5). */
+function answerTo(received: ReceivedControl): NetworkAddress {
+  const { packet, batch, row } = received;
+  const from = batch.source(row);
+  const client = packet.source?.[0];
+  if (client === undefined) return from;
+  // Unspecified: the address the packet came from, with the port recorded (protocol.md, ENDPOINT_SOURCE).
+  return client.isUnspecified && from.family === client.family ? from.withPort(client.port) : client;
+}
+
+/** A forwarded SYN may have reached us on loopback: then the kernel must choose the address to answer from. */
+function answerFrom(context: SignalingContext, received: ReceivedControl): NetworkAddress | undefined {
+  return received.packet.source === undefined ? context.localAddressOf(received) : undefined;
+}
+
+/** The SYN's SOURCE with our own address behind it, as the original answers (wire format §11). */
+function recordedSource(received: ReceivedControl): readonly NetworkAddress[] | undefined {
+  const source = received.packet.source;
+  if (source === undefined) return undefined;
+  return [...source, received.batch.local(received.row)];
+}

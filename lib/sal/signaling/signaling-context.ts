@@ -1,0 +1,37 @@
+// What the signaling needs of the SAL around it, and no more.
+
+import type { Instant } from '../../time/instant';
+import type { RandomSource } from '../../time/random-source';
+import type { NetworkAddress } from '../../wire/network-address';
+import type { ReceivedBatch } from '../../wire/received-batch';
+import type { SalPacket } from '../../wire/sal-packet';
+import type { Flow, FlowFailure } from '../flow';
+import type { LinkOutput } from '../link-output';
+
+/** A received control packet with where it came from and on what. */
+export interface ReceivedControl {
+  readonly packet: SalPacket;
+  readonly batch: ReceivedBatch;
+  readonly row: number;
+  /** The link that carries flows: answers leave by it even when the packet came by the well-known port. */
+  readonly output: LinkOutput;
+}
+
+export interface SignalingContext {
+  readonly random: RandomSource;
+  /** Gives the flow a random local flowID and a place in the flow table; false when the table is full. */
+  admit(flow: Flow): boolean;
+  /** Takes the flow out of the table; its owner is told. */
+  close(flow: Flow, failure: FlowFailure | undefined, now: Instant): void;
+  /** The flow stays in the table for TIME-WAIT only; its owner is told. */
+  enterTimeWait(flow: Flow, now: Instant): void;
+  /** The flow's deadlines may have changed. */
+  reschedule(flow: Flow): void;
+  /** Sends the flow's SYN to wherever its service resolves to now (§4.2). False when there is no rule. */
+  sendFirstPacket(flow: Flow, now: Instant): boolean;
+  /** An instance has answered the flow's SYN. */
+  endFirstPackets(flow: Flow): void;
+  /** The local address to answer from, when the packet told one that is ours and unicast. */
+  localAddressOf(received: ReceivedControl): NetworkAddress | undefined;
+  count(name: string): void;
+}

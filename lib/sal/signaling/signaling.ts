@@ -1,0 +1,104 @@
+// Control packets of flows that exist, and the flows' deadlines: which part of the signaling they belong to.
+// No packet gets past the nonce check here (§4.4); who fails it is counted and hears nothing.
+
+import type { Instant } from '../../time/instant';
+import { type ControlExtension, ControlFlag } from '../../wire/control-extension';
+import type { Flow } from '../flow';
+import { confirmHandshake, handleSynAck, handleThirdAck, repeatThirdAck } from './handshake';
+import type { ReceivedControl, SignalingContext } from './signaling-context';
+import { handleControlAck, handleFin, handleReset, retransmitFin } from './teardown';
+
+/** A control packet, other than a SYN, whose destination flowID is `flow`'s. */
+export function handleControl(context: SignalingContext, flow: Flow, received: ReceivedControl, now: Instant): void {
+  const control = received.packet.control!;
+  const { flags } = control;
+  if ((flags & SYN_ACK) === SYN_ACK) {
+    handleSynAck(context, flow, received, now);
+    return;
+  }
+  if ((flags & ControlFlag.rst) !== 0) {
+    if (isTrueReset(flow, received)) handleReset(context, flow, now);
+    else context.count('badNonce');
+    return;
+  }
+  if (!isFromPeer(flow, received)) {
+    context.count('badNonce');
+    return;
+  }
+  handleFromPeer(context, flow, received, control, now);
+}
+
+/** The flow's earliest deadline has come. */
+export function handleFlowDeadline(context: SignalingContext, flow: Flow, now: Instant): void {
+  for (let due = flow.timers.expire(now); due !== undefined; due = flow.timers.expire(now)) {
+    if (due === 'acknowledgmentRepeat') repeatThirdAck(flow, now);
+    else endLifetime(context, flow, now);
+  }
+  if (flow.control.deadline <= now) retransmit(context, flow, now);
+  context.reschedule(flow);
+}
+
+const SYN_ACK = ControlFlag.syn | ControlFlag.ack;
+
+function handleFromPeer(
+  context: SignalingContext,
+  flow: Flow,
+  received: ReceivedControl,
+  control: ControlExtension,
+  now: Instant,
+): void {
+  flow.unreachableHints = 0;
+  const { flags } = control;
+  if (flow.state === 'respond') {
+    handleThirdAck(context, flow, received, now);
+    return;
+  }
+  confirmHandshake(flow);
+  if ((flags & ControlFlag.rsyn) !== 0) {
+    context.count('migrationUnsupported');
+  } else if ((flags & ControlFlag.fin) !== 0) {
+    handleFin(context, flow, control, now);
+  } else if (flags === ControlFlag.ack) {
+    handleThirdAck(context, flow, received, now);
+    handleControlAck(context, flow, control, now);
+  } else {
+    context.count('unknownControl');
+  }
+  context.reschedule(flow);
+}
+
+function isFromPeer(flow: Flow, received: ReceivedControl): boolean {
+  const { packet } = received;
+  if (flow.state === 'request' || packet.sourceFlowID !== flow.remoteFlowID) return false;
+  return packet.control!.nonce.equals(flow.remoteNonce);
+}
+
+/**
+ * A RST counts when it has the peer's nonce, or ours together with the acknowledgment of what we sent last:
+ * then its sender saw our packet, as a host does that has no such flow or service (wire format §6).
+ */
+function isTrueReset(flow: Flow, received: ReceivedControl): boolean {
+  if (isFromPeer(flow, received)) return true;
+  const control = received.packet.control!;
+  return control.nonce.equals(flow.localNonce) && control.controlAck === flow.control.sendNext;
+}
+
+function endLifetime(context: SignalingContext, flow: Flow, now: Instant): void {
+  const failure = flow.state === 'request' ? 'timedOut' : undefined;
+  if (flow.state === 'respond') context.count('halfOpenExpired');
+  flow.transition('expired');
+  context.close(flow, failure, now);
+}
+
+function retransmit(context: SignalingContext, flow: Flow, now: Instant): void {
+  if (flow.state === 'request') {
+    context.sendFirstPacket(flow, now);
+    flow.control.noteTransmission(now);
+  } else if (flow.control.isExhausted) {
+    const failure = flow.state === 'lastAck' ? undefined : 'timedOut';
+    flow.transition('expired');
+    context.close(flow, failure, now);
+  } else {
+    retransmitFin(flow, now);
+  }
+}

@@ -1,0 +1,71 @@
+// FIN, its acknowledgment, and RST (§4.4). The SAL's FIN follows the stream's own: it says that the flow, not
+// the byte stream, is over. Every packet here has passed the nonce check before it arrives.
+
+import { FIN_WAIT_2 } from '../../limits';
+import type { Instant } from '../../time/instant';
+import { type ControlExtension, ControlFlag } from '../../wire/control-extension';
+import type { Flow } from '../flow';
+import type { SignalingContext } from './signaling-context';
+
+/** Our side has delivered all it had. */
+export function sendFin(context: SignalingContext, flow: Flow, now: Instant): void {
+  if (!flow.transition('finish')) return;
+  const sequence = flow.control.consume(now);
+  flow.sendControl(ControlFlag.fin, sequence);
+  context.reschedule(flow);
+}
+
+export function retransmitFin(flow: Flow, now: Instant): void {
+  flow.sendControl(ControlFlag.fin, flow.control.sendUnacknowledged);
+  flow.control.noteTransmission(now);
+}
+
+/** The peer's FIN. A repeated one is acknowledged again: our acknowledgment was lost. */
+export function handleFin(context: SignalingContext, flow: Flow, control: ControlExtension, now: Instant): void {
+  const acknowledged = flow.control.acknowledge(control.controlAck, now) && !flow.control.isOutstanding;
+  if (!flow.control.isNew(control.controlSequence)) {
+    flow.sendControl(ControlFlag.ack, flow.control.sendNext);
+    if (acknowledged) handleFinAcknowledged(context, flow, now);
+    return;
+  }
+  flow.control.handleConsumed(control.controlSequence);
+  flow.sendControl(ControlFlag.ack, flow.control.sendNext);
+  if (!flow.transition(acknowledged ? 'finAckReceived' : 'finReceived')) {
+    context.count('finUnexpected');
+    return;
+  }
+  flow.owner?.flowFinished(flow, now);
+  settle(context, flow, now);
+}
+
+/** An acknowledgment on an established flow: of our FIN, if one is outstanding. */
+export function handleControlAck(context: SignalingContext, flow: Flow, control: ControlExtension, now: Instant): void {
+  if (flow.control.acknowledge(control.controlAck, now)) handleFinAcknowledged(context, flow, now);
+}
+
+/** Aborts the flow: the peer is told, nothing is kept. */
+export function resetFlow(context: SignalingContext, flow: Flow, now: Instant): void {
+  if (flow.isEstablished) flow.sendControl(ControlFlag.rst | ControlFlag.ack, flow.control.sendNext);
+  flow.transition('reset');
+  context.close(flow, undefined, now);
+}
+
+/** A RST that has proven to come from the peer, or from a host that saw our packet. */
+export function handleReset(context: SignalingContext, flow: Flow, now: Instant): void {
+  const failure = flow.state === 'request' ? 'refused' : 'reset';
+  const wasOver = flow.state === 'timeWait' || flow.state === 'lastAck' || flow.state === 'closing';
+  flow.transition('reset');
+  context.close(flow, wasOver ? undefined : failure, now);
+}
+
+function handleFinAcknowledged(context: SignalingContext, flow: Flow, now: Instant): void {
+  if (!flow.transition('ackReceived')) return;
+  if (flow.state === 'finWait2') flow.setLifetime(FIN_WAIT_2, now);
+  settle(context, flow, now);
+}
+
+function settle(context: SignalingContext, flow: Flow, now: Instant): void {
+  if (flow.state === 'timeWait') context.enterTimeWait(flow, now);
+  else if (flow.state === 'closed') context.close(flow, undefined, now);
+  else context.reschedule(flow);
+}

@@ -1,0 +1,244 @@
+// A socket made of one transport over one or more flows (§4.4, Figure 6). It carries what the SAL says of a
+// flow to the transport and back; what the application is told gathers as bits until the driver asks.
+
+import type { Flow, FlowFailure, FlowOwner } from '../sal/flow';
+import type { ServiceAccessLayer } from '../sal/service-access-layer';
+import { resetFlow, sendFin } from '../sal/signaling/teardown';
+import { type Duration, type Instant, NEVER } from '../time/instant';
+import type { StreamHandshake } from '../transport/stream/stream-handshake';
+import type { StreamTransport } from '../transport/stream/stream-transport';
+import type { Subflow } from '../transport/stream/subflow';
+import { type PathSize, TransportSignal } from '../transport/transport';
+import type { ReceivedBatch } from '../wire/received-batch';
+import type { ServiceID } from '../wire/service-id';
+
+/** Bits of what happened to a connection since the driver asked last. */
+export const ConnectionSignal = {
+  connected: 1,
+  readable: 2,
+  writable: 4,
+  /** The peer will send nothing more; what it sent can still be read. */
+  ended: 8,
+  finished: 16,
+  failed: 32,
+  closed: 64,
+} as const;
+
+/** What a connection needs of the stack around it. */
+export interface ConnectionContext {
+  readonly sal: ServiceAccessLayer;
+  /** The connection has something to transmit, to say, or another deadline: settle it before the turn ends. */
+  touch(connection: Connection): void;
+  /** The driver is to ask for the connection's signals. */
+  announce(connection: Connection): void;
+  pathSizeOf(flow: Flow): PathSize;
+  forget(connection: Connection): void;
+}
+
+export class Connection implements FlowOwner {
+  readonly flows: Flow[] = [];
+  readonly localServiceID: ServiceID | undefined;
+  readonly remoteServiceID: ServiceID | undefined;
+  failure: FlowFailure | undefined;
+  /** The driver's handle; the stack does not look inside. */
+  handle: object | undefined;
+  /** Positions in the stack's queues. */
+  queuePosition = -1;
+  isTouched = false;
+  isAnnounced = false;
+  isClosed = false;
+  private signals = 0;
+  /** The application is done with the connection: what arrives now has no reader. */
+  private isAbandoned = false;
+  private readonly subflows = new Map<Flow, Subflow>();
+
+  constructor(
+    private readonly context: ConnectionContext,
+    readonly transport: StreamTransport,
+    names: { readonly local?: ServiceID; readonly remote?: ServiceID },
+  ) {
+    this.localServiceID = names.local;
+    this.remoteServiceID = names.remote;
+  }
+
+  // ---- what the driver asks ----
+
+  takeSignals(): number {
+    const { signals } = this;
+    this.signals = 0;
+    this.isAnnounced = false;
+    return signals;
+  }
+
+  get isConnected(): boolean {
+    return this.subflows.size > 0 && !this.isClosed;
+  }
+
+  // ---- what the application wants ----
+
+  write(bytes: Uint8Array, offset: number, now: Instant): number {
+    if (this.isClosed) return bytes.length - offset;
+    const count = this.transport.write(bytes, offset, now);
+    this.context.touch(this);
+    return count;
+  }
+
+  read(): Buffer | undefined {
+    const chunk = this.transport.read();
+    if (chunk !== undefined) this.context.touch(this);
+    return chunk;
+  }
+
+  shutdown(now: Instant): void {
+    this.transport.shutdown(now);
+    this.context.touch(this);
+  }
+
+  /** RST to the peer, and nothing is kept. */
+  reset(now: Instant): void {
+    for (const flow of [...this.flows]) resetFlow(this.context.sal, flow, now);
+  }
+
+  /** The application lets go. Unread bytes mean a RST, as with a kernel's TCP; otherwise a FIN in good order. */
+  close(now: Instant): void {
+    if (this.isClosed || this.isAbandoned) return;
+    this.isAbandoned = true;
+    if (!this.isConnected || this.transport.readableBytes > 0) this.reset(now);
+    else this.shutdown(now);
+  }
+
+  /** Nobody reads any more: what still arrives resets the connection. */
+  abandon(): void {
+    this.isAbandoned = true;
+  }
+
+  /** Has the driver look again for bytes to read, and for the end. */
+  announceReadable(): void {
+    if (this.transport.readableBytes > 0 || this.transport.peerEnded) this.signal(ConnectionSignal.readable);
+  }
+
+  setNoDelay(noDelay: boolean): void {
+    this.transport.setNoDelay(noDelay);
+    this.context.touch(this);
+  }
+
+  setKeepAlive(enabled: boolean, delay: Duration, now: Instant): void {
+    this.transport.setKeepAlive(enabled, delay, now);
+    this.context.touch(this);
+  }
+
+  // ---- what the SAL says ----
+
+  addFlow(flow: Flow): void {
+    flow.owner = this;
+    this.flows.push(flow);
+  }
+
+  flowConnected(flow: Flow, now: Instant): void {
+    const { negotiation } = flow.segments as StreamHandshake;
+    this.subflows.set(flow, this.transport.establish(negotiation, this.context.pathSizeOf(flow), now));
+    this.signal(ConnectionSignal.connected);
+  }
+
+  flowTrain(flow: Flow, batch: ReceivedBatch, row: number, now: Instant): void {
+    const subflow = this.subflows.get(flow);
+    if (subflow === undefined) return;
+    this.transport.handleTrain(subflow, batch, row, now);
+    this.context.touch(this);
+  }
+
+  flowMessage(): void {
+    this.context.sal.count('streamPacketUnexpected');
+  }
+
+  /** The original ends a stream with the SAL's FIN and shows the application nothing before (wire format §8). */
+  flowFinished(_flow: Flow, now: Instant): void {
+    this.transport.endOfStream(now);
+    this.context.touch(this);
+  }
+
+  flowClosed(flow: Flow, failure: FlowFailure | undefined): void {
+    this.flows.splice(this.flows.indexOf(flow), 1);
+    this.subflows.delete(flow);
+    if (this.flows.length > 0) return;
+    this.end(failure);
+  }
+
+  // ---- the turn ----
+
+  handleDeadline(now: Instant): void {
+    this.transport.handleDeadline(now);
+    this.context.touch(this);
+  }
+
+  nextDeadline(): Instant {
+    return this.isClosed ? NEVER : this.transport.nextDeadline();
+  }
+
+  /** Emits what may leave now. True when more could leave as soon as there is room. */
+  pollTransmit(now: Instant): boolean {
+    let more = false;
+    for (const [flow, subflow] of this.subflows) {
+      if (this.transport.pollTransmit(subflow, flow, now)) more = true;
+    }
+    return more;
+  }
+
+  /** Turns what the transport says into what the application and the SAL are told. */
+  settle(now: Instant): void {
+    const said = this.transport.takeSignals();
+    if ((said & TransportSignal.readable) !== 0) {
+      if (this.isAbandoned) return this.reset(now);
+      this.signal(ConnectionSignal.readable);
+    }
+    if ((said & TransportSignal.writable) !== 0) this.signal(ConnectionSignal.writable);
+    if ((said & TransportSignal.ended) !== 0) this.signal(ConnectionSignal.ended);
+    if ((said & TransportSignal.finished) !== 0) this.handleFinished(now);
+    if ((said & TransportSignal.timedOut) !== 0) this.fail('timedOut', now);
+    if ((said & TransportSignal.reset) !== 0) this.fail('reset', now);
+  }
+
+  packetTooBig(flow: Flow, size: number, now: Instant): void {
+    const subflow = this.subflows.get(flow);
+    if (subflow === undefined) return;
+    this.transport.packetTooBig(subflow, size, now);
+    this.context.touch(this);
+  }
+
+  subflowOf(flow: Flow): Subflow | undefined {
+    return this.subflows.get(flow);
+  }
+
+  /** Ends every flow for a reason the application is told. */
+  fail(failure: FlowFailure, now: Instant): void {
+    this.failure ??= failure;
+    if (this.flows.length === 0) this.end(failure);
+    else this.reset(now);
+  }
+
+  /** §4.4: the flow's FIN follows the stream's own. */
+  private handleFinished(now: Instant): void {
+    this.signal(ConnectionSignal.finished);
+    for (const flow of [...this.flows]) sendFin(this.context.sal, flow, now);
+  }
+
+  private end(failure: FlowFailure | undefined): void {
+    this.isClosed = true;
+    this.failure ??= failure;
+    if (this.failure !== undefined) {
+      this.signal(ConnectionSignal.failed);
+      this.transport.release();
+    } else if (this.isAbandoned) {
+      this.transport.release();
+    }
+    this.signal(ConnectionSignal.closed);
+    this.context.forget(this);
+  }
+
+  private signal(bit: number): void {
+    this.signals |= bit;
+    if (this.isAnnounced) return;
+    this.isAnnounced = true;
+    this.context.announce(this);
+  }
+}

@@ -1,0 +1,249 @@
+// A datagram socket's half below the driver (§5.1): unconnected, every datagram is resolved through the
+// service table; connected, datagrams stay with the instance of the handshake. One endpoint can do both, and
+// a bound one also takes handshakes of others.
+
+import { BACKLOG_DEFAULT, DATAGRAM_QUEUE_MAXIMUM, HALF_OPEN_MAXIMUM } from '../limits';
+import type { LocalSocket } from '../sal/first-packets';
+import type { Flow, FlowFailure, FlowOwner, SynListener } from '../sal/flow';
+import type { LinkOutput } from '../sal/link-output';
+import type { ServiceAccessLayer } from '../sal/service-access-layer';
+import type { HandshakeSegments } from '../sal/signaling/handshake-segments';
+import { resetFlow, sendFin } from '../sal/signaling/teardown';
+import type { Instant } from '../time/instant';
+import { FLOW_ID_UNKNOWN, type FlowID } from '../wire/flow-id';
+import type { NetworkAddress } from '../wire/network-address';
+import type { ReceivedBatch } from '../wire/received-batch';
+import { isWireError, type SalPacket, writeSalPacketHeader } from '../wire/sal-packet';
+import { ServiceID, type ServicePrefix } from '../wire/service-id';
+import { parseUdpHeader, UDP_HEADER_BYTES, writeUdpHeader } from '../wire/udp-header';
+import { DatagramHandshake } from './datagram-handshake';
+
+/** Bits of what happened to an endpoint since the driver asked last. */
+export const DatagramSignal = { readable: 1, connected: 2, failed: 4, disconnected: 8 } as const;
+
+/** Why a datagram did not leave. */
+export type SendRefusal = 'tooLarge' | 'noRoute' | 'notConnected' | 'noRoom' | 'dropped';
+
+export interface ReceivedDatagram {
+  readonly bytes: Buffer;
+  /** Zero for a connected peer: a SYN does not say who its sender is. */
+  readonly serviceID: ServiceID;
+  readonly address: NetworkAddress;
+  /** The flow it came on, when its sender is connected to us. */
+  readonly flowID: FlowID | undefined;
+}
+
+export interface DatagramContext {
+  readonly sal: ServiceAccessLayer;
+  touchDatagram(endpoint: DatagramEndpoint): void;
+  /** Payload bytes that fit one packet behind a SAL header of `headerBytes` to `remote`. */
+  payloadRoom(output: LinkOutput, remote: NetworkAddress, headerBytes: number): number;
+}
+
+export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
+  readonly protocol = 17;
+  readonly halfOpen = new Map<string, Flow>();
+  readonly synListener: SynListener = this;
+  /** The driver's handle; the stack does not look inside. */
+  handle: object | undefined;
+  isTouched = false;
+  isClosed = false;
+  failure: FlowFailure | undefined;
+  /** The flow of our own `connect`. */
+  private connected: Flow | undefined;
+  private readonly accepted = new Map<FlowID, Flow>();
+  private queue: ReceivedDatagram[] = [];
+  private signals = 0;
+
+  constructor(
+    private readonly context: DatagramContext,
+    readonly prefix: ServicePrefix,
+    /** The source of what we send. */
+    readonly serviceID: ServiceID,
+    /** Source flowID of unconnected datagrams. */
+    readonly flowID: FlowID,
+    readonly isRegistered: boolean,
+  ) {}
+
+  takeSignals(): number {
+    const { signals } = this;
+    this.signals = 0;
+    return signals;
+  }
+
+  read(): ReceivedDatagram | undefined {
+    return this.queue.shift();
+  }
+
+  get connectedFlow(): Flow | undefined {
+    return this.connected;
+  }
+
+  get acceptedFlows(): number {
+    return this.accepted.size;
+  }
+
+  // ---- what the application wants ----
+
+  /** Sends to a service, each time resolved anew (§5.1). */
+  sendTo(target: ServiceID, bytes: Uint8Array, now: Instant): SendRefusal | undefined {
+    let refusal: SendRefusal | undefined;
+    const send = (output: LinkOutput, address: NetworkAddress): void => {
+      refusal = this.emitUnconnected(output, address, target, bytes) ?? refusal;
+    };
+    // A datagram that must wait for a rule is copied: its bytes are the caller's.
+    const resend = (later: Instant): void => void this.sendTo(target, bytes.slice(), later);
+    const verdict = this.context.sal.firstPackets.sendOwn(target, 17, send, resend, now);
+    if (verdict === 'unmatched') return 'noRoute';
+    return verdict === 'drop' ? 'dropped' : refusal;
+  }
+
+  /** Sends on the flow of our own `connect`, or on one that a peer opened to us. */
+  sendConnected(bytes: Uint8Array, flowID: FlowID | undefined): SendRefusal | undefined {
+    const flow = flowID === undefined ? this.connected : this.accepted.get(flowID);
+    if (flow === undefined || !flow.isEstablished || flow.state === 'request') return 'notConnected';
+    const output = this.context.sal.links.at(flow.path!.link);
+    if (bytes.length > this.context.payloadRoom(output, flow.path!.remote, BARE_HEADERS)) return 'tooLarge';
+    const batch = flow.begin();
+    if (batch === undefined) return 'noRoom';
+    batch.headerEnd += writeUdpHeader(batch.headers, batch.headerEnd, bytes.length);
+    if (bytes.length > 0) batch.appendPiece(bytes, 0, bytes.length);
+    batch.finish(0, 0);
+    this.context.touchDatagram(this);
+    return undefined;
+  }
+
+  /** Takes over a flow whose handshake has begun. */
+  setConnecting(flow: Flow): void {
+    this.connected = flow;
+    flow.owner = this;
+  }
+
+  disconnect(now: Instant): void {
+    if (this.connected !== undefined) this.endFlow(this.connected, now);
+    this.connected = undefined;
+  }
+
+  close(now: Instant): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.disconnect(now);
+    for (const flow of [...this.accepted.values()]) this.endFlow(flow, now);
+    for (const flow of [...this.halfOpen.values()]) resetFlow(this.context.sal, flow, now);
+    this.queue = [];
+    this.context.touchDatagram(this);
+  }
+
+  // ---- LocalSocket, SynListener ----
+
+  handleDatagram(packet: SalPacket, batch: ReceivedBatch, row: number): void {
+    this.take(batch, packet.transportOffset, packet.transportLength, {
+      serviceID: packet.sourceService!,
+      address: senderOf(packet, batch.source(row)),
+      flowID: undefined,
+    });
+  }
+
+  get hasRoom(): boolean {
+    return this.halfOpen.size < HALF_OPEN_MAXIMUM && this.accepted.size < BACKLOG_DEFAULT;
+  }
+
+  createSegments(): HandshakeSegments {
+    return new DatagramHandshake();
+  }
+
+  accept(flow: Flow): FlowOwner {
+    this.accepted.set(flow.localFlowID, flow);
+    return this;
+  }
+
+  // ---- FlowOwner ----
+
+  flowConnected(flow: Flow): void {
+    if (flow === this.connected) this.signal(DatagramSignal.connected);
+  }
+
+  flowTrain(): void {
+    this.context.sal.count('datagramSegmentUnexpected');
+  }
+
+  flowMessage(flow: Flow, batch: ReceivedBatch, offset: number, length: number): void {
+    const serviceID = flow === this.connected ? flow.service! : ServiceID.zero;
+    const flowID = flow === this.connected ? undefined : flow.localFlowID;
+    this.take(batch, offset, length, { serviceID, address: flow.path!.remote, flowID });
+  }
+
+  /** The peer is done with its flow, so are we: a datagram flow has no half-close. */
+  flowFinished(flow: Flow, now: Instant): void {
+    sendFin(this.context.sal, flow, now);
+  }
+
+  flowClosed(flow: Flow, failure: FlowFailure | undefined): void {
+    this.accepted.delete(flow.localFlowID);
+    if (flow !== this.connected) return;
+    this.connected = undefined;
+    this.failure = failure;
+    this.signal(failure === undefined ? DatagramSignal.disconnected : DatagramSignal.failed);
+  }
+
+  private endFlow(flow: Flow, now: Instant): void {
+    if (flow.state === 'connected') sendFin(this.context.sal, flow, now);
+    else if (flow.state === 'request' || flow.state === 'respond') resetFlow(this.context.sal, flow, now);
+  }
+
+  private emitUnconnected(
+    output: LinkOutput,
+    address: NetworkAddress,
+    target: ServiceID,
+    bytes: Uint8Array,
+  ): SendRefusal | undefined {
+    if (bytes.length > this.context.payloadRoom(output, address, UNCONNECTED_HEADERS)) return 'tooLarge';
+    const batch = output.withRoom();
+    if (batch === undefined) return 'noRoom';
+    batch.begin(address, undefined);
+    batch.headerEnd += writeSalPacketHeader(batch.headers, batch.headerEnd, {
+      sourceFlowID: this.flowID,
+      destinationFlowID: FLOW_ID_UNKNOWN,
+      protocol: 17,
+      destinationService: target,
+      sourceService: this.serviceID,
+    });
+    batch.headerEnd += writeUdpHeader(batch.headers, batch.headerEnd, bytes.length);
+    if (bytes.length > 0) batch.appendPiece(bytes, 0, bytes.length);
+    batch.finish(0, 0);
+    this.context.touchDatagram(this);
+    return undefined;
+  }
+
+  private take(
+    batch: ReceivedBatch,
+    offset: number,
+    length: number,
+    from: Pick<ReceivedDatagram, 'serviceID' | 'address' | 'flowID'>,
+  ): void {
+    const header = parseUdpHeader(batch.slab, offset, length);
+    if (isWireError(header)) this.context.sal.count(header);
+    else if (this.queue.length >= DATAGRAM_QUEUE_MAXIMUM) this.context.sal.count('datagramQueueFull');
+    else {
+      this.queue.push({ ...from, bytes: batch.take(header.payloadOffset, header.payloadLength) });
+      this.signal(DatagramSignal.readable);
+    }
+  }
+
+  private signal(bit: number): void {
+    this.signals |= bit;
+    this.context.touchDatagram(this);
+  }
+}
+
+/** Header bytes around a datagram's payload behind the bare SAL header. */
+const BARE_HEADERS = UDP_HEADER_BYTES;
+/** The same with two SERVICE extensions. */
+const UNCONNECTED_HEADERS = UDP_HEADER_BYTES + 2 * 36;
+
+/** The sender itself, not the last router on the way. */
+function senderOf(packet: SalPacket, from: NetworkAddress): NetworkAddress {
+  const client = packet.source?.[0];
+  if (client === undefined) return from;
+  return client.isUnspecified && client.family === from.family ? from.withPort(client.port) : client;
+}

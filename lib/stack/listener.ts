@@ -1,0 +1,55 @@
+// A listening stream socket: a DEMUX rule points at it, SYNs come to it, and connections leave it (§4.1).
+
+import { BACKLOG_DEFAULT, HALF_OPEN_MAXIMUM } from '../limits';
+import type { LocalSocket } from '../sal/first-packets';
+import type { Flow, FlowOwner, SynListener } from '../sal/flow';
+import type { Path } from '../sal/path';
+import type { HandshakeSegments } from '../sal/signaling/handshake-segments';
+import type { Instant } from '../time/instant';
+import type { ServicePrefix } from '../wire/service-id';
+
+export interface ListenerOptions {
+  readonly backlog?: number;
+  readonly sendBuffer?: number;
+  readonly receiveBuffer?: number;
+}
+
+/** What a listener needs of the stack around it. */
+export interface ListenerContext {
+  createSegments(path: Path, options: ListenerOptions): HandshakeSegments;
+  accept(listener: Listener, flow: Flow, now: Instant): FlowOwner;
+}
+
+export class Listener implements LocalSocket, SynListener {
+  readonly protocol = 6;
+  readonly halfOpen = new Map<string, Flow>();
+  /** The driver's handle; the stack does not look inside. */
+  handle: object | undefined;
+  /** Accepted connections that the driver has not taken yet. */
+  waiting = 0;
+  private readonly backlog: number;
+
+  constructor(
+    readonly prefix: ServicePrefix,
+    readonly options: ListenerOptions,
+    private readonly context: ListenerContext,
+  ) {
+    this.backlog = options.backlog ?? BACKLOG_DEFAULT;
+  }
+
+  get synListener(): SynListener {
+    return this;
+  }
+
+  get hasRoom(): boolean {
+    return this.halfOpen.size < HALF_OPEN_MAXIMUM && this.halfOpen.size + this.waiting < Math.max(this.backlog, 1);
+  }
+
+  createSegments(path: Path): HandshakeSegments {
+    return this.context.createSegments(path, this.options);
+  }
+
+  accept(flow: Flow, now: Instant): FlowOwner {
+    return this.context.accept(this, flow, now);
+  }
+}

@@ -1,0 +1,371 @@
+// A whole host without its I/O (§4, Figure 3): batches of packets, commands and deadlines in; batches to
+// transmit, events and the next deadline out. After each input its driver drains every output.
+
+import {
+  RECEIVE_BUFFER_DEFAULT,
+  UNREACHABLE_GRACE,
+  UNREACHABLE_HINT_INTERVAL,
+  UNREACHABLE_HINTS,
+  UNREACHABLE_RETRY,
+} from '../limits';
+import { type Flow, type FlowFailure, type FlowOwner, Flow as FlowRecord } from '../sal/flow';
+import type { LinkOutput } from '../sal/link-output';
+import type { LinkProperties } from '../sal/link-properties';
+import type { Path } from '../sal/path';
+import { ServiceAccessLayer } from '../sal/service-access-layer';
+import { randomNonce, startHandshake } from '../sal/signaling/handshake';
+import type { HandshakeSegments } from '../sal/signaling/handshake-segments';
+import { resetFlow } from '../sal/signaling/teardown';
+import { DEMUX_PRIORITY, DEMUX_WEIGHT } from '../table/service-rule';
+import { DeadlineQueue } from '../time/deadline-queue';
+import { after, type Duration, earlier, elapsed, type Instant } from '../time/instant';
+import type { RandomSource } from '../time/random-source';
+import { StreamHandshake } from '../transport/stream/stream-handshake';
+import { StreamTransport } from '../transport/stream/stream-transport';
+import type { PathSize } from '../transport/transport';
+import { flowID } from '../wire/flow-id';
+import type { NetworkAddress } from '../wire/network-address';
+import type { ReceivedBatch } from '../wire/received-batch';
+import { ServiceID, ServicePrefix } from '../wire/service-id';
+import { TCP_HEADER_BYTES } from '../wire/tcp-header';
+import { Connection, type ConnectionContext } from './connection';
+import type { ServiceCommand, ServiceEvent } from './control-interface';
+import { type DatagramContext, DatagramEndpoint } from './datagram-endpoint';
+import { DatagramHandshake } from './datagram-handshake';
+import { EventQueue } from './event-queue';
+import { Listener, type ListenerContext, type ListenerOptions } from './listener';
+import { pathSize } from './path-size';
+
+export interface StackOptions {
+  readonly random: RandomSource;
+  /** IP MTU towards an address, where the driver can tell better than the link's `mtu`. */
+  readonly mtuTo?: (link: number, remote: NetworkAddress) => number | undefined;
+}
+
+export interface StreamOptions {
+  readonly timeout?: Duration;
+  readonly sendBuffer?: number;
+  readonly receiveBuffer?: number;
+}
+
+/** What happened: to a connection, a listener, a datagram socket (ask it), or for controllers. */
+export type StackEvent =
+  | { readonly kind: 'connection'; readonly connection: Connection }
+  | { readonly kind: 'accepted'; readonly listener: Listener; readonly connection: Connection }
+  | { readonly kind: 'datagram'; readonly endpoint: DatagramEndpoint }
+  | { readonly kind: 'service'; readonly event: ServiceEvent };
+
+export class Stack implements ConnectionContext, ListenerContext, DatagramContext {
+  readonly sal: ServiceAccessLayer;
+  readonly connections = new Set<Connection>();
+  /** Until the driver has started, a connect without a route waits for one. */
+  isStarting = false;
+  private readonly random: RandomSource;
+  private readonly mtuTo: NonNullable<StackOptions['mtuTo']>;
+  private readonly deadlines = new DeadlineQueue<Connection>();
+  private touched: Connection[] = [];
+  /** How many of `touched` have been asked what happened to them. */
+  private unsettled = 0;
+  private readonly events = new EventQueue<StackEvent>();
+
+  constructor(options: StackOptions) {
+    this.random = options.random;
+    this.mtuTo = options.mtuTo ?? (() => undefined);
+    this.sal = new ServiceAccessLayer(options.random, {
+      delayed: (serviceID, at) => this.tellControllers({ kind: 'delayed', serviceID, at }),
+    });
+    this.attachLink({ kind: 'memory', encapsulated: false, role: 'data', mtu: LOOPBACK_MTU });
+  }
+
+  /** Attaches a link and returns its index. Index 0, the loopback link, is attached from the start. */
+  attachLink(properties: LinkProperties): number {
+    return this.sal.attachLink(properties).index;
+  }
+
+  outputs(): readonly LinkOutput[] {
+    return this.sal.links.all();
+  }
+
+  /** Whether received first packets may be forwarded: a router, or the process that is one for its host. */
+  setForwarding(forwards: boolean): void {
+    this.sal.forwards = forwards;
+  }
+
+  /** The first rules are in place: what found no route until now has none. */
+  handleStarted(now: Instant): void {
+    this.isStarting = false;
+    this.sal.retryFirstPackets(ServicePrefix.any, now);
+  }
+
+  // ---- inputs ----
+
+  handleReceived(link: number, batch: ReceivedBatch, now: Instant): void {
+    this.sal.handleReceived(link, batch, now);
+  }
+
+  handleDeadline(now: Instant): void {
+    this.sal.handleDeadline(now);
+    for (const rule of this.sal.serviceTable.expire(now)) this.tellControllers({ kind: 'ruleExpired', rule });
+    for (let due = this.deadlines.popDue(now); due !== undefined; due = this.deadlines.popDue(now))
+      due.handleDeadline(now);
+  }
+
+  handleCommand(command: ServiceCommand, now: Instant): void {
+    switch (command.kind) {
+      case 'addRule':
+        this.sal.serviceTable.addRule(command.rule, now);
+        this.sal.retryFirstPackets(command.rule.prefix, now);
+        return;
+      case 'deleteRule':
+        this.sal.serviceTable.deleteRule(command.rule);
+        return;
+      case 'modifyRule':
+        this.sal.serviceTable.modifyRule(command.rule, command);
+        return;
+      case 'releaseDelayed':
+        this.sal.releaseDelayed(command.prefix, now);
+        return;
+      case 'discardDelayed':
+        this.sal.firstPackets.discard(command.prefix);
+        return;
+      case 'peerGone':
+        this.endFlowsTo(command.address, 'reset', now);
+    }
+  }
+
+  /** ICMP said that nobody is at `address`. Connecting, that is an answer; established, a hint that adds up. */
+  handleUnreachable(address: NetworkAddress, now: Instant): void {
+    for (const flow of this.sal.flowsTo(address)) {
+      const isFresh = elapsed(flow.lastUnreachableHint, now) < UNREACHABLE_HINT_INTERVAL && flow.unreachableHints > 0;
+      if (isFresh || flow.state === 'timeWait') continue;
+      flow.lastUnreachableHint = now;
+      if (flow.unreachableHints++ === 0) flow.firstUnreachableHint = now;
+      if (flow.state !== 'request') {
+        if (flow.unreachableHints >= UNREACHABLE_HINTS) this.endFlow(flow, 'reset', now);
+      } else if (elapsed(flow.firstUnreachableHint, now) > UNREACHABLE_GRACE) {
+        this.endFlow(flow, 'refused', now);
+      } else {
+        flow.control.hasten(after(now, UNREACHABLE_RETRY));
+        this.sal.reschedule(flow);
+      }
+    }
+  }
+
+  handlePacketTooBig(address: NetworkAddress, mtu: number, now: Instant): void {
+    for (const flow of this.sal.flowsTo(address)) {
+      if (flow.path === undefined) continue;
+      const output = this.sal.links.at(flow.path.link);
+      if (flow.owner instanceof Connection)
+        flow.owner.packetTooBig(flow, pathSize(output.properties, address, mtu).maximum, now);
+    }
+  }
+
+  // ---- what applications want ----
+
+  connect(target: ServiceID, options: StreamOptions, now: Instant): Connection {
+    const connection = this.createConnection(options, { remote: target });
+    const segments = this.createStreamSegments(this.usualOutput(), options);
+    const flow = new FlowRecord(randomNonce(this.sal), this.random.uint32(), 6, segments);
+    flow.service = target;
+    connection.addFlow(flow);
+    this.begin(flow, options.timeout, now, (failure) => connection.fail(failure, now));
+    return connection;
+  }
+
+  /** Registers by the act of listening (§4.1). `undefined` when a local socket has the prefix. */
+  listen(
+    prefix: ServicePrefix,
+    options: ListenerOptions & { readonly weight?: number },
+    now: Instant,
+  ): Listener | undefined {
+    const listener = new Listener(prefix, options, this);
+    return this.bind(prefix, 6, listener, options.weight ?? DEMUX_WEIGHT, true, now) ? listener : undefined;
+  }
+
+  closeListener(listener: Listener, now: Instant): void {
+    this.unbind(listener.prefix, 6, listener, true);
+    for (const flow of [...listener.halfOpen.values()]) resetFlow(this.sal, flow, now);
+  }
+
+  /**
+   * Opens a datagram socket, bound to `prefix` and registered, or to a random serviceID that only we know
+   * (§5.1, as the original's autobind). `undefined` when a local datagram socket has the prefix.
+   */
+  openDatagram(prefix: ServicePrefix | undefined, now: Instant): DatagramEndpoint | undefined {
+    const bound = prefix ?? ServicePrefix.of(this.randomServiceID());
+    // Nobody demultiplexes on it: answers come by serviceID.
+    const source = flowID(this.random.uint32() || 1);
+    const endpoint = new DatagramEndpoint(this, bound, bound.base, source, prefix !== undefined);
+    return this.bind(bound, 17, endpoint, DEMUX_WEIGHT, endpoint.isRegistered, now) ? endpoint : undefined;
+  }
+
+  connectDatagram(endpoint: DatagramEndpoint, target: ServiceID, timeout: Duration | undefined, now: Instant): void {
+    endpoint.disconnect(now);
+    const flow = new FlowRecord(randomNonce(this.sal), this.random.uint32(), 17, new DatagramHandshake());
+    flow.service = target;
+    endpoint.setConnecting(flow);
+    this.begin(flow, timeout, now, (failure) => endpoint.flowClosed(flow, failure));
+  }
+
+  closeDatagram(endpoint: DatagramEndpoint, now: Instant): void {
+    if (endpoint.isClosed) return;
+    this.unbind(endpoint.prefix, 17, endpoint, endpoint.isRegistered);
+    endpoint.close(now);
+  }
+
+  // ---- outputs ----
+
+  /**
+   * Fills the links' batches with what may leave. True when more waits for room: transmit, then poll again.
+   * Connections take turns, so that one with much to send does not hold up the others.
+   */
+  pollTransmit(now: Instant): boolean {
+    const turn = this.touched;
+    this.touched = [];
+    this.unsettled = 0;
+    for (const output of this.sal.links.all()) output.isFull = false;
+    for (const connection of turn) {
+      connection.isTouched = false;
+      const more = connection.pollTransmit(now);
+      connection.settle(now);
+      if (!connection.isClosed) this.deadlines.set(connection, connection.nextDeadline());
+      if (more) this.touch(connection);
+    }
+    return this.touched.length > 0;
+  }
+
+  /** What happened. Poll until `undefined` before `pollTransmit`: the answers then leave with the rest. */
+  pollEvent(now: Instant): StackEvent | undefined {
+    while (this.events.isEmpty && this.unsettled < this.touched.length) this.touched[this.unsettled++]!.settle(now);
+    return this.events.take();
+  }
+
+  nextDeadline(): Instant {
+    return earlier(earlier(this.sal.nextDeadline(), this.deadlines.next()), this.sal.serviceTable.nextDeadline());
+  }
+
+  // ---- ConnectionContext, ListenerContext, DatagramContext ----
+
+  touch(connection: Connection): void {
+    if (connection.isTouched) return;
+    connection.isTouched = true;
+    this.touched.push(connection);
+  }
+
+  announce(connection: Connection): void {
+    this.events.add({ kind: 'connection', connection });
+  }
+
+  touchDatagram(endpoint: DatagramEndpoint): void {
+    if (endpoint.isTouched) return;
+    endpoint.isTouched = true;
+    this.events.add({ kind: 'datagram', endpoint });
+  }
+
+  forget(connection: Connection): void {
+    this.deadlines.remove(connection);
+    this.connections.delete(connection);
+  }
+
+  pathSizeOf(flow: Flow): PathSize {
+    const path = flow.path!;
+    const { properties } = this.sal.links.at(path.link);
+    return pathSize(properties, path.remote, this.mtuTo(path.link, path.remote) ?? properties.mtu);
+  }
+
+  payloadRoom(output: LinkOutput, remote: NetworkAddress, headerBytes: number): number {
+    const mtu = this.mtuTo(output.index, remote) ?? output.properties.mtu;
+    return pathSize(output.properties, remote, mtu).maximum - headerBytes;
+  }
+
+  createSegments(path: Path, options: ListenerOptions): HandshakeSegments {
+    return this.createStreamSegments(this.sal.links.at(path.link), options);
+  }
+
+  accept(listener: Listener, flow: Flow): FlowOwner {
+    const names = flow.service === undefined ? {} : { local: flow.service };
+    const connection = this.createConnection(listener.options, names);
+    connection.addFlow(flow);
+    listener.waiting++;
+    this.events.add({ kind: 'accepted', listener, connection });
+    return connection;
+  }
+
+  private createConnection(options: StreamOptions, names: { local?: ServiceID; remote?: ServiceID }): Connection {
+    const { sendBuffer, receiveBuffer } = options;
+    const transport = new StreamTransport({
+      random: this.random,
+      ...(sendBuffer === undefined ? {} : { sendBuffer }),
+      ...(receiveBuffer === undefined ? {} : { receiveBuffer }),
+    });
+    const connection = new Connection(this, transport, names);
+    this.connections.add(connection);
+    return connection;
+  }
+
+  private createStreamSegments(output: LinkOutput, options: { readonly receiveBuffer?: number }): StreamHandshake {
+    const { mtu, encapsulated } = output.properties;
+    // Encapsulated, any size is received, and the sender searches the path's (RFC 8899); the original on a
+    // raw link cuts to what it is told.
+    const maximumSegment = encapsulated ? IP_PACKET_MAXIMUM : mtu - RAW_HEADERS;
+    return new StreamHandshake({
+      initialSequence: this.random.uint32(),
+      maximumSegment,
+      receiveBuffer: options.receiveBuffer ?? RECEIVE_BUFFER_DEFAULT,
+    });
+  }
+
+  /** The link most first packets leave by: the first that is not the loopback link. */
+  private usualOutput(): LinkOutput {
+    return this.sal.links.all()[1] ?? this.sal.links.loopback;
+  }
+
+  private begin(flow: Flow, timeout: Duration | undefined, now: Instant, fail: (failure: FlowFailure) => void): void {
+    const outcome = startHandshake(this.sal, flow, timeout, now);
+    if (outcome === 'tableFull') fail('noRoom');
+    // While the host starts, its rules are still to come.
+    else if (outcome === 'noRoute' && !this.isStarting) this.sal.close(flow, 'noRoute', now);
+  }
+
+  private bind(
+    prefix: ServicePrefix,
+    protocol: 6 | 17,
+    socket: object,
+    weight: number,
+    isRegistered: boolean,
+    now: Instant,
+  ): boolean {
+    const rule = { action: 'demux', prefix, protocol, socket, priority: DEMUX_PRIORITY, weight } as const;
+    if (this.sal.serviceTable.addRule(rule, now) === 'exists') return false;
+    if (isRegistered) this.tellControllers({ kind: 'registered', prefix, protocol });
+    return true;
+  }
+
+  private unbind(prefix: ServicePrefix, protocol: 6 | 17, socket: object, wasRegistered: boolean): void {
+    this.sal.serviceTable.deleteRule({ action: 'demux', prefix, protocol, socket });
+    if (wasRegistered) this.tellControllers({ kind: 'unregistered', prefix, protocol });
+  }
+
+  private tellControllers(event: ServiceEvent): void {
+    this.events.add({ kind: 'service', event });
+  }
+
+  private endFlowsTo(address: NetworkAddress, failure: FlowFailure, now: Instant): void {
+    for (const flow of this.sal.flowsTo(address)) if (flow.state !== 'request') this.endFlow(flow, failure, now);
+  }
+
+  private endFlow(flow: Flow, failure: FlowFailure, now: Instant): void {
+    if (flow.state === 'timeWait') return;
+    flow.transition('reset');
+    this.sal.close(flow, failure, now);
+  }
+
+  private randomServiceID(): ServiceID {
+    return ServiceID.fromWords(Array.from({ length: 8 }, () => this.random.uint32()));
+  }
+}
+
+const LOOPBACK_MTU = 65_535;
+const IP_PACKET_MAXIMUM = 65_535;
+/** IPv4, bare SAL and TCP headers. */
+const RAW_HEADERS = 20 + 12 + TCP_HEADER_BYTES;
