@@ -157,8 +157,6 @@ export const REGISTRY_SEARCH_MAXIMUM = seconds(1);
 export const PEER_GONE_GRACE = milliseconds(20);
 /** IP packet that every path carries: RFC 8899's BASE_PLPMTU of 1,200 bytes in IPv6 and UDP. */
 export const BASE_PACKET_BYTES = 1248;
-/** Datagrams that wait for the application, for each socket; the newest is dropped beyond it. */
-export const DATAGRAM_QUEUE_MAXIMUM = 1024;
 
 // ---- socket ----
 
