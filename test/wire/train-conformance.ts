@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { NetworkAddress } from '../../lib/wire/network-address';
 import { type ReceivedBatch, ReceivedField, RowFlag, RowKind } from '../../lib/wire/received-batch';
 import { TransmitBatch, TransmitFlag } from '../../lib/wire/transmit-batch';
+import { bytesHex, hexBytes } from './bytes';
 import {
-  bytesOfHex,
   type CutVector,
   cutVectors,
   type JoinVector,
@@ -37,7 +37,7 @@ export const local = NetworkAddress.parse('192.0.2.2', 40000)!;
 export function describeCutter(name: string, cut: CutUnderTest): void {
   describe(`${name} cuts`, () => {
     it.each(cutVectors)('$name', (vector) => {
-      expect(cut(transmitBatchOf(vector)).map(hex)).toEqual(vector.packets.map(joined));
+      expect(cut(transmitBatchOf(vector)).map(bytesHex)).toEqual(vector.packets.map(joined));
     });
   });
 }
@@ -56,12 +56,12 @@ export function describeJoiner(name: string, join: JoinUnderTest): void {
 export function transmitBatchOf(vector: CutVector): TransmitBatch {
   const batch = new TransmitBatch(4);
   batch.begin(destination, undefined);
-  const header = bytesOfHex(vector.header);
+  const header = hexBytes(vector.header);
   batch.headers.set(header, batch.headerEnd);
   batch.headerEnd += header.length;
   for (const piece of vector.pieces) {
     // Somewhere inside a larger buffer, as a send buffer gives it.
-    const bytes = bytesOfHex(piece);
+    const bytes = hexBytes(piece);
     const buffer = new Uint8Array(bytes.length + 5).fill(0xee);
     buffer.set(bytes, 3);
     batch.appendPiece(buffer, 3, bytes.length);
@@ -75,7 +75,7 @@ function packetsOf(vector: JoinVector): PlacedPacket[] {
     source: NetworkAddress.parse(packet.source ?? '192.0.2.1', packet.sourcePort ?? 54325)!,
     local,
     rowFlags: packet.isBroadcast ? RowFlag.broadcast : 0,
-    bytes: bytesOfHex(packet.bytes),
+    bytes: hexBytes(packet.bytes),
   }));
 }
 
@@ -106,7 +106,7 @@ function rowsOf(batch: ReceivedBatch): object[] {
 
 function rowOf(batch: ReceivedBatch, row: number): object {
   const field = (name: keyof typeof ReceivedField): number => batch.field(row, ReceivedField[name]);
-  const slab = (offset: number, length: number): string => hex(batch.slab.subarray(offset, offset + length));
+  const slab = (offset: number, length: number): string => bytesHex(batch.slab.subarray(offset, offset + length));
   const common = {
     sourceFlowID: field('sourceFlowID') >>> 0,
     destinationFlowID: batch.destinationFlowID(row),
@@ -131,8 +131,4 @@ function rowOf(batch: ReceivedBatch, row: number): object {
 
 function joined(text: string): string {
   return text.replaceAll(' ', '');
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
 }

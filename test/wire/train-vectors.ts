@@ -58,7 +58,3 @@ export interface JoinVector {
   /** Packets dropped, by `WireError`. */
   readonly drops: Readonly<Record<string, number>>;
 }
-
-export function bytesOfHex(text: string): Uint8Array {
-  return Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'));
-}
