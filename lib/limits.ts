@@ -167,3 +167,8 @@ export const FINISH_WAIT = seconds(1);
 
 /** Rounds of events and transmissions in one turn before the event loop gets its turn. */
 export const DRAIN_ROUNDS = 16;
+
+// ---- host ----
+
+/** How often the holder tries again to bind the well-known port when another program has it. */
+export const RETRY_WELL_KNOWN_PORT = seconds(2);

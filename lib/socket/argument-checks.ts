@@ -1,0 +1,65 @@
+// The checks that every entry point of the API makes on its arguments, each in one line for the caller.
+// What a text means as a service's name is service-name.ts's affair.
+
+import { ServiceID, ServicePrefix } from '../wire/service-id';
+import { invalidArgumentType, outOfRange } from './node-error';
+import { serviceID, servicePrefix } from './service-name';
+
+/** How an application names one service: a text (see `serviceID()`) or the value itself. */
+export type ServiceName = string | ServiceID;
+
+/** How an application names what it serves: one service, or all whose names share a prefix. */
+export type ServiceScope = string | ServiceID | ServicePrefix;
+
+/** TypeError ERR_INVALID_ARG_TYPE, or ERR_SERVAL_INVALID_NAME for a text that is no name. */
+export function checkServiceID(value: unknown, name: string): ServiceID {
+  if (value instanceof ServiceID) return value;
+  if (typeof value !== 'string') throw invalidArgumentType(name, 'of type string or an instance of ServiceID', value);
+  return serviceID(value);
+}
+
+export function checkServicePrefix(value: unknown, name: string): ServicePrefix {
+  if (value instanceof ServicePrefix) return value;
+  if (value instanceof ServiceID) return ServicePrefix.of(value);
+  if (typeof value !== 'string') {
+    throw invalidArgumentType(name, 'of type string or an instance of ServiceID or ServicePrefix', value);
+  }
+  return servicePrefix(value);
+}
+
+export function checkFunction(value: unknown, name: string): void {
+  if (typeof value !== 'function') throw invalidArgumentType(name, 'of type function', value);
+}
+
+export function checkOptionalFunction(value: unknown, name: string): void {
+  if (value !== undefined && value !== null) checkFunction(value, name);
+}
+
+export function checkObject(value: unknown, name: string): void {
+  if (typeof value !== 'object' || value === null) throw invalidArgumentType(name, 'of type object', value);
+}
+
+export function checkNumber(value: unknown, name: string): asserts value is number {
+  if (typeof value !== 'number') throw invalidArgumentType(name, 'of type number', value);
+}
+
+/** `undefined`, or an integer from `minimum` to `maximum`. */
+export function checkOptionalInteger(value: unknown, name: string, minimum: number, maximum: number): void {
+  if (value === undefined || value === null) return;
+  checkNumber(value, name);
+  if (!Number.isInteger(value)) throw outOfRange(name, 'an integer', value);
+  if (value < minimum || value > maximum) throw outOfRange(name, `>= ${minimum} && <= ${maximum}`, value);
+}
+
+/** As Node's `validateAbortSignal`: anything with `aborted` will do. */
+export function checkAbortSignal(value: unknown, name: string): asserts value is AbortSignal {
+  if (typeof value !== 'object' || value === null || !('aborted' in value)) {
+    throw invalidArgumentType(name, 'an instance of AbortSignal', value);
+  }
+}
+
+/** The same options without those left undefined, as the interfaces below want them. */
+export function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}

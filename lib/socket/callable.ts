@@ -1,0 +1,18 @@
+// Node's own classes of sockets are functions that work without `new`; those that a library exports in their
+// place must be, too.
+
+type Constructor = new (...args: never[]) => object;
+
+/** The same class, callable without `new`. */
+export function callable<C extends Constructor>(target: C, name: string): C & Callable<C> {
+  function construct(...args: unknown[]): object {
+    return Reflect.construct(target, args, new.target ?? construct);
+  }
+  Object.setPrototypeOf(construct, target);
+  Object.defineProperty(construct, 'name', { value: name, configurable: true });
+  Object.defineProperty(construct, 'prototype', { value: target.prototype });
+  Object.defineProperty(target.prototype, 'constructor', { value: construct, writable: true, configurable: true });
+  return construct as unknown as C & Callable<C>;
+}
+
+export type Callable<C extends Constructor> = (...args: ConstructorParameters<C>) => InstanceType<C>;

@@ -1,0 +1,78 @@
+// Carries the calls of a handle to its socket: not to one that is destroyed, and in the asynchronous context of
+// the attempt, so that `AsyncLocalStorage` and tracing see what they see behind `node:net`.
+
+import { AsyncResource } from 'node:async_hooks';
+import type { StreamObserver } from '../driver/handles';
+import type { ServalError } from '../errors';
+
+/** What a kind of socket does with each call; one object for all sockets of the kind. */
+export interface SocketReactions<S> {
+  connected(socket: S): void;
+  received(socket: S, chunk: Buffer): void;
+  ended(socket: S): void;
+  writable(socket: S): void;
+  finished(socket: S): void;
+  failed(socket: S, error: ServalError): void;
+  closed(socket: S): void;
+}
+
+export class SocketObserver<S extends { readonly destroyed: boolean }> implements StreamObserver {
+  private readonly resource = new AsyncResource('SERVALSOCKET');
+
+  constructor(
+    private readonly socket: S,
+    private readonly reactions: SocketReactions<S>,
+  ) {}
+
+  connected(): void {
+    this.tell(this.reactions.connected);
+  }
+
+  data(chunk: Buffer): void {
+    if (!this.socket.destroyed) {
+      this.resource.runInAsyncScope(this.reactions.received, undefined, this.socket, chunk);
+    }
+  }
+
+  ended(): void {
+    this.tell(this.reactions.ended);
+  }
+
+  writable(): void {
+    this.tell(this.reactions.writable);
+  }
+
+  finished(): void {
+    this.tell(this.reactions.finished);
+  }
+
+  failed(error: ServalError): void {
+    if (!this.socket.destroyed) {
+      this.resource.runInAsyncScope(this.reactions.failed, undefined, this.socket, error);
+    }
+  }
+
+  closed(): void {
+    this.tell(this.reactions.closed);
+  }
+
+  /** Calls back in the context of the attempt. */
+  run(callback: () => void): void {
+    this.resource.runInAsyncScope(callback);
+  }
+
+  private tell(reaction: (socket: S) => void): void {
+    if (!this.socket.destroyed) this.resource.runInAsyncScope(reaction, undefined, this.socket);
+  }
+}
+
+/** Takes the calls of a handle that its socket is done with. */
+export const NOBODY: StreamObserver = {
+  connected() {},
+  data() {},
+  ended() {},
+  writable() {},
+  finished() {},
+  failed() {},
+  closed() {},
+};

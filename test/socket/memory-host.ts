@@ -1,0 +1,133 @@
+// A SocketHost in memory: the services of one little world, with failures to order. Nothing is delivered
+// inside of a call, as with a real host.
+
+import { randomBytes } from 'node:crypto';
+import type {
+  ConnectOptions,
+  DatagramHandle,
+  DatagramObserver,
+  ListenerHandle,
+  ListenerObserver,
+  ListenOptions,
+  SocketHost,
+  StreamHandle,
+  StreamObserver,
+} from '../../lib/driver/handles';
+import { ErrorCode, ServalError } from '../../lib/errors';
+import { ServiceID, ServicePrefix } from '../../lib/wire/service-id';
+import { MemoryDatagram } from './memory-datagram';
+import { address, MemoryStream, type MemoryStreamOptions } from './memory-stream';
+
+interface Listener {
+  readonly prefix: ServicePrefix;
+  readonly options: ListenOptions;
+  readonly observer: ListenerObserver;
+}
+
+const BUFFER = 64 * 1024;
+
+export class MemoryHost implements SocketHost {
+  readonly ready = Promise.resolve();
+  /** Every stream made so far, the connecting end before the accepting one. */
+  readonly streams: MemoryStream[] = [];
+  readonly listenOptions: ListenOptions[] = [];
+  readonly connectOptions: ConnectOptions[] = [];
+  /** ServiceIDs that never answer. */
+  readonly silent = new Set<string>();
+  /** Thrown by the next call of `connect`, `listen` or `openDatagram`. */
+  nextThrow: Error | undefined;
+  readonly datagrams = new Set<MemoryDatagram>();
+  private readonly listeners = new Map<string, Listener>();
+  private nextPort = 50000;
+
+  connect(target: ServiceID, options: ConnectOptions, observer: StreamObserver): StreamHandle {
+    this.throwIfOrdered();
+    this.connectOptions.push(options);
+    const ours = address(1, this.nextPort++);
+    const client = new MemoryStream(observer, randomServiceID(), target, ours, address(2, 54325), buffers(options));
+    this.streams.push(client);
+    setImmediate(() => this.settle(client, target, options));
+    return client;
+  }
+
+  listen(prefix: ServicePrefix, options: ListenOptions, observer: ListenerObserver): ListenerHandle {
+    this.throwIfOrdered();
+    const key = prefix.toString();
+    if (this.listeners.has(key)) throw new ServalError(ErrorCode.serviceInUse, 'taken');
+    this.listenOptions.push(options);
+    this.listeners.set(key, { prefix, options, observer });
+    return { prefix, close: () => void this.listeners.delete(key) };
+  }
+
+  openDatagram(prefix: ServicePrefix | undefined, observer: DatagramObserver): DatagramHandle {
+    this.throwIfOrdered();
+    const bound = prefix ?? ServicePrefix.of(randomServiceID());
+    for (const other of this.datagrams) {
+      if (other.prefix.equals(bound)) throw new ServalError(ErrorCode.serviceInUse, 'taken');
+    }
+    const datagram = new MemoryDatagram(this, bound, observer, address(1, this.nextPort++));
+    this.datagrams.add(datagram);
+    return datagram;
+  }
+
+  private settle(client: MemoryStream, target: ServiceID, options: ConnectOptions): void {
+    if (this.silent.has(target.toString())) {
+      const error = new ServalError(ErrorCode.timedOut, 'nobody answered');
+      setTimeout(() => client.fail(error), options.timeout ?? 20);
+      return;
+    }
+    const listener = this.longestMatch(target);
+    if (listener === undefined) {
+      client.fail(new ServalError(ErrorCode.connectionRefused, 'no such service'));
+      return;
+    }
+    const server = new MemoryStream(
+      NOT_YET,
+      target,
+      client.localServiceID,
+      address(2, 54325),
+      client.localAddress,
+      buffers(listener.options),
+    );
+    this.streams.push(server);
+    server.peer = client;
+    client.peer = server;
+    listener.observer.connection(server);
+    client.connected();
+  }
+
+  private longestMatch(target: ServiceID): Listener | undefined {
+    let best: Listener | undefined;
+    for (const listener of this.listeners.values()) {
+      if (listener.prefix.contains(target) && (best?.prefix.bits ?? -1) < listener.prefix.bits) best = listener;
+    }
+    return best;
+  }
+
+  private throwIfOrdered(): void {
+    const error = this.nextThrow;
+    this.nextThrow = undefined;
+    if (error !== undefined) throw error;
+  }
+}
+
+function buffers(options: { sendBuffer?: number; receiveBuffer?: number }): MemoryStreamOptions {
+  return { sendBuffer: options.sendBuffer ?? BUFFER, receiveBuffer: options.receiveBuffer ?? BUFFER };
+}
+
+function randomServiceID(): ServiceID {
+  return ServiceID.fromBytes(randomBytes(32));
+}
+
+const fail = (): never => {
+  throw new Error('a call came before the listener had set an observer');
+};
+const NOT_YET: StreamObserver = {
+  connected: fail,
+  data: fail,
+  ended: fail,
+  writable: fail,
+  finished: fail,
+  failed: fail,
+  closed: fail,
+};
