@@ -67,10 +67,20 @@ export class SimulatedKernel {
     this.handlers.get(port)?.delete(handler);
   }
 
-  /** Sends one packet; `source` undefined lets the route choose. Port 0 sends a raw packet. */
-  send(port: number, destination: NetworkAddress, source: NetworkAddress | undefined, bytes: Uint8Array): void {
+  /**
+   * Sends one packet; `source` undefined lets the route choose. Port 0 sends a raw packet, which `seal` gives
+   * the checksum that depends on the addresses.
+   */
+  send(
+    port: number,
+    destination: NetworkAddress,
+    source: NetworkAddress | undefined,
+    bytes: Uint8Array,
+    seal?: (bytes: Uint8Array, source: NetworkAddress, destination: NetworkAddress) => void,
+  ): void {
     const by = this.isOwn(destination) ? undefined : this.route(destination, source);
     const local = source ?? by?.addressFor(destination) ?? destination;
+    seal?.(bytes, local, destination);
     const packet: SimulatedPacket = {
       serial: this.site.nextPacketSerial(),
       from: this.host,
@@ -84,6 +94,11 @@ export class SimulatedKernel {
     if (this.isOwn(destination)) this.loop(packet);
     else if (by === undefined) this.drop(packet, 'no route');
     else this.transmit(packet, by);
+  }
+
+  /** MTU of the interface by which packets to `address` leave. */
+  mtuTo(address: NetworkAddress): number | undefined {
+    return this.isOwn(address) ? LOOPBACK_MTU : this.route(address, undefined)?.mtu;
   }
 
   private transmit(packet: SimulatedPacket, by: SimulatedInterface): void {
@@ -165,4 +180,5 @@ function handOver(packet: SimulatedPacket, handler: PortHandler, local: NetworkA
   else handler.unreachable(report.about);
 }
 
+const LOOPBACK_MTU = 65_535;
 const FIRST_EPHEMERAL_PORT = 49152;

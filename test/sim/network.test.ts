@@ -238,7 +238,7 @@ describe('the trace', () => {
     const packet = { ...PACKET, bytes: Uint8Array.from(Buffer.from(syn, 'hex')) };
     expect(summarize(packet)).toBe('2>0 syn bde10e33/0 to 00004001 tcp syn seq 2996173002+0 ack 0 win 0');
     expect(summarize({ ...packet, bytes: packet.bytes.slice(0, 40), damaged: true })).toMatch(
-      /^damaged headerLength: 0000/,
+      /^damaged truncated: 0000/,
     );
     expect(summarize({ ...PACKET, report: { kind: 'packetTooBig', about: ip('10.1.0.2'), mtu: 1280 } })).toBe(
       'packetTooBig 10.1.0.2:54325',

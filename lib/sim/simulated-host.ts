@@ -1,0 +1,164 @@
+// One host of a simulated world: interfaces, and a process with a stack on the virtual clock. Its sockets are
+// those of a real host: it is a `SocketHost`. It can be paused, crash and start again.
+
+import { AdHoc } from '../controller/policies/ad-hoc';
+import type { ServiceController } from '../controller/service-controller';
+import type {
+  ConnectOptions,
+  DatagramHandle,
+  DatagramObserver,
+  ListenerHandle,
+  ListenerObserver,
+  ListenOptions,
+  SocketHost,
+  StreamHandle,
+  StreamObserver,
+} from '../driver/handles';
+import { ErrorCode, ServalError } from '../errors';
+import { WELL_KNOWN_PORT } from '../limits';
+import type { ServiceCommand } from '../stack/control-interface';
+import type { Stack } from '../stack/stack';
+import { DEFAULT_RULE_PRIORITY, DEFAULT_RULE_WEIGHT } from '../table/service-rule';
+import type { SeededRandom } from '../time/seeded-random';
+import type { NetworkAddress } from '../wire/network-address';
+import { type ServiceID, ServicePrefix } from '../wire/service-id';
+import type { SimulatedNetwork } from './network';
+import type { SimulatedInterface } from './simulated-interface';
+import type { SimulatedKernel } from './simulated-kernel';
+import type { SimulatedLinkOptions } from './simulated-link';
+import { SimulatedProcess } from './simulated-process';
+
+export interface HostOptions {
+  /** How packets travel: in UDP (default), or as IP protocol 144. */
+  readonly link?: 'udp' | 'raw';
+  /** Whether the host is a service router for others; default false. */
+  readonly forwards?: boolean;
+  /** Packets that a socket takes in one millisecond; default no limit. */
+  readonly sendBuffer?: number;
+  /** Makes the controller; default the ad hoc policy: services are looked for on each segment. */
+  readonly controller?: (link: number, port: number) => ServiceController;
+}
+
+export class SimulatedHost implements SocketHost {
+  readonly kernel: SimulatedKernel;
+  readonly ready = Promise.resolve();
+  private process: SimulatedProcess | undefined;
+  private readonly random: SeededRandom;
+
+  constructor(
+    readonly name: string,
+    private readonly network: SimulatedNetwork,
+    random: SeededRandom,
+    private readonly options: HostOptions = {},
+  ) {
+    this.random = random;
+    this.kernel = network.kernel(name, () => this.process?.handleInterfaces());
+    this.start();
+  }
+
+  get interfaces(): readonly SimulatedInterface[] {
+    return this.kernel.networkInterfaces;
+  }
+
+  /** The stack of the process that runs, for checks. */
+  get stack(): Stack {
+    return this.running().stack;
+  }
+
+  get isRunning(): boolean {
+    return this.process !== undefined;
+  }
+
+  /** Where first packets to this host go: its address of that family on its first interface, with the port. */
+  address(family: 4 | 6 = 4): NetworkAddress {
+    for (const { addresses } of this.interfaces) {
+      const found = addresses.find(({ address }) => address.family === family);
+      if (found !== undefined) return found.address.withPort(this.servicePort);
+    }
+    throw new RangeError(`${this.name} has no IPv${family} address`);
+  }
+
+  /** The port of first packets; 0 where packets travel without ports. */
+  get servicePort(): number {
+    return this.options.link === 'raw' ? 0 : WELL_KNOWN_PORT;
+  }
+
+  // ---- SocketHost ----
+
+  connect(target: ServiceID, options: ConnectOptions, observer: StreamObserver): StreamHandle {
+    return this.running().sockets.connect(target, options, observer);
+  }
+
+  listen(prefix: ServicePrefix, options: ListenOptions, observer: ListenerObserver): ListenerHandle {
+    return this.running().sockets.listen(prefix, options, observer);
+  }
+
+  openDatagram(prefix: ServicePrefix | undefined, observer: DatagramObserver): DatagramHandle {
+    return this.running().sockets.openDatagram(prefix, observer);
+  }
+
+  // ---- rules ----
+
+  command(command: ServiceCommand): void {
+    this.running().command(command);
+  }
+
+  /** Adds a FORWARD rule: first packets for `prefix` (default: for any service) go to `address`. */
+  forward(address: NetworkAddress, prefix: ServicePrefix = ServicePrefix.any, weight = DEFAULT_RULE_WEIGHT): void {
+    const common = { action: 'forward', scope: 'network', broadcast: address.isMulticast } as const;
+    const rule = { ...common, prefix, address, link: FIRST_LINK, priority: DEFAULT_RULE_PRIORITY, weight };
+    this.command({ kind: 'addRule', rule });
+  }
+
+  // ---- what may happen to a host ----
+
+  /** The process is stuck: it reads nothing and its timers do not run, but the kernel goes on. */
+  pause(): void {
+    this.running().pause();
+  }
+
+  resume(): void {
+    this.running().resume();
+  }
+
+  /** The process ends at once, with everything it knew; observers of its sockets hear nothing more. */
+  crash(): void {
+    this.process?.kill();
+    this.process = undefined;
+  }
+
+  /** Starts a new process on a host that has none. */
+  start(): void {
+    if (this.process !== undefined) throw new Error(`${this.name} runs already`);
+    const { controller, forwards } = this.options;
+    const port = this.servicePort;
+    this.process = new SimulatedProcess({
+      kernel: this.kernel,
+      clock: this.network.clock,
+      random: this.random.fork(),
+      links: this.links(),
+      forwards: forwards ?? false,
+      controller: (link) => controller?.(link, port) ?? new AdHoc({ link, port }),
+    });
+  }
+
+  /** Flows have a port of their own, as with many processes on a host; first packets come to the well-known one. */
+  private links(): SimulatedLinkOptions[] {
+    const { link, sendBuffer } = this.options;
+    const common = { mtu: DEFAULT_MTU, ...(sendBuffer === undefined ? {} : { sendBuffer }) };
+    if (link === 'raw') return [{ ...common, port: 0, role: 'data' }];
+    return [
+      { ...common, port: this.kernel.ephemeralPort(), role: 'data' },
+      { ...common, port: WELL_KNOWN_PORT, role: 'well-known' },
+    ];
+  }
+
+  private running(): SimulatedProcess {
+    if (this.process !== undefined) return this.process;
+    throw new ServalError(ErrorCode.hostClosed, `${this.name} has crashed`);
+  }
+}
+
+/** Index of the link that carries flows, behind the loopback link. */
+const FIRST_LINK = 1;
+const DEFAULT_MTU = 1500;

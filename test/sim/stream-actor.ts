@@ -1,0 +1,207 @@
+// One end of a connection in a story: sends what its plan says, reads what the other sends, and checks every
+// call of the stack as it comes.
+
+import type { StreamHandle, StreamObserver } from '../../lib/driver/handles';
+import type { ServalError } from '../../lib/errors';
+import type { World } from '../../lib/sim/world';
+import { type Duration, milliseconds } from '../../lib/time/instant';
+import { HEAD_BYTES, patternBytes, readHead } from './byte-pattern';
+
+export interface StreamPlan {
+  /** Names the bytes of this direction. */
+  readonly key: number;
+  /** Bytes to send, the head included. */
+  readonly length: number;
+  /** Most bytes of one `write`. */
+  readonly chunk: number;
+  /** Sends nothing before the first byte of the peer. */
+  readonly waitsForPeer: boolean;
+  /** Sends the rest and FIN only when the peer has ended. */
+  readonly endsLast: boolean;
+  /** Resets once so many bytes were written. */
+  readonly resetAfter?: number;
+  /** Closes, whatever is unread, once so many bytes were read. */
+  readonly closeAfter?: number;
+  /** Stops reading after each so many bytes ... */
+  readonly pauseEvery?: number;
+  /** ... for so long. */
+  readonly pauseFor?: Duration;
+}
+
+/** Whether this end means to see the connection through. */
+export function isGraceful(plan: StreamPlan): boolean {
+  return plan.resetAfter === undefined && plan.closeAfter === undefined;
+}
+
+export class StreamActor implements StreamObserver {
+  handle: StreamHandle | undefined;
+  isConnected = false;
+  isEnded = false;
+  isFinished = false;
+  isClosed = false;
+  /** The story itself ended the connection, by its plan. */
+  hasQuit = false;
+  error: ServalError | undefined;
+  received = 0;
+  sent = 0;
+  /** Key and length of the peer's bytes, once its head is here. */
+  peer: { key: number; length: number } | undefined;
+  private head = Buffer.alloc(0);
+  private hasShutDown = false;
+  private isReading = false;
+  private sincePause = 0;
+
+  constructor(
+    readonly name: string,
+    readonly plan: StreamPlan,
+    private readonly world: World,
+  ) {}
+
+  /** Of an accepted connection: it is connected from the start. */
+  accept(handle: StreamHandle): void {
+    this.handle = handle;
+    handle.setObserver(this);
+    this.connected();
+  }
+
+  connected(): void {
+    this.expect(!this.isConnected && !this.isClosed, 'connected once, while open');
+    this.isConnected = true;
+    this.isReading = true;
+    this.handle!.startReading();
+    this.pump();
+  }
+
+  data(chunk: Buffer): void {
+    this.expect(this.isConnected && !this.isClosed && !this.isEnded, 'data only between connected and ended');
+    this.expect(this.isReading && !this.hasQuit, 'no data while reading is stopped, or after the end');
+    this.expect(chunk.length > 0, 'no empty data');
+    this.check(chunk);
+    this.received += chunk.length;
+    if (this.closesNow()) this.quit(() => this.handle!.close());
+    else this.rest(chunk.length);
+    this.pump();
+  }
+
+  ended(): void {
+    this.expect(!this.isEnded && !this.isClosed, 'ended once, before closed');
+    this.isEnded = true;
+    this.pump();
+    this.closeWhenDone();
+  }
+
+  writable(): void {
+    this.expect(!this.isClosed, 'writable only while open');
+    this.pump();
+  }
+
+  finished(): void {
+    this.expect(this.hasShutDown && !this.isFinished && !this.isClosed, 'finished once, after shutdown, before closed');
+    this.isFinished = true;
+    this.closeWhenDone();
+  }
+
+  failed(error: ServalError): void {
+    this.expect(this.error === undefined && !this.isClosed, `failed once, before closed, not with ${error.code}`);
+    this.error = error;
+  }
+
+  closed(): void {
+    this.expect(!this.isClosed, 'closed once');
+    this.isClosed = true;
+  }
+
+  /** Everything both ways arrived and was ended in order. */
+  get isComplete(): boolean {
+    return this.isEnded && this.isFinished && this.error === undefined && this.received === this.peer?.length;
+  }
+
+  describe(): string {
+    const flags = {
+      connected: this.isConnected,
+      ended: this.isEnded,
+      finished: this.isFinished,
+      closed: this.isClosed,
+    };
+    const set = Object.entries(flags).filter(([, value]) => value);
+    const state = set.map(([name]) => name).join(' ');
+    const progress = `sent ${this.sent}/${this.plan.length}, received ${this.received}/${this.peer?.length ?? '?'}`;
+    return `${this.name}: ${state}${this.error === undefined ? '' : ` ${this.error.code}`}, ${progress}`;
+  }
+
+  /** Writes as much as the send buffer takes, and ends as the plan says. */
+  private pump(): void {
+    const { plan, handle } = this;
+    if (handle === undefined || !this.isConnected || this.isClosed || this.hasQuit || this.error !== undefined) return;
+    if (plan.waitsForPeer && this.received === 0 && !this.isEnded) return;
+    while (this.sent < plan.length) {
+      const end = Math.min(plan.length, this.sent + plan.chunk);
+      const accepted = handle.write(patternBytes(plan.key, plan.length, this.sent, end));
+      this.expect(accepted >= 0 && accepted <= end - this.sent, 'write accepts what it was given, or less');
+      this.sent += accepted;
+      if (plan.resetAfter !== undefined && this.sent >= plan.resetAfter) return this.quit(() => handle.reset());
+      if (accepted === 0 || this.sent < end) return;
+    }
+    if (plan.endsLast && !this.isEnded) return;
+    this.shutdown();
+  }
+
+  private shutdown(): void {
+    if (this.hasShutDown) return;
+    this.hasShutDown = true;
+    this.handle!.shutdown();
+    this.expect(this.handle!.write(Buffer.from('late')) === 0, 'nothing is accepted after shutdown');
+  }
+
+  private closesNow(): boolean {
+    return this.plan.closeAfter !== undefined && this.received >= this.plan.closeAfter && !this.hasQuit;
+  }
+
+  private quit(how: () => void): void {
+    this.hasQuit = true;
+    how();
+  }
+
+  private closeWhenDone(): void {
+    if (this.isEnded && this.isFinished) this.handle!.close();
+  }
+
+  /** A slow reader stops now and then. */
+  private rest(count: number): void {
+    const { pauseEvery, pauseFor } = this.plan;
+    if (pauseEvery === undefined) return;
+    this.sincePause += count;
+    if (this.sincePause < pauseEvery) return;
+    this.sincePause = 0;
+    this.isReading = false;
+    this.handle!.stopReading();
+    this.world.in(pauseFor ?? milliseconds(1), () => {
+      if (this.isClosed || this.hasQuit) return;
+      this.isReading = true;
+      this.handle!.startReading();
+    });
+  }
+
+  /** Compares bytes with what the peer's head promised. */
+  private check(chunk: Buffer): void {
+    if (this.peer === undefined) {
+      this.head = Buffer.concat([this.head, chunk]);
+      if (this.head.length < HEAD_BYTES) return;
+      this.peer = readHead(this.head);
+      this.compare(this.head, 0);
+    } else {
+      this.compare(chunk, this.received);
+    }
+  }
+
+  private compare(bytes: Buffer, from: number): void {
+    const { key, length } = this.peer!;
+    this.expect(from + bytes.length <= length, `no more than the ${length} bytes sent`);
+    const right = patternBytes(key, length, from, from + bytes.length).equals(bytes);
+    this.expect(right, `bytes ${from} to ${from + bytes.length} are those that were sent`);
+  }
+
+  private expect(holds: boolean, what: string): void {
+    if (!holds) throw new Error(`${this.describe()}: expected ${what}`);
+  }
+}
