@@ -308,16 +308,18 @@ export class StreamSocket extends Duplex implements NetSocket {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    const code = this.connecting ? 'ERR_SOCKET_CLOSED_BEFORE_CONNECTION' : 'ERR_SOCKET_CLOSED';
+    const wasConnecting = this.connecting;
     this.connecting = false;
     this.#idleTimer.stop();
     const observer = this.#observer;
     const hadHandle = this.#detach();
     const abandoned = this.#writeSide.abandon();
     callback(error);
+    // The order of the two is Node's.
     const closed = () => {
-      abandoned?.(stateError(code));
+      if (!wasConnecting) abandoned?.(stateError('ERR_SOCKET_CLOSED'));
       this.emit('close', Boolean(error));
+      if (wasConnecting) abandoned?.(stateError('ERR_SOCKET_CLOSED_BEFORE_CONNECTION'));
     };
     const close = () => (observer === undefined ? closed() : observer.run(closed));
     // As with libuv, 'close' comes from the loop and behind 'error'.

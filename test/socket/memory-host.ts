@@ -71,6 +71,7 @@ export class MemoryHost implements SocketHost {
   }
 
   private settle(client: MemoryStream, target: ServiceID, options: ConnectOptions): void {
+    if (client.isGivenUp) return;
     if (this.silent.has(target.toString())) {
       const error = new ServalError(ErrorCode.timedOut, 'nobody answered');
       setTimeout(() => client.fail(error), options.timeout ?? 20);

@@ -49,6 +49,11 @@ export class MemoryStream implements StreamHandle {
     return this.unsentBytes;
   }
 
+  /** The application gave it up before there was a peer. */
+  get isGivenUp(): boolean {
+    return this.isClosing || this.isGone;
+  }
+
   setObserver(observer: StreamObserver): void {
     this.observer = observer;
   }
