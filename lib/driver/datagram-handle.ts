@@ -8,11 +8,14 @@ import type { NetworkAddress } from '../wire/network-address';
 import { ServiceID, type ServicePrefix } from '../wire/service-id';
 import { flowError, sendError } from './failures';
 import type { ConnectOptions, DatagramHandle, DatagramObserver, DatagramSource } from './handles';
+import { Reference } from './reference';
 import type { StackDriver } from './stack-driver';
 
 export class DatagramHandleOverStack implements DatagramHandle {
   private isClosed = false;
   private target: ServiceID | undefined;
+
+  private readonly reference: Reference;
 
   constructor(
     private readonly driver: StackDriver,
@@ -20,6 +23,7 @@ export class DatagramHandleOverStack implements DatagramHandle {
     private readonly observer: DatagramObserver,
   ) {
     endpoint.handle = this;
+    this.reference = new Reference(driver.references);
   }
 
   get prefix(): ServicePrefix {
@@ -68,6 +72,14 @@ export class DatagramHandleOverStack implements DatagramHandle {
     this.driver.requestDrain();
   }
 
+  ref(): void {
+    this.reference.ref();
+  }
+
+  unref(): void {
+    this.reference.unref();
+  }
+
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
@@ -87,7 +99,9 @@ export class DatagramHandleOverStack implements DatagramHandle {
     if ((said & DatagramSignal.failed) !== 0) {
       this.observer.failed(flowError(this.endpoint.failure ?? 'reset', contextOf('connect', this.target)));
     }
-    if (this.isClosed) this.observer.closed();
+    if (!this.isClosed) return;
+    this.reference.end();
+    this.observer.closed();
   }
 
   private sendOnce(bytes: Uint8Array, target: ServiceID | DatagramSource | undefined): SendRefusal | undefined {

@@ -80,6 +80,9 @@ export interface StreamHandle {
   /** Milliseconds without acknowledgment until ETIMEDOUT; 0 for the default. */
   setUserTimeout(timeout: number): void;
   setObserver(observer: StreamObserver): void;
+  /** Whether the open connection keeps the process alive; it does from its birth. */
+  ref?(): void;
+  unref?(): void;
 }
 
 export interface FlowInformation {
@@ -102,6 +105,8 @@ export interface ListenerHandle {
   readonly prefix: ServicePrefix;
   /** Unregisters. Accepted connections go on. */
   close(): void;
+  ref?(): void;
+  unref?(): void;
 }
 
 export interface DatagramObserver {
@@ -135,4 +140,6 @@ export interface DatagramHandle {
   connect(target: ServiceID, options: ConnectOptions): void;
   disconnect(): void;
   close(): void;
+  ref?(): void;
+  unref?(): void;
 }

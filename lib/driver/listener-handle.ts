@@ -3,10 +3,13 @@
 import type { Listener } from '../stack/listener';
 import type { ServicePrefix } from '../wire/service-id';
 import type { ListenerHandle, ListenerObserver, StreamHandle } from './handles';
+import { Reference } from './reference';
 import type { StackDriver } from './stack-driver';
 
 export class ListenerHandleOverStack implements ListenerHandle {
   private isClosed = false;
+
+  private readonly reference: Reference;
 
   constructor(
     private readonly driver: StackDriver,
@@ -14,15 +17,25 @@ export class ListenerHandleOverStack implements ListenerHandle {
     private readonly observer: ListenerObserver,
   ) {
     listener.handle = this;
+    this.reference = new Reference(driver.references);
   }
 
   get prefix(): ServicePrefix {
     return this.listener.prefix;
   }
 
+  ref(): void {
+    this.reference.ref();
+  }
+
+  unref(): void {
+    this.reference.unref();
+  }
+
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
+    this.reference.end();
     this.driver.stack.closeListener(this.listener, this.driver.now());
     this.driver.requestDrain();
   }

@@ -21,18 +21,23 @@ export interface DriverEnvironment {
   schedule(at: Instant): void;
   /** Calls `flush` once, later in this turn of the event loop: what is written until then leaves together. */
   requestFlush(): void;
+  /** Whether open sockets want the process to stay alive. */
+  keepAlive?(isWanted: boolean): void;
 }
 
 export class StackDriver {
   /** Called for what controllers are told. */
   onServiceEvent: ((event: ServiceEvent, now: Instant) => void) | undefined;
+  readonly references: ReferenceCount;
   private isDraining = false;
   private isFlushRequested = false;
 
   constructor(
     readonly stack: Stack,
     private readonly environment: DriverEnvironment,
-  ) {}
+  ) {
+    this.references = new ReferenceCount((isHeld) => environment.keepAlive?.(isHeld));
+  }
 
   now(): Instant {
     return this.environment.now();
@@ -86,6 +91,12 @@ export class StackDriver {
   /** Makes room at once for a packet that found none. */
   transmitNow(): void {
     this.transmit();
+  }
+
+  /** The first rules are in place: connects that waited for one go on, or fail. */
+  started(): void {
+    this.stack.handleStarted(this.now());
+    this.requestDrain();
   }
 
   /** Sends what waits, as far as the links take it. For the end of a process, when no turn comes any more. */

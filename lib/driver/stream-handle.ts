@@ -9,6 +9,7 @@ import type { NetworkAddress } from '../wire/network-address';
 import type { ServiceID } from '../wire/service-id';
 import { flowError } from './failures';
 import type { FlowInformation, StreamHandle, StreamObserver } from './handles';
+import { Reference } from './reference';
 import type { StackDriver } from './stack-driver';
 
 export class StreamHandleOverStack implements StreamHandle {
@@ -19,11 +20,14 @@ export class StreamHandleOverStack implements StreamHandle {
   private lastFlow: FlowInformation | undefined;
   private wasConnected = false;
 
+  private readonly reference: Reference;
+
   constructor(
     private readonly driver: StackDriver,
     private readonly connection: Connection,
   ) {
     connection.handle = this;
+    this.reference = new Reference(driver.references);
   }
 
   get localServiceID(): ServiceID | undefined {
@@ -87,6 +91,14 @@ export class StreamHandleOverStack implements StreamHandle {
     this.driver.requestDrain();
   }
 
+  ref(): void {
+    this.reference.ref();
+  }
+
+  unref(): void {
+    this.reference.unref();
+  }
+
   close(): void {
     this.connection.close(this.driver.now());
     this.driver.requestDrain();
@@ -122,8 +134,13 @@ export class StreamHandleOverStack implements StreamHandle {
     this.deliver();
     if ((said & ConnectionSignal.writable) !== 0) this.observer.writable();
     if ((said & ConnectionSignal.finished) !== 0) this.observer.finished();
-    if ((said & ConnectionSignal.failed) !== 0) this.observer.failed(this.error());
-    if ((said & ConnectionSignal.closed) !== 0) this.observer.closed();
+    if ((said & ConnectionSignal.failed) !== 0) {
+      this.observer.failed(this.error());
+      this.connection.transport.release();
+    }
+    if ((said & ConnectionSignal.closed) === 0) return;
+    this.reference.end();
+    this.observer.closed();
   }
 
   private deliver(): void {

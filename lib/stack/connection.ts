@@ -101,9 +101,10 @@ export class Connection implements FlowOwner {
 
   /** The application lets go. Unread bytes mean a RST, as with a kernel's TCP; otherwise a FIN in good order. */
   close(now: Instant): void {
-    if (this.isClosed || this.isAbandoned) return;
+    if (this.isAbandoned) return;
     this.isAbandoned = true;
-    if (!this.isConnected || this.transport.readableBytes > 0) this.reset(now);
+    if (this.isClosed) this.transport.release();
+    else if (!this.isConnected || this.transport.readableBytes > 0) this.reset(now);
     else this.shutdown(now);
   }
 
@@ -225,12 +226,9 @@ export class Connection implements FlowOwner {
   private end(failure: FlowFailure | undefined): void {
     this.isClosed = true;
     this.failure ??= failure;
-    if (this.failure !== undefined) {
-      this.signal(ConnectionSignal.failed);
-      this.transport.release();
-    } else if (this.isAbandoned) {
-      this.transport.release();
-    }
+    // What was received before a failure can still be read: the driver lets go when it has told of it.
+    if (this.failure !== undefined) this.signal(ConnectionSignal.failed);
+    else if (this.isAbandoned) this.transport.release();
     this.signal(ConnectionSignal.closed);
     this.context.forget(this);
   }

@@ -213,6 +213,13 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
     endpoint.close(now);
   }
 
+  /** For the end of the process: connections that were not shut down in good order are reset. */
+  resetOpenConnections(now: Instant): void {
+    for (const connection of [...this.connections]) {
+      if (!connection.transport.isShutdown || connection.transport.bufferedBytes > 0) connection.reset(now);
+    }
+  }
+
   // ---- outputs ----
 
   /**

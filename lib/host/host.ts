@@ -1,0 +1,236 @@
+// A real host: one `Stack` with links, a clock and chance, one of the processes that share a machine. All that
+// is decided is decided below; here it is only carried out.
+
+import { ControllerSet } from '../controller/controller-set';
+import { AdHoc } from '../controller/policies/ad-hoc';
+import type {
+  ConnectOptions,
+  DatagramHandle,
+  DatagramObserver,
+  ListenerHandle,
+  ListenerObserver,
+  ListenOptions,
+  SocketHost,
+  StreamHandle,
+  StreamObserver,
+} from '../driver/handles';
+import { StackDriver } from '../driver/stack-driver';
+import { StackSockets } from '../driver/stack-sockets';
+import { RETRY_WELL_KNOWN_PORT } from '../limits';
+import { InterfaceMonitor } from '../link/interface-monitor';
+import type { ServiceCommand, ServiceEvent } from '../stack/control-interface';
+import { Stack } from '../stack/stack';
+import type { Instant } from '../time/instant';
+import type { ServiceID, ServicePrefix } from '../wire/service-id';
+import { configurationFrom, type HostConfiguration, type HostOptions } from './configuration';
+import { DeadlineTimer } from './deadline-timer';
+import { HostLinks } from './host-links';
+import { HostRegistry, type HostRole } from './host-registry';
+import { monotonicNow } from './monotonic-clock';
+import { defaultEndpoint } from './registry-endpoint';
+import { SystemRandom } from './system-random';
+
+/**
+ * A host of its own: sockets made on it share its links, its tables and its well-known port. A process has
+ * a default one, made on first use; more are for tests and for programs that serve several networks.
+ *
+ * `options` override the `SERVAL_*` environment variables (docs/configuration.md). Throws a TypeError or
+ * RangeError for options out of bounds; what fails while it starts is told by `ready`.
+ */
+export function createHost(options: HostOptions = {}): Host {
+  return new Host(configurationFrom(options, process.env));
+}
+
+export class Host implements SocketHost {
+  /** Resolves when links are up and first packets can leave. */
+  readonly ready: Promise<void>;
+  private readonly driver: StackDriver;
+  private readonly sockets: StackSockets;
+  private readonly links: HostLinks;
+  private readonly timer = new DeadlineTimer(() => this.driver.deadline());
+  private monitor: InterfaceMonitor | undefined;
+  private registry: HostRegistry | undefined;
+  private policies = new ControllerSet([]);
+  private portRetry: NodeJS.Timeout | undefined;
+  private closing: Promise<void> | undefined;
+  private readonly handleExit = (): void => this.sayGoodbye();
+
+  constructor(readonly configuration: HostConfiguration) {
+    const stack = new Stack({
+      random: new SystemRandom(),
+      mtuTo: (link, remote) => this.links.mtuTo(link, remote),
+    });
+    stack.isStarting = true;
+    this.driver = new StackDriver(stack, {
+      now: monotonicNow,
+      transmit: (link, batch) => this.links.transmit(link, batch),
+      schedule: (at) => this.timer.set(at),
+      requestFlush: () => void setImmediate(() => this.driver.flush()),
+      keepAlive: (isWanted) => this.links.keepAlive(isWanted),
+    });
+    this.driver.onServiceEvent = (event, now) => this.handleServiceEvent(event, now);
+    this.links = new HostLinks(configuration, this.driver, (error) => this.warn(error));
+    this.ready = this.start();
+    // Told to whoever awaits it; sockets see the failure as a host without a route.
+    this.ready.catch(() => {});
+    this.sockets = new StackSockets(this.driver, this.ready);
+    process.on('exit', this.handleExit);
+  }
+
+  // ---- SocketHost ----
+
+  connect(target: ServiceID, options: ConnectOptions, observer: StreamObserver): StreamHandle {
+    return this.sockets.connect(target, options, observer);
+  }
+
+  listen(prefix: ServicePrefix, options: ListenOptions, observer: ListenerObserver): ListenerHandle {
+    return this.sockets.listen(prefix, options, observer);
+  }
+
+  openDatagram(prefix: ServicePrefix | undefined, observer: DatagramObserver): DatagramHandle {
+    return this.sockets.openDatagram(prefix, observer);
+  }
+
+  // ---- what a host is ----
+
+  /** `holder`: this process has the well-known port and is the service router of its machine. */
+  get role(): HostRole | undefined {
+    return this.registry?.role;
+  }
+
+  /** The UDP port this process's flows use; 0 without a link that has ports. */
+  get port(): number {
+    return this.links.encapsulated?.link.port ?? 0;
+  }
+
+  /** What carries its packets: `udp`, `udp-dgram`, `raw`. */
+  get linkKinds(): readonly string[] {
+    return this.links.kinds;
+  }
+
+  /** Counters of the stack and of each link, by name. */
+  statistics(): { readonly stack: Record<string, number>; readonly links: Record<string, Record<string, number>> } {
+    return { stack: this.driver.stack.sal.counters.toObject(), links: this.links.statistics() };
+  }
+
+  /** Ends every connection and leaves the machine's registry. Resolves when the sockets are closed. */
+  close(): Promise<void> {
+    this.closing ??= this.shutDown();
+    return this.closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  // ---- starting ----
+
+  private async start(): Promise<void> {
+    try {
+      await this.links.start();
+      await this.startControllers();
+    } finally {
+      this.driver.started();
+    }
+  }
+
+  private async startControllers(): Promise<void> {
+    if (this.closing !== undefined) return;
+    const policies: AdHoc[] = [];
+    if (this.configuration.broadcast) {
+      for (const { index, encapsulated } of this.links.indexes()) {
+        policies.push(new AdHoc({ link: index, port: encapsulated ? this.configuration.port : 0 }));
+      }
+    }
+    this.policies = new ControllerSet(policies);
+    this.monitor = new InterfaceMonitor({ native: this.configuration.native });
+    await this.monitor.start((event) => this.handleServiceEvent(event, monotonicNow()));
+    await this.joinRegistry();
+  }
+
+  /** Many processes, one host: one of them holds the well-known port. */
+  private async joinRegistry(): Promise<void> {
+    const data = this.links.encapsulated;
+    const { registry, port } = this.configuration;
+    if (data === undefined || registry === 'off') return;
+    this.registry = new HostRegistry(
+      {
+        endpoint: registry === 'default' ? defaultEndpoint(port) : registry.path,
+        ports: this.links.dataPorts(),
+        link: data.index,
+        router: this.configuration.router,
+      },
+      {
+        roleChanged: (role) => void this.handleRole(role),
+        command: (command) => this.carryOut(command),
+        problem: (error) => this.warn(error),
+      },
+    );
+    for (const event of this.earlyRegistrations.splice(0)) this.registry.handleEvent(event, monotonicNow());
+    await this.registry.start();
+  }
+
+  private async handleRole(role: HostRole): Promise<void> {
+    this.driver.stack.setForwarding(role === 'holder');
+    clearTimeout(this.portRetry);
+    if (role === 'holder') await this.holdPort();
+    else await this.links.closeWellKnown();
+  }
+
+  /** Until the port can be had, first packets for the host come to our data port, from its processes at least. */
+  private async holdPort(): Promise<void> {
+    try {
+      this.registry?.serveOn(await this.links.openWellKnown());
+    } catch (error) {
+      this.warn(error as Error);
+      this.registry?.serveOn(this.links.dataPorts());
+      this.portRetry = setTimeout(() => void this.retryPort(), RETRY_WELL_KNOWN_PORT).unref();
+    }
+  }
+
+  private async retryPort(): Promise<void> {
+    if (this.closing === undefined && this.role === 'holder') await this.holdPort();
+  }
+
+  // ---- controllers ----
+
+  /** Services that listened before the registry was there. */
+  private readonly earlyRegistrations: ServiceEvent[] = [];
+
+  private handleServiceEvent(event: ServiceEvent, now: Instant): void {
+    this.policies.handleEvent(event, now);
+    for (let command = this.policies.pollCommand(); command; command = this.policies.pollCommand()) {
+      this.carryOut(command);
+    }
+    if (this.registry !== undefined) this.registry.handleEvent(event, now);
+    else if (event.kind === 'registered' || event.kind === 'unregistered') this.earlyRegistrations.push(event);
+  }
+
+  private carryOut(command: ServiceCommand): void {
+    this.driver.command(command);
+  }
+
+  // ---- ending ----
+
+  private async shutDown(): Promise<void> {
+    process.off('exit', this.handleExit);
+    clearTimeout(this.portRetry);
+    this.sayGoodbye();
+    await this.ready.catch(() => {});
+    await this.registry?.close();
+    this.monitor?.close();
+    this.timer.stop();
+    await this.links.close();
+  }
+
+  /** What is written leaves as far as it can; who still talks to us is told that nobody is here. */
+  private sayGoodbye(): void {
+    this.driver.drainNow();
+    this.driver.stack.resetOpenConnections(monotonicNow());
+    this.driver.drainNow();
+  }
+
+  private warn(error: Error): void {
+    process.emitWarning(error.message, { type: 'ServalWarning', code: 'SERVAL_HOST' });
+  }
+}
