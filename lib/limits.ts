@@ -160,6 +160,9 @@ export const BASE_PACKET_BYTES = 1248;
 
 // ---- socket ----
 
+/** Names whose serviceIDs are remembered, and the longest of them in characters: bounds memory to about 1 MB. */
+export const NAME_CACHE_ENTRIES = 1024;
+export const NAME_CACHE_TEXT_MAXIMUM = 256;
 /** 'finish' waits this long at most for the peer's stack to acknowledge the end of a stream. */
 export const FINISH_WAIT = seconds(1);
 
