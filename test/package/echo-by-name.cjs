@@ -3,21 +3,20 @@
 const serval = require('serval');
 
 const NAME = 'packed/echo';
+const host = serval.createHost();
 
 if (process.argv[2] === 'serve') {
-  const server = serval.createServer(NAME, (socket) => socket.end(`hello from ${NAME}`));
+  const server = serval.createServer(NAME, { host }, (socket) => socket.end(`hello from ${NAME}`));
   server.listen(() => console.log('listening'));
 } else {
   let reply = '';
-  const socket = serval.connect(NAME);
+  const socket = serval.connect(NAME, { host });
   socket.setEncoding('utf8');
   socket.on('data', (text) => {
     reply += text;
   });
-  socket.on('end', () => console.log(JSON.stringify({ reply, link: linkKind() })));
-}
-
-function linkKind() {
-  const native = Object.keys(require.cache).some((file) => file.endsWith('.node'));
-  return native ? 'udp' : 'udp-dgram';
+  socket.on('close', () => {
+    console.log(JSON.stringify({ reply, links: host.linkKinds }));
+    host.close();
+  });
 }
