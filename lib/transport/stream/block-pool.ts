@@ -1,0 +1,31 @@
+// Blocks of memory for send buffers, in three sizes, kept for reuse when they are given back. An idle
+// connection holds none; one small message holds a small one.
+
+import { POOLED_BLOCK_BYTES_MAXIMUM } from '../../limits';
+
+export const BLOCK_SIZES = [2048, 16_384, 65_536] as const;
+
+export class BlockPool {
+  private readonly free: Uint8Array[][] = BLOCK_SIZES.map(() => []);
+
+  /** A block of the least size that holds `bytes`, or of the greatest. Its content is anything. */
+  take(bytes: number): Uint8Array {
+    const size = bytes <= BLOCK_SIZES[0] ? 0 : bytes <= BLOCK_SIZES[1] ? 1 : 2;
+    return this.free[size]!.pop() ?? Buffer.allocUnsafeSlow(BLOCK_SIZES[size]!);
+  }
+
+  /** Gives back a block of `take`, which nobody reads any more. */
+  give(block: Uint8Array): void {
+    const size = (BLOCK_SIZES as readonly number[]).indexOf(block.length);
+    const free = this.free[size];
+    if (free === undefined) return;
+    if ((free.length + 1) * block.length <= POOLED_BLOCK_BYTES_MAXIMUM) free.push(block);
+  }
+
+  /** Bytes that wait for reuse. */
+  get pooledBytes(): number {
+    let total = 0;
+    for (const [size, blocks] of this.free.entries()) total += blocks.length * BLOCK_SIZES[size]!;
+    return total;
+  }
+}

@@ -1,0 +1,108 @@
+// What the application wrote and the peer has not acknowledged: bytes by stream offset, copied into pooled
+// blocks. It knows nothing of segments; a retransmission reads the same bytes again, cut as it likes.
+
+import type { TransmitBatch } from '../../wire/transmit-batch';
+import { BLOCK_SIZES, type BlockPool } from './block-pool';
+
+/** Pieces of one row; the batch keeps room for eight. */
+const PIECES_MAXIMUM = 6;
+
+export class SendBuffer {
+  private readonly pool: BlockPool;
+  /** Stream offset of the first byte held, and behind the last. */
+  start = 0;
+  end = 0;
+  private blocks: Uint8Array[] = [];
+  /** Stream offset at which each block begins. */
+  private blockStarts: number[] = [];
+  private hint = 0;
+
+  constructor(pool: BlockPool) {
+    this.pool = pool;
+  }
+
+  get length(): number {
+    return this.end - this.start;
+  }
+
+  /** Copies `length` bytes from `offset` on behind what is held. */
+  append(bytes: Uint8Array, offset: number, length: number): void {
+    let from = offset;
+    let left = length;
+    while (left > 0) {
+      const last = this.blocks.length - 1;
+      const used = last < 0 ? 0 : this.end - this.blockStarts[last]!;
+      const block = last < 0 || used === this.blocks[last]!.length ? this.addBlock(left) : this.blocks[last]!;
+      const at = this.end - this.blockStarts[this.blocks.length - 1]!;
+      const count = Math.min(left, block.length - at);
+      block.set(from === 0 && count === bytes.length ? bytes : bytes.subarray(from, from + count), at);
+      this.end += count;
+      from += count;
+      left -= count;
+    }
+  }
+
+  /** Everything before stream offset `to` was acknowledged. */
+  release(to: number): void {
+    this.start = Math.min(Math.max(to, this.start), this.end);
+    let gone = 0;
+    while (gone < this.blocks.length && this.blockEnd(gone) <= this.start) gone++;
+    // The last block stays while it has room, unless nothing is left to send from it.
+    if (gone === this.blocks.length && this.start < this.end) gone--;
+    if (this.start === this.end) gone = this.blocks.length;
+    if (gone === 0) return;
+    for (let index = 0; index < gone; index++) this.pool.give(this.blocks[index]!);
+    this.blocks.splice(0, gone);
+    this.blockStarts.splice(0, gone);
+    this.hint = 0;
+  }
+
+  /**
+   * Appends bytes from stream offset `from` on to the row begun in `batch`, and returns how many: less than
+   * `length` when they lie in too many blocks.
+   */
+  appendTo(batch: TransmitBatch, from: number, length: number): number {
+    let index = this.blockOf(from);
+    let at = from;
+    const end = from + length;
+    for (let pieces = 0; at < end && pieces < PIECES_MAXIMUM; pieces++, index++) {
+      const count = Math.min(end, this.blockEnd(index)) - at;
+      batch.appendPiece(this.blocks[index]!, at - this.blockStarts[index]!, count);
+      at += count;
+    }
+    return at - from;
+  }
+
+  /** How many of `length` bytes from `from` on one row can carry. */
+  reach(from: number, length: number): number {
+    const last = Math.min(this.blockOf(from) + PIECES_MAXIMUM, this.blocks.length) - 1;
+    return Math.min(length, this.blockEnd(last) - from);
+  }
+
+  clear(): void {
+    for (const block of this.blocks) this.pool.give(block);
+    this.blocks = [];
+    this.blockStarts = [];
+    this.start = this.end;
+    this.hint = 0;
+  }
+
+  private addBlock(bytes: number): Uint8Array {
+    // The more is held the larger the next block: a stream of small writes ends up in large blocks too.
+    const block = this.pool.take(Math.max(bytes, this.length > BLOCK_SIZES[0] / 2 ? this.length * 4 : 0));
+    this.blocks.push(block);
+    this.blockStarts.push(this.end);
+    return block;
+  }
+
+  private blockEnd(index: number): number {
+    return index + 1 < this.blocks.length ? this.blockStarts[index + 1]! : this.end;
+  }
+
+  private blockOf(offset: number): number {
+    let index = this.hint < this.blocks.length && this.blockStarts[this.hint]! <= offset ? this.hint : 0;
+    while (this.blockEnd(index) <= offset && index + 1 < this.blocks.length) index++;
+    this.hint = index;
+    return index;
+  }
+}

@@ -1,0 +1,153 @@
+// The receiving half of a stream: which segments are acceptable (RFC 9293 3.10.7.4), what of them is new, the
+// end of the stream, and what our segments say of all that: acknowledgment, window and SACK blocks.
+
+import type { Instant } from '../../time/instant';
+import { type ReceivedBatch, ReceivedField } from '../../wire/received-batch';
+import { TransportSignal } from '../transport';
+import { AcknowledgmentSchedule } from './acknowledgment-schedule';
+import { ReceiveBuffer } from './receive-buffer';
+import { ReceiveWindow } from './receive-window';
+
+/** Before a segment came: what every peer may send (RFC 9293 3.7.1). */
+const PEER_SEGMENT_INITIAL = 536;
+const NOT_KNOWN = -1;
+
+export class StreamReceiver {
+  readonly buffer = new ReceiveBuffer();
+  readonly window: ReceiveWindow;
+  readonly schedule = new AcknowledgmentSchedule();
+  /** Counters for whoever is curious. */
+  duplicateBytes = 0;
+  droppedBytes = 0;
+  outOfOrderSegments = 0;
+  /** Everything the peer sent was received, or it will send nothing more. */
+  hasEnded = false;
+  /** Stream offset of the end, once a FIN told it. */
+  private end = NOT_KNOWN;
+  /** The end came as TCP's FIN, which takes a sequence number; the SAL's FIN takes none. */
+  private isNumbered = false;
+  private peerSegment = PEER_SEGMENT_INITIAL;
+  /** The highest position that we acknowledged so far. */
+  private acknowledgedTo = 0;
+  /** Bytes received twice, to be reported once (RFC 2883). */
+  private duplicateStart = NOT_KNOWN;
+  private duplicateEnd = NOT_KNOWN;
+
+  constructor(receiveBuffer: number | undefined) {
+    this.window = new ReceiveWindow(receiveBuffer);
+  }
+
+  /** Position to acknowledge: behind all that came in order, FIN included. */
+  get acknowledgment(): number {
+    return this.buffer.next + (this.hasEnded && this.isNumbered ? 1 : 0);
+  }
+
+  /** Whether a segment at `start` of `length` positions (FIN counts one) touches the window. */
+  isAcceptable(start: number, length: number): boolean {
+    const { next } = this.buffer;
+    const end = start + length;
+    // What repeats the last acknowledgment's position is no news, but no harm: acknowledgments are reordered too.
+    if (length === 0) return end >= this.acknowledgedTo && start <= Math.max(this.window.edge, next);
+    if (start === this.acknowledgment && length === 1) return true;
+    return end > next && start < this.window.edge;
+  }
+
+  /** Takes the payload of an acceptable train. Returns the signals it gives rise to. */
+  handleTrain(start: number, batch: ReceivedBatch, row: number, fin: boolean, now: Instant): number {
+    const length = batch.field(row, ReceivedField.length);
+    const segmentSize = batch.field(row, ReceivedField.segmentSize);
+    if (segmentSize > this.peerSegment) this.peerSegment = segmentSize;
+    const { buffer } = this;
+    const before = buffer.next;
+    const hadGaps = !buffer.reassembly.isEmpty;
+    const end = Math.min(start + length, this.acceptedEnd);
+    const cut = end < start + length;
+    this.noteDuplicate(start, end);
+    if (cut) this.droppedBytes += start + length - Math.max(end, start);
+    if (end > start && !this.hasEnded) {
+      const offset = batch.field(row, ReceivedField.offset);
+      const complete = buffer.insert(start, batch, offset, end - start, this.window.buffer);
+      if (!complete) this.droppedBytes += end - start;
+    }
+    if (fin && !cut && this.end === NOT_KNOWN) {
+      this.end = end;
+      this.isNumbered = true;
+    }
+    const ended = this.checkEnd();
+    if (buffer.next > before && !hadGaps && !ended && !cut && start <= before) {
+      this.schedule.handleData(length, batch.field(row, ReceivedField.segments), this.peerSegment, now);
+    } else {
+      if (start > before) this.outOfOrderSegments++;
+      this.schedule.demand();
+    }
+    return (buffer.next > before ? TransportSignal.readable : 0) | (ended ? TransportSignal.ended : 0);
+  }
+
+  /** An unacceptable segment with data: tell the peer where we are, and that it came before. */
+  handleOld(start: number, end: number): void {
+    this.noteDuplicate(start, end);
+    this.schedule.demand();
+  }
+
+  /** The SAL's FIN: the stream ends where it is, or behind the gap that is still to be filled. */
+  endOfStream(): number {
+    if (this.end === NOT_KNOWN) this.end = Math.max(this.buffer.next, this.buffer.reassembly.end);
+    return this.checkEnd() ? TransportSignal.ended : 0;
+  }
+
+  read(roundTrip: number | undefined, now: Instant): Buffer | undefined {
+    const chunk = this.buffer.read();
+    if (chunk === undefined) return undefined;
+    const { next, unread } = this.buffer;
+    this.window.handleRead(chunk.length, next, roundTrip, now);
+    if (!this.hasEnded && this.window.wantsUpdate(next, unread, this.peerSegment)) this.schedule.demand();
+    return chunk;
+  }
+
+  /** The window field for the next segment; taking it moves the advertised edge. */
+  takeWindow(): number {
+    return this.window.advertise(this.buffer.next, this.buffer.unread, this.peerSegment);
+  }
+
+  get hasBlocks(): boolean {
+    return this.duplicateStart !== NOT_KNOWN || !this.buffer.reassembly.isEmpty;
+  }
+
+  /** Writes the SACK blocks as pairs of positions and returns how many; a duplicate is reported once, first. */
+  takeBlocks(edges: Float64Array): number {
+    let first = 0;
+    if (this.duplicateStart !== NOT_KNOWN) {
+      edges[0] = this.duplicateStart;
+      edges[1] = this.duplicateEnd;
+      this.duplicateStart = NOT_KNOWN;
+      first = 1;
+    }
+    return this.buffer.reassembly.selectBlocks(edges, first);
+  }
+
+  /** A segment left that acknowledged everything so far. */
+  handleSent(): void {
+    this.acknowledgedTo = this.acknowledgment;
+    this.schedule.handleSent();
+  }
+
+  private get acceptedEnd(): number {
+    return this.end === NOT_KNOWN ? this.window.edge : Math.min(this.window.edge, this.end);
+  }
+
+  private checkEnd(): boolean {
+    if (this.hasEnded || this.end === NOT_KNOWN || this.buffer.next < this.end) return false;
+    this.hasEnded = true;
+    return true;
+  }
+
+  private noteDuplicate(start: number, end: number): void {
+    const { next, reassembly } = this.buffer;
+    if (end <= start) return;
+    const duplicateEnd = start < next ? Math.min(end, next) : reassembly.holds(start, end) ? end : start;
+    if (duplicateEnd === start) return;
+    this.duplicateBytes += duplicateEnd - start;
+    this.duplicateStart = start;
+    this.duplicateEnd = duplicateEnd;
+  }
+}

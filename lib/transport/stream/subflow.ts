@@ -1,0 +1,439 @@
+// What a stream keeps for one flow (§4.4): the flow's sequence space, what it has sent, its round trip, loss
+// recovery, congestion control and packet size. The bytes themselves, and what the peer has room for, are
+// the connection's; the SAL's flow and its addresses are not known here.
+
+import { PEER_ACKNOWLEDGMENT_DELAY, RETRANSMISSION_TIMEOUT_MAXIMUM } from '../../limits';
+import { type Duration, type Instant, milliseconds } from '../../time/instant';
+import { advance, distance } from '../../wire/serial-number';
+import type { TcpOptions } from '../../wire/tcp-options';
+import type { PathSize } from '../transport';
+import type {
+  AcknowledgmentSample,
+  CongestionControl,
+  CongestionControlFactory,
+} from './congestion/congestion-control';
+import { Delivery } from './delivery';
+import { DUPLICATE_THRESHOLD, LossDetector } from './loss-detector';
+import { PathMtuDiscovery } from './path-mtu-discovery';
+import type { RecordPool } from './record-pool';
+import { Recovery } from './recovery';
+import { RttEstimator } from './rtt-estimator';
+import { Scoreboard } from './scoreboard';
+import type { StreamNegotiation } from './stream-handshake';
+import { TailLossProbe } from './tail-loss-probe';
+import { TimerTable } from './timer-table';
+
+const Timer = { retransmit: 0, tailProbe: 1, reordering: 2 } as const;
+const TIMERS = 3;
+/** A timeout is doubled at most this often; the bound in milliseconds is reached before. */
+const BACKOFF_MAXIMUM = 16;
+
+type Mutable<Value> = { -readonly [Key in keyof Value]: Value[Key] };
+
+export class Subflow {
+  readonly scoreboard: Scoreboard;
+  readonly roundTrip = new RttEstimator();
+  readonly recovery = new Recovery();
+  readonly control: CongestionControl;
+  readonly pathMtu: PathMtuDiscovery;
+  readonly tailProbe = new TailLossProbe();
+  readonly timers = new TimerTable(TIMERS);
+  readonly delivery = new Delivery();
+  /** Retransmission timeouts in a row without progress. */
+  backoff = 0;
+  /** Counters for whoever is curious. */
+  timeouts = 0;
+  retransmittedBytes = 0;
+  undone = 0;
+  private readonly detector = new LossDetector();
+  private readonly localSequence: number;
+  private readonly peerSequence: number;
+  private readonly peerMaximumSegment: number;
+  private readonly selective: boolean;
+  /** Without SACK: bytes that duplicate acknowledgments say have left the network. */
+  private assumedBytes = 0;
+  private duplicates = 0;
+  /** What was sent before this position was sent while the congestion window was the limit. */
+  private heldBackTo = 0;
+  private lastSentAt: Instant;
+  /** What congestion control is told, filled anew each time. */
+  private readonly sample: Mutable<AcknowledgmentSample> = {
+    now: 0 as Instant,
+    delivered: 0,
+    roundTrip: -1,
+    smoothedRoundTrip: -1,
+    acknowledged: 0,
+    next: 0,
+    limited: false,
+  };
+
+  constructor(
+    negotiation: StreamNegotiation,
+    size: PathSize,
+    control: CongestionControlFactory,
+    records: RecordPool,
+    now: Instant,
+  ) {
+    this.localSequence = negotiation.localSequence;
+    this.peerSequence = negotiation.peerSequence;
+    this.peerMaximumSegment = negotiation.peerMaximumSegment;
+    this.selective = negotiation.selective;
+    this.scoreboard = new Scoreboard(records);
+    this.pathMtu = new PathMtuDiscovery(size, this.peerMaximumSegment, now);
+    this.control = control(this.pathMtu.segmentSize);
+    this.lastSentAt = now;
+  }
+
+  // ---- sequence space: positions count bytes from 0 and never wrap, sequence numbers do ----
+
+  sequenceOf(position: number): number {
+    return advance(this.localSequence, position + 1);
+  }
+
+  /** The position that an acknowledgment names, near what is outstanding. */
+  positionOf(acknowledgment: number): number {
+    const { acknowledged } = this.scoreboard;
+    return acknowledged + distance(this.sequenceOf(acknowledged), acknowledgment);
+  }
+
+  /** The same for what the peer sends: its position near `next`, and back. */
+  peerPositionOf(sequence: number, next: number): number {
+    return next + distance(this.peerSequenceOf(next), sequence);
+  }
+
+  peerSequenceOf(position: number): number {
+    return advance(this.peerSequence, position + 1);
+  }
+
+  // ---- what may be sent ----
+
+  get segmentSize(): number {
+    return this.pathMtu.segmentSize;
+  }
+
+  get inFlight(): number {
+    return Math.max(this.scoreboard.inFlight - this.assumedBytes, 0);
+  }
+
+  get congestionWindow(): number {
+    return this.recovery.state === 'recovery' ? this.recovery.window : this.control.window;
+  }
+
+  /** `undefined` before the first sample. */
+  get roundTripTime(): Duration | undefined {
+    return this.roundTrip.smoothed;
+  }
+
+  /** Bytes that congestion control lets out now. */
+  get room(): number {
+    return this.congestionWindow - this.inFlight;
+  }
+
+  get hasLosses(): boolean {
+    return this.scoreboard.lostBytes > 0;
+  }
+
+  /** Whether new data may carry a path probe: not while losses are repaired. */
+  get mayProbePath(): boolean {
+    return this.recovery.state === 'open' && this.scoreboard.lostBytes === 0;
+  }
+
+  // ---- what was sent ----
+
+  handleSent(length: number, offset: number, segmentSize: number, flags: number, now: Instant): void {
+    this.scoreboard.append(length, offset, segmentSize, flags, now);
+    this.recovery.handleSent(length, false);
+    this.lastSentAt = now;
+    this.armTimers(now, !this.timers.isArmed(Timer.retransmit));
+  }
+
+  /** The first `length` bytes of a record are sent again. Returns the record behind them. */
+  handleResent(record: number, length: number, segmentSize: number, now: Instant): number {
+    const following = this.scoreboard.resend(record, length, segmentSize, now);
+    this.recovery.handleSent(length, true);
+    this.retransmittedBytes += length;
+    this.lastSentAt = now;
+    if (!this.timers.isArmed(Timer.retransmit)) this.armTimers(now, true);
+    return following;
+  }
+
+  /** There was more to send, and the congestion window did not let it out. */
+  handleHeldBack(): void {
+    this.heldBackTo = this.scoreboard.next;
+  }
+
+  /** Before new data leaves: after a long silence the window says nothing of the path (RFC 5681 4.1). */
+  handleRestart(now: Instant): void {
+    if (this.scoreboard.isEmpty && now - this.lastSentAt > this.roundTrip.timeout) this.control.handleIdle(now);
+  }
+
+  // ---- what the network and the clock did ----
+
+  /**
+   * Takes an acceptable acknowledgment. `duplicate`: it came without data, window change or advance.
+   */
+  handleAcknowledgment(to: number, options: TcpOptions | undefined, duplicate: boolean, now: Instant): void {
+    const { delivery, scoreboard } = this;
+    delivery.clear();
+    const before = this.inFlight;
+    const advanced = to > scoreboard.acknowledged;
+    // Judged by what was sent before: this acknowledgment answers that.
+    const limited = scoreboard.acknowledged < this.heldBackTo || this.isSlowStartLimited(before);
+    if (advanced) this.takeCumulative(to);
+    if (this.selective) this.takeSelections(to, options);
+    else if (duplicate && !scoreboard.isEmpty) this.takeDuplicate();
+    if (delivery.bytes > 0) this.pathMtu.handleArrived();
+    this.takeRoundTrip(now);
+    this.detectLosses(now);
+    if (delivery.probeSize > 0 && this.pathMtu.handleProbeArrived(delivery.probeSize, now)) this.resize();
+    this.handleTailProbe(to, duplicate, before, now);
+    this.repair(before, advanced, now);
+    this.grow(limited, now);
+    if (delivery.bytes > 0) this.armTimers(now, true);
+  }
+
+  /** True when something is to be transmitted because of it. */
+  handleDeadline(now: Instant): boolean {
+    let acted = false;
+    if (this.timers.expire(Timer.reordering, now)) {
+      this.delivery.clear();
+      const before = this.inFlight;
+      this.detectLosses(now);
+      this.repair(before, false, now);
+      acted = true;
+    }
+    if (this.timers.expire(Timer.tailProbe, now) && this.recovery.state === 'open' && !this.scoreboard.isEmpty) {
+      this.tailProbe.isDue = true;
+      this.armRetransmit(now);
+      acted = true;
+    }
+    if (this.timers.expire(Timer.retransmit, now) && !this.scoreboard.isEmpty) {
+      this.handleTimeout(now);
+      acted = true;
+    }
+    return acted;
+  }
+
+  nextDeadline(): Instant {
+    return this.timers.earliest;
+  }
+
+  /** §4.4: what is known of the old path ends; what was under way is sent again, and nothing is blamed for it. */
+  pathChanged(size: PathSize, now: Instant): void {
+    this.roundTrip.reset();
+    this.detector.reset();
+    this.recovery.reset();
+    this.tailProbe.reset();
+    this.control.restart(now);
+    this.pathMtu.restart(size, this.peerMaximumSegment, now);
+    this.resize();
+    this.delivery.clear();
+    this.scoreboard.forgetTimes();
+    this.scoreboard.markAll(this.delivery);
+    this.assumedBytes = 0;
+    this.duplicates = 0;
+    this.backoff = 0;
+    this.timers.clear();
+    if (!this.scoreboard.isEmpty) this.armRetransmit(now);
+  }
+
+  packetTooBig(size: number, now: Instant): void {
+    if (!this.pathMtu.packetTooBig(size, now)) return;
+    this.resize();
+    // What left in larger packets is gone; that is no sign of congestion.
+    this.delivery.clear();
+    this.scoreboard.markLarger(this.segmentSize, this.delivery);
+  }
+
+  release(): void {
+    this.scoreboard.clear();
+    this.timers.clear();
+  }
+
+  // ---- steps of an acknowledgment ----
+
+  private takeCumulative(to: number): void {
+    const { delivery, scoreboard } = this;
+    const from = scoreboard.acknowledged;
+    scoreboard.acknowledge(to, delivery);
+    this.backoff = 0;
+    this.duplicates = 0;
+    if (this.assumedBytes === 0) return;
+    // One segment filled the gap; the others had been counted when their duplicates came.
+    const counted = Math.min(this.assumedBytes, Math.max(to - from - this.segmentSize, 0));
+    this.assumedBytes = scoreboard.isEmpty ? 0 : this.assumedBytes - counted;
+    delivery.bytes = Math.max(delivery.bytes - counted, 0);
+  }
+
+  private takeSelections(to: number, options: TcpOptions | undefined): void {
+    const { delivery, scoreboard } = this;
+    const count = options?.sackCount ?? 0;
+    let highest = 0;
+    for (let block = 0; block < count; block++) {
+      const start = this.positionOf(options!.sackEdges[block * 2]!);
+      const end = this.positionOf(options!.sackEdges[block * 2 + 1]!);
+      if (start >= end || end > scoreboard.next) continue;
+      if (block === 0 && this.isDuplicateBlock(start, end, to, options!)) {
+        delivery.duplicateBytes += Math.min(end - start, scoreboard.next);
+        if (!this.tailProbe.handleDuplicate(end)) this.detector.handleDuplicate(scoreboard);
+      } else if (start >= scoreboard.acknowledged) {
+        scoreboard.select(start, end, delivery);
+        if (end > highest) highest = end;
+      }
+    }
+    scoreboard.raiseForward(highest);
+    if (!scoreboard.isReneged) return;
+    // The peer acknowledged up to bytes it had reported and now lacks (RFC 2018 8).
+    scoreboard.forgetSelections();
+    scoreboard.markAll(delivery);
+  }
+
+  /** RFC 2883 4: the first block repeats what is acknowledged, or lies within the second. */
+  private isDuplicateBlock(start: number, end: number, to: number, options: TcpOptions): boolean {
+    if (end <= to) return true;
+    if (options.sackCount < 2) return false;
+    return start >= this.positionOf(options.sackEdges[2]!) && end <= this.positionOf(options.sackEdges[3]!);
+  }
+
+  /** A peer without SACK repeats itself: one segment left the network, and the third time one is missing. */
+  private takeDuplicate(): void {
+    const { delivery, scoreboard, segmentSize } = this;
+    this.duplicates++;
+    const added = Math.min(segmentSize, Math.max(scoreboard.inFlight - this.assumedBytes - segmentSize, 0));
+    this.assumedBytes += added;
+    delivery.bytes += added;
+    if (this.duplicates !== DUPLICATE_THRESHOLD || this.recovery.state !== 'open') return;
+    if (scoreboard.acknowledged >= this.recovery.point || this.recovery.point === 0) {
+      scoreboard.markFirst(segmentSize, delivery);
+    }
+  }
+
+  private takeRoundTrip(now: Instant): void {
+    const { delivery } = this;
+    this.sample.roundTrip = -1;
+    if (delivery.sampleSentAt >= 0 && !delivery.anyRetransmitted) {
+      this.sample.roundTrip = now - delivery.sampleSentAt;
+      this.roundTrip.sample(this.sample.roundTrip, now);
+    }
+  }
+
+  private detectLosses(now: Instant): void {
+    if (!this.selective) return;
+    const { delivery, detector, scoreboard } = this;
+    detector.handleDelivery(delivery, this.roundTrip.minimum, now);
+    const wait = detector.detect(scoreboard, delivery, this, now);
+    if (wait > 0) this.timers.arm(Timer.reordering, now + wait);
+    else this.timers.disarm(Timer.reordering);
+    if (delivery.probeLost) this.pathMtu.handleProbeLost(now);
+  }
+
+  /** RFC 8985 7.4.2: a tail loss probe that repaired a loss counts as one. */
+  private handleTailProbe(to: number, duplicate: boolean, before: number, now: Instant): void {
+    const repaired = this.tailProbe.handleAcknowledgment(to, duplicate, this.delivery.bytes);
+    if (!repaired || this.recovery.state !== 'open' || this.delivery.lostBytes > 0) return;
+    this.control.handleLoss(before, now);
+    this.control.handleRecoveryEnd(now);
+  }
+
+  private repair(before: number, advanced: boolean, now: Instant): void {
+    const { control, delivery, recovery, scoreboard } = this;
+    if (recovery.undo(delivery, control, this.roundTrip.minimum, now)) {
+      scoreboard.forgetLosses();
+      delivery.lostBytes = 0;
+      this.undone++;
+    }
+    if (recovery.state !== 'open' && scoreboard.acknowledged >= recovery.point) {
+      recovery.end(control, now);
+      this.detector.handleRecoveryEnd();
+      this.assumedBytes = 0;
+    }
+    if (recovery.state === 'recovery') {
+      // RFC 6582: a partial acknowledgment shows the next gap.
+      if (!this.selective && advanced) scoreboard.markFirst(this.segmentSize, delivery);
+      recovery.reduce(delivery, control.slowStartThreshold, this.inFlight, this.segmentSize);
+    } else if (recovery.state === 'open' && delivery.lostBytes > 0) {
+      recovery.start(control, scoreboard.next, before, this.inFlight, this.segmentSize, now);
+      this.tailProbe.reset();
+    }
+  }
+
+  private grow(limited: boolean, now: Instant): void {
+    if (this.recovery.state === 'recovery' || this.delivery.bytes === 0) return;
+    const { sample, scoreboard } = this;
+    sample.now = now;
+    sample.delivered = this.delivery.bytes;
+    sample.smoothedRoundTrip = this.roundTrip.smoothed ?? -1;
+    sample.acknowledged = scoreboard.acknowledged;
+    sample.next = scoreboard.next;
+    sample.limited = limited || this.recovery.state === 'loss';
+    this.control.handleAcknowledgment(sample);
+  }
+
+  private isSlowStartLimited(inFlight: number): boolean {
+    const { control } = this;
+    return control.window < control.slowStartThreshold && control.window < 2 * inFlight;
+  }
+
+  // ---- what loss detection asks of a flow ----
+
+  get minimumRoundTrip(): number {
+    return this.roundTrip.minimum;
+  }
+
+  get smoothedRoundTrip(): number {
+    return this.roundTrip.smoothed ?? 0;
+  }
+
+  get recovering(): boolean {
+    return this.recovery.state !== 'open';
+  }
+
+  // ---- timers ----
+
+  private handleTimeout(now: Instant): void {
+    const { delivery, scoreboard } = this;
+    delivery.clear();
+    const before = this.inFlight;
+    this.timeouts++;
+    this.backoff = Math.min(this.backoff + 1, BACKOFF_MAXIMUM);
+    if (this.pathMtu.handleTimeout(now)) this.resize();
+    this.recovery.timeout(this.control, scoreboard.next, before, now);
+    if (scoreboard.isReneged) scoreboard.forgetSelections();
+    scoreboard.markAll(delivery);
+    this.assumedBytes = 0;
+    this.duplicates = 0;
+    this.tailProbe.reset();
+    this.timers.disarm(Timer.tailProbe);
+    this.timers.disarm(Timer.reordering);
+    this.armRetransmit(now);
+  }
+
+  private armTimers(now: Instant, restart: boolean): void {
+    if (this.scoreboard.isEmpty) {
+      this.timers.disarm(Timer.retransmit);
+      this.timers.disarm(Timer.tailProbe);
+      return;
+    }
+    if (restart) this.armRetransmit(now);
+    this.armTailProbe(now);
+  }
+
+  private armRetransmit(now: Instant): void {
+    const timeout = this.roundTrip.timeout * 2 ** this.backoff;
+    this.timers.arm(Timer.retransmit, now + Math.min(timeout, RETRANSMISSION_TIMEOUT_MAXIMUM));
+  }
+
+  /** RFC 8985 7.2. */
+  private armTailProbe(now: Instant): void {
+    this.timers.disarm(Timer.tailProbe);
+    if (!this.selective || this.recovery.state !== 'open' || this.scoreboard.selectedBytes > 0) return;
+    if (this.tailProbe.isOutstanding) return;
+    const single = this.inFlight <= this.segmentSize;
+    const wait = this.tailProbe.timeout(this.roundTrip.smoothed, single ? PEER_ACKNOWLEDGMENT_DELAY : milliseconds(0));
+    if (now + wait < this.timers.deadline(Timer.retransmit)) this.timers.arm(Timer.tailProbe, now + wait);
+  }
+
+  private resize(): void {
+    this.control.setSegmentSize(this.segmentSize);
+  }
+}
