@@ -133,6 +133,7 @@ export class HostRegistry {
 
   /** As the holder: first packets are received at these ports now. May be called again when they change. */
   serveOn(service: readonly ProcessPort[]): void {
+    if (this.service !== undefined && JSON.stringify(service) === JSON.stringify(this.service)) return;
     this.service = service;
     this.serveIfSettled();
   }

@@ -25,6 +25,15 @@ export interface DgramLinkOptions {
 }
 
 export class DgramLink implements Link {
+  private static hasWarned = false;
+
+  /** Says, once a process, that the slow link is used. For the host to call when it would have had another. */
+  static warnOnce(reason = 'the native addon is not available'): void {
+    if (DgramLink.hasWarned) return;
+    DgramLink.hasWarned = true;
+    process.emitWarning(`serval uses its slower link over node:dgram: ${reason}`, { code: 'SERVAL_DGRAM_LINK' });
+  }
+
   readonly properties: LinkProperties;
   private readonly counts = {
     packetsSent: 0,
@@ -229,15 +238,6 @@ export class DgramLink implements Link {
   private queuedBytes(): number {
     return (this.sockets?.v4?.getSendQueueSize() ?? 0) + (this.sockets?.v6?.getSendQueueSize() ?? 0);
   }
-}
-
-let hasWarned = false;
-
-/** Says once a process that the slow link is used, and why. For the host to call when it had to choose it. */
-export function warnOfDgramLink(reason: string): void {
-  if (hasWarned) return;
-  hasWarned = true;
-  process.emitWarning(`serval uses its slower link over node:dgram: ${reason}`, { code: 'SERVAL_DGRAM_LINK' });
 }
 
 /** What Node adds to the error of a `send`. */

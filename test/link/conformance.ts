@@ -142,7 +142,13 @@ export function linkConformance(
       ['exactly three segments', 3000, 3],
     ])('cuts a train of %s', async (_what, length, segments) => {
       const payload = pattern(length);
-      appendTrain(batch, { to: to(b), flow, pieces: [payload], segmentSize: 1000, tcpFlags: TcpFlag.ack | TcpFlag.fin });
+      appendTrain(batch, {
+        to: to(b),
+        flow,
+        pieces: [payload],
+        segmentSize: 1000,
+        tcpFlags: TcpFlag.ack | TcpFlag.fin,
+      });
       send(a);
       await until('the last segment', () => segmentsOf(atB.current.of(flow)) === segments);
       const rows = atB.current.of(flow);
@@ -173,7 +179,13 @@ export function linkConformance(
 
     it('leaves a row that is no train in one piece', async () => {
       const payload = pattern(1100);
-      appendTrain(batch, { to: to(b), flow, pieces: [payload.subarray(0, 500), payload.subarray(500)], segmentSize: 0, isTrain: false });
+      appendTrain(batch, {
+        to: to(b),
+        flow,
+        pieces: [payload.subarray(0, 500), payload.subarray(500)],
+        segmentSize: 0,
+        isTrain: false,
+      });
       send(a);
       await arrival(atB.current, flow, payload.length);
       expectTrain(atB.current.of(flow), payload, 0, 1, TcpFlag.ack);
@@ -203,7 +215,13 @@ export function linkConformance(
       expectTrain(atB.current.of(flow), payload, 0, 72, TcpFlag.ack);
       for (let index = 0; index < 50; index++) {
         const part = payload.subarray(index * 2000, (index + 1) * 2000);
-        appendTrain(batch, { to: to(b), flow: flow + 0x2000, pieces: [part], segmentSize: 1000, sequence: index * 2000 });
+        appendTrain(batch, {
+          to: to(b),
+          flow: flow + 0x2000,
+          pieces: [part],
+          segmentSize: 1000,
+          sequence: index * 2000,
+        });
       }
       send(a);
       await arrival(atB.current, flow + 0x2000, payload.length);

@@ -1,6 +1,6 @@
 import dgram from 'node:dgram';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { DgramLink, warnOfDgramLink } from '../../lib/link/dgram-link';
+import { DgramLink } from '../../lib/link/dgram-link';
 import type { Link } from '../../lib/link/link';
 import { TRANSMIT_QUEUE_MAXIMUM } from '../../lib/limits';
 import { type AddressFamily, NetworkAddress } from '../../lib/wire/network-address';
@@ -94,7 +94,9 @@ describe('the node:dgram link', () => {
   it('delivers a batch early when it is full, of rows or of bytes', async () => {
     const { link, recorder } = await started();
     let rows = 0;
-    vi.spyOn(recorder, 'received').mockImplementation((batch) => void (rows += batch.count));
+    vi.spyOn(recorder, 'received').mockImplementation((batch) => {
+      rows += batch.count;
+    });
     for (let flow = 0; flow < 300; flow++) emitMessage(link, controlPacket(flow), { address: '192.0.2.9', port: 1 });
     expect(rows).toBe(256);
     const large = Buffer.concat([controlPacket(1), pattern(65_000)]);
@@ -170,8 +172,8 @@ describe('the node:dgram link', () => {
 
   it('warns once a process that it is slow', () => {
     const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
-    warnOfDgramLink('no addon for this platform');
-    warnOfDgramLink('no addon for this platform');
+    DgramLink.warnOnce('no addon for this platform');
+    DgramLink.warnOnce('no addon for this platform');
     expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('no addon for this platform'), {
       code: 'SERVAL_DGRAM_LINK',
     });

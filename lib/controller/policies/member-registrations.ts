@@ -66,8 +66,8 @@ export class MemberRegistrations implements ServiceController {
 
   private registrationsOf(address: NetworkAddress): Map<string, Registration> {
     const key = address.toString();
-    let registrations = this.members.get(key);
-    if (registrations === undefined) this.members.set(key, (registrations = new Map()));
+    const registrations = this.members.get(key) ?? new Map<string, Registration>();
+    this.members.set(key, registrations);
     return registrations;
   }
 

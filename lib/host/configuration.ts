@@ -1,0 +1,177 @@
+// How a host is set up: from an options object, else from SERVAL_* environment variables, else by default.
+// Every value is checked here, and an error says which setting it is about (docs/configuration.md).
+
+import { WELL_KNOWN_PORT } from '../limits';
+import { NetworkAddress } from '../wire/network-address';
+
+/** Native UDP (falls back to node:dgram), node:dgram alone, raw IP of protocol 144. */
+export const LINK_NAMES = ['udp', 'udp-dgram', 'raw'] as const;
+export type LinkName = (typeof LINK_NAMES)[number];
+
+export interface HostConfiguration {
+  /** Well-known UDP port of this host and of the hosts it asks. */
+  readonly port: number;
+  /** UDP port for this process's data; 0 takes any. */
+  readonly dataPort: number;
+  /** Links to open, the preferred one first; at least one, each at most once. */
+  readonly links: readonly LinkName[];
+  /** Service router that is asked instead of broadcasting. */
+  readonly router: NetworkAddress | undefined;
+  /** Whether the addon may be loaded. */
+  readonly native: boolean;
+  /** Whether unknown services are asked for by broadcast. */
+  readonly broadcast: boolean;
+  /** Where the processes of this host meet: the default place, a socket path, or nowhere. */
+  readonly registry: 'default' | 'off' | { readonly path: string };
+}
+
+/** What a program may set; each beats its environment variable. */
+export interface HostOptions {
+  readonly port?: number | undefined;
+  readonly dataPort?: number | undefined;
+  readonly links?: readonly LinkName[] | undefined;
+  /** `ADDRESS`, `ADDRESS:PORT` or `[ADDRESS]:PORT`; the port is the well-known one by default. */
+  readonly router?: string | NetworkAddress | undefined;
+  readonly native?: boolean | undefined;
+  readonly broadcast?: boolean | undefined;
+  /** A socket path, or `false` to share nothing with the other processes of this host. */
+  readonly registry?: string | boolean | undefined;
+}
+
+/** Throws a TypeError or RangeError with one of Node's codes when a value is not what it must be. */
+export function configurationFrom(
+  options: HostOptions = {},
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): HostConfiguration {
+  checkNames(options);
+  const setting = (name: keyof HostOptions): Setting => {
+    if (options[name] !== undefined) return { name: `options.${name}`, value: options[name] };
+    // An empty variable is as good as none: it is how a shell script unsets one for a command.
+    return { name: VARIABLES[name], value: environment[VARIABLES[name]] || undefined };
+  };
+  const port = portOf(setting('port'), WELL_KNOWN_PORT, 1);
+  return {
+    port,
+    dataPort: portOf(setting('dataPort'), 0, 0),
+    links: linksOf(setting('links')),
+    router: routerOf(setting('router'), port),
+    native: booleanOf(setting('native'), true),
+    broadcast: booleanOf(setting('broadcast'), true),
+    registry: registryOf(setting('registry')),
+  };
+}
+
+const VARIABLES: Readonly<Record<keyof HostOptions, string>> = {
+  port: 'SERVAL_PORT',
+  dataPort: 'SERVAL_DATA_PORT',
+  links: 'SERVAL_LINKS',
+  router: 'SERVAL_ROUTER',
+  native: 'SERVAL_NATIVE',
+  broadcast: 'SERVAL_BROADCAST',
+  registry: 'SERVAL_REGISTRY',
+};
+
+/** A value with the name under which its user knows it. Text when it comes from the environment. */
+interface Setting {
+  readonly name: string;
+  readonly value: unknown;
+}
+
+function checkNames(options: HostOptions): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw invalidType('options', 'an object', options);
+  }
+  for (const name of Object.keys(options)) {
+    // A misspelt setting that is ignored costs hours.
+    if (!Object.hasOwn(VARIABLES, name)) throw invalidValue(`options.${name}`, 'is no setting of a host', name);
+  }
+}
+
+function portOf({ name, value }: Setting, fallback: number, lowest: number): number {
+  if (value === undefined) return fallback;
+  const port = typeof value === 'string' && /^\d{1,5}$/.test(value) ? Number(value) : value;
+  if (typeof port !== 'number') throw invalidType(name, 'a port number', value);
+  if (!Number.isInteger(port) || port < lowest || port > 65_535) {
+    throw coded(
+      RangeError,
+      'ERR_SOCKET_BAD_PORT',
+      `${name} must be a port from ${lowest} to 65535, not ${show(value)}`,
+    );
+  }
+  return port;
+}
+
+function linksOf({ name, value }: Setting): readonly LinkName[] {
+  if (value === undefined) return ['udp'];
+  const kinds: unknown = typeof value === 'string' ? value.split(',').map((kind) => kind.trim()) : value;
+  if (!Array.isArray(kinds)) throw invalidType(name, 'a list of links', value);
+  if (kinds.length === 0) throw invalidValue(name, 'must name at least one link', value);
+  for (const [index, kind] of kinds.entries()) {
+    if (!LINK_NAMES.includes(kind)) throw invalidValue(name, `may name ${LINK_NAMES.join(', ')}`, kind);
+    if (kinds.indexOf(kind) !== index) throw invalidValue(name, 'must name each link once', value);
+  }
+  if (kinds.includes('udp') && kinds.includes('udp-dgram')) {
+    throw invalidValue(name, 'may name one of udp and udp-dgram', value);
+  }
+  return [...kinds];
+}
+
+function routerOf({ name, value }: Setting, defaultPort: number): NetworkAddress | undefined {
+  if (value === undefined) return undefined;
+  if (value instanceof NetworkAddress) return checkRouter(name, value.port === 0 ? value.withPort(defaultPort) : value);
+  if (typeof value !== 'string') throw invalidType(name, 'an address', value);
+  const address = parseAddress(value, defaultPort);
+  if (address === undefined) throw invalidValue(name, 'must be ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT', value);
+  return checkRouter(name, address);
+}
+
+function parseAddress(text: string, defaultPort: number): NetworkAddress | undefined {
+  const bare = NetworkAddress.parse(text, defaultPort);
+  if (bare !== undefined) return bare;
+  const match = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(text);
+  const port = match?.[3] === undefined ? defaultPort : Number(match[3]);
+  if (match === null || port < 1 || port > 65_535) return undefined;
+  const address = NetworkAddress.parse(match[1] ?? match[2]!, port);
+  // Brackets are for IPv6, which alone has colons.
+  return address?.family === (match[1] === undefined ? 4 : 6) ? address : undefined;
+}
+
+function checkRouter(name: string, address: NetworkAddress): NetworkAddress {
+  if (address.isUnspecified || address.isMulticast)
+    throw invalidValue(name, 'must be the address of one host', address);
+  return address;
+}
+
+function booleanOf({ name, value }: Setting, fallback: boolean): boolean {
+  if (value === undefined) return fallback;
+  if (typeof value === 'boolean') return value;
+  if (typeof value !== 'string') throw invalidType(name, 'a boolean', value);
+  if (value === '1' || value === 'true') return true;
+  if (value === '0' || value === 'false') return false;
+  throw invalidValue(name, 'must be 1, 0, true or false', value);
+}
+
+function registryOf({ name, value }: Setting): HostConfiguration['registry'] {
+  if (value === undefined || value === true || value === '1' || value === 'true') return 'default';
+  if (value === false || value === '0' || value === 'false') return 'off';
+  if (typeof value !== 'string') throw invalidType(name, 'a socket path or a boolean', value);
+  const isPath = value.startsWith('/') || value.startsWith('\0') || value.startsWith('\\\\.\\pipe\\');
+  if (!isPath) throw invalidValue(name, 'must be an absolute path, 1 or 0', value);
+  return { path: value };
+}
+
+function invalidType(name: string, wanted: string, value: unknown): TypeError {
+  return coded(TypeError, 'ERR_INVALID_ARG_TYPE', `${name} must be ${wanted}, not ${show(value)}`);
+}
+
+function invalidValue(name: string, rule: string, value: unknown): TypeError {
+  return coded(TypeError, 'ERR_INVALID_ARG_VALUE', `${name} ${rule}; got ${show(value)}`);
+}
+
+function coded(kind: ErrorConstructor, code: string, message: string): Error {
+  return Object.assign(new kind(message), { code });
+}
+
+function show(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}
