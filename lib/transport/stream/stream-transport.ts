@@ -15,12 +15,13 @@ import {
   USER_TIMEOUT_MINIMUM,
 } from '../../limits';
 import { type Duration, earlier, type Instant, NEVER } from '../../time/instant';
+import type { RandomSource } from '../../time/random-source';
 import { type ReceivedBatch, ReceivedField } from '../../wire/received-batch';
 import { TcpFlag } from '../../wire/tcp-header';
 import { TcpOptions } from '../../wire/tcp-options';
 import { type PathSize, type SegmentSink, TransportSignal } from '../transport';
 import { BlockPool } from './block-pool';
-import type { CongestionControlFactory } from './congestion/congestion-control';
+import type { CongestionControl, CongestionControlFactory } from './congestion/congestion-control';
 import { Cubic } from './congestion/cubic';
 import { RecordPool } from './record-pool';
 import { SendBuffer } from './send-buffer';
@@ -37,6 +38,8 @@ export interface StreamOptions {
   readonly receiveBuffer?: number | undefined;
   /** Makes the congestion control of each flow; CUBIC by default. */
   readonly congestion?: CongestionControlFactory | undefined;
+  /** Chance for the congestion control. */
+  readonly random?: RandomSource | undefined;
 }
 
 export interface StreamStatistics {
@@ -68,7 +71,7 @@ export class StreamTransport {
   private readonly window = new SendWindow();
   private readonly receiver: StreamReceiver;
   private readonly transmitter: StreamTransmitter;
-  private readonly congestion: CongestionControlFactory;
+  private readonly congestion: (segmentSize: number) => CongestionControl;
   private readonly timers = new TimerTable(TIMERS);
   private readonly sendBuffer: number | undefined;
   private subflow: Subflow | undefined;
@@ -94,7 +97,8 @@ export class StreamTransport {
       sendBuffer === undefined ? undefined : Math.min(Math.max(sendBuffer, SEND_BUFFER_MINIMUM), SEND_BUFFER_MAXIMUM);
     this.receiver = new StreamReceiver(streamOptions.receiveBuffer);
     this.transmitter = new StreamTransmitter(this.buffer, this.window, this.receiver);
-    this.congestion = streamOptions.congestion ?? ((segmentSize) => new Cubic(segmentSize));
+    const { congestion, random } = streamOptions;
+    this.congestion = (segmentSize) => congestion?.(segmentSize, random) ?? new Cubic(segmentSize);
   }
 
   // ---- what can be asked ----

@@ -7,11 +7,7 @@ import { type Duration, type Instant, milliseconds } from '../../time/instant';
 import { advance, distance } from '../../wire/serial-number';
 import type { TcpOptions } from '../../wire/tcp-options';
 import type { PathSize } from '../transport';
-import type {
-  AcknowledgmentSample,
-  CongestionControl,
-  CongestionControlFactory,
-} from './congestion/congestion-control';
+import type { AcknowledgmentSample, CongestionControl } from './congestion/congestion-control';
 import { Delivery } from './delivery';
 import { DUPLICATE_THRESHOLD, LossDetector } from './loss-detector';
 import { PathMtuDiscovery } from './path-mtu-discovery';
@@ -70,7 +66,7 @@ export class Subflow {
   constructor(
     negotiation: StreamNegotiation,
     size: PathSize,
-    control: CongestionControlFactory,
+    control: (segmentSize: number) => CongestionControl,
     records: RecordPool,
     now: Instant,
   ) {

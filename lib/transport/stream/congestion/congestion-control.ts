@@ -3,6 +3,7 @@
 
 import { CONGESTION_WINDOW_MAXIMUM, INITIAL_WINDOW_SEGMENTS } from '../../../limits';
 import type { Instant } from '../../../time/instant';
+import type { RandomSource } from '../../../time/random-source';
 
 /** One acknowledgment as an algorithm sees it. The object is used again; keep nothing of it. */
 export interface AcknowledgmentSample {
@@ -43,7 +44,8 @@ export interface CongestionControl {
   setSegmentSize(size: number): void;
 }
 
-export type CongestionControlFactory = (segmentSize: number) => CongestionControl;
+/** `random` is for algorithms that spread their probing; the two here need none. */
+export type CongestionControlFactory = (segmentSize: number, random: RandomSource | undefined) => CongestionControl;
 
 /** RFC 6928, for segments of any size: ten, but no more than the larger of two and 14,600 bytes. */
 export function initialWindow(segmentSize: number): number {
