@@ -90,8 +90,11 @@ export class NetworkAddress {
   }
 }
 
+/** No leading zeros: some read them as octal, and an address must not mean two things. */
+const IPV4 = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})$/;
+
 function parseIPv4(text: string): number | undefined {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
+  const match = IPV4.exec(text);
   if (match === null) return undefined;
   let value = 0;
   for (let index = 1; index <= 4; index++) {
@@ -106,21 +109,22 @@ function parseIPv6(text: string): number[] | undefined {
   if (!text.includes(':')) return undefined;
   const halves = text.split('::');
   if (halves.length > 2) return undefined;
-  const head = parseGroups(halves[0]!);
-  const tail = halves.length === 2 ? parseGroups(halves[1]!) : [];
+  const head = parseGroups(halves[0]!, halves.length === 1);
+  const tail = halves.length === 2 ? parseGroups(halves[1]!, true) : [];
   if (head === undefined || tail === undefined) return undefined;
   const missing = 8 - head.length - tail.length;
   if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;
   return [...head, ...new Array<number>(missing).fill(0), ...tail];
 }
 
-function parseGroups(text: string): number[] | undefined {
+/** A dotted IPv4 address may stand for two groups, but only at the end of the whole address. */
+function parseGroups(text: string, isEnd: boolean): number[] | undefined {
   if (text === '') return [];
   const groups: number[] = [];
   const parts = text.split(':');
   for (const [index, part] of parts.entries()) {
     if (part.includes('.')) {
-      const v4 = index === parts.length - 1 ? parseIPv4(part) : undefined;
+      const v4 = isEnd && index === parts.length - 1 ? parseIPv4(part) : undefined;
       if (v4 === undefined) return undefined;
       groups.push(v4 >>> 16, v4 & 0xffff);
     } else if (/^[0-9a-fA-F]{1,4}$/.test(part)) {
