@@ -3,9 +3,10 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** The environment for node-gyp: `nodedir` points at the headers beside this Node, when they are there. */
+/** The environment for node-gyp: all cores, and `nodedir` at the headers beside this Node when they are there. */
 export function headersEnvironment() {
   const prefix = join(dirname(process.execPath), '..');
   const present = existsSync(join(prefix, 'include', 'node', 'node_api.h'));
-  return present ? { ...process.env, npm_config_nodedir: prefix } : { ...process.env };
+  const parallel = { ...process.env, npm_config_jobs: 'max' };
+  return present ? { ...parallel, npm_config_nodedir: prefix } : parallel;
 }
