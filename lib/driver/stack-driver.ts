@@ -10,6 +10,7 @@ import type { ReceivedBatch } from '../wire/received-batch';
 import type { TransmitBatch } from '../wire/transmit-batch';
 import type { DatagramHandleOverStack } from './datagram-handle';
 import type { ListenerHandleOverStack } from './listener-handle';
+import { ReferenceCount } from './reference';
 import { StreamHandleOverStack } from './stream-handle';
 
 /** What a driver needs of the world. */

@@ -1,0 +1,166 @@
+import { describe, expect, it } from 'vitest';
+import { DELAY_TIMEOUT, DELAYED_PER_SERVICE, SOURCE_ADDRESSES_MAXIMUM } from '../../lib/limits';
+import { DEMUX_PRIORITY } from '../../lib/table/service-rule';
+import { NetworkAddress } from '../../lib/wire/network-address';
+import { ServicePrefix } from '../../lib/wire/service-id';
+import { decode, SERVICE, Wire } from './wire';
+
+const address = (ip: string): NetworkAddress => NetworkAddress.parse(ip, 4000)!;
+
+/** client a, routers b and e, instance g: Figure 5 of the paper. */
+function figure5() {
+  const wire = new Wire();
+  const a = wire.node('10.0.0.1', 1);
+  const b = wire.node('10.0.1.2', 2);
+  const e = wire.node('10.0.2.3', 3);
+  const g = wire.node('10.0.3.4', 4);
+  for (const router of [b, e]) router.sal.forwards = true;
+  a.forwardTo(b.address);
+  b.forwardTo(e.address);
+  e.forwardTo(g.address, { prefix: ServicePrefix.of(SERVICE) });
+  return { wire, a, b, e, g };
+}
+
+describe('forwarding (§4.2, Figure 5)', () => {
+  it('binds late, through routers, and then talks directly', () => {
+    const { wire, a, b, e, g } = figure5();
+    const listener = g.listen();
+    const { flow, owner } = a.connect();
+    const packets = wire.settle();
+    expect(packets.map((packet) => `${packet.from.ip} > ${packet.to.ip}`)).toEqual([
+      '10.0.0.1 > 10.0.1.2',
+      '10.0.1.2 > 10.0.2.3',
+      '10.0.2.3 > 10.0.3.4',
+      '10.0.3.4 > 10.0.0.1',
+      '10.0.0.1 > 10.0.3.4',
+    ]);
+    expect(packets.slice(0, 3).map((packet) => decode(packet).source?.map(String))).toEqual([
+      undefined,
+      ['10.0.0.1:4000', '10.0.1.2:4000'],
+      ['10.0.0.1:4000', '10.0.1.2:4000', '10.0.2.3:4000'],
+    ]);
+    expect(owner.told).toEqual(['connected']);
+    expect(flow.path!.remote.equals(g.address)).toBe(true);
+    expect(listener.accepted).toHaveLength(1);
+    expect([b.sal.flowTable.size, e.sal.flowTable.size]).toEqual([0, 0]);
+  });
+
+  it('drops a packet that comes back to a router', () => {
+    const { wire, a, b, e } = figure5();
+    e.forwardTo(b.address, { prefix: ServicePrefix.of(SERVICE), priority: DEMUX_PRIORITY });
+    a.connect();
+    const packets = wire.settle();
+    expect(packets).toHaveLength(3);
+    expect(b.sal.counters.value('forwardLoop')).toBe(1);
+  });
+
+  it('bounds the number of routers', () => {
+    const wire = new Wire();
+    const client = wire.node('10.0.0.1', 1);
+    const routers = Array.from({ length: SOURCE_ADDRESSES_MAXIMUM + 5 }, (_, index) =>
+      wire.node(`10.1.0.${index + 1}`, index + 2),
+    );
+    client.forwardTo(routers[0]!.address);
+    for (const [index, router] of routers.entries()) {
+      router.sal.forwards = true;
+      if (index + 1 < routers.length) router.forwardTo(routers[index + 1]!.address);
+    }
+    client.connect();
+    expect(wire.settle()).toHaveLength(SOURCE_ADDRESSES_MAXIMUM);
+  });
+
+  it('is not done by a host that is no router', () => {
+    const { wire, a, b } = figure5();
+    b.sal.forwards = false;
+    const { owner } = a.connect();
+    wire.settle();
+    expect(owner.failure).toBe('refused');
+  });
+
+  it('never passes a broadcast on to a broadcast address (no storms)', () => {
+    const wire = new Wire();
+    const client = wire.node('10.0.0.1', 1);
+    const router = wire.node('10.0.0.2', 2);
+    router.sal.forwards = true;
+    router.forwardTo(address('10.0.0.255'), { broadcast: true });
+    client.forwardTo(address('10.0.0.255'), { broadcast: true });
+    client.connect();
+    wire.deliverBroadcast(client.takeSent()[0]!);
+    expect(router.takeSent()).toEqual([]);
+  });
+
+  it('passes a broadcast on to a process of this host', () => {
+    const wire = new Wire();
+    const client = wire.node('10.0.0.1', 1);
+    const holder = wire.node('10.0.0.2', 2);
+    holder.sal.forwards = true;
+    holder.forwardTo(address('127.0.0.1'), { prefix: ServicePrefix.of(SERVICE), scope: 'host' });
+    client.forwardTo(address('10.0.0.255'), { broadcast: true });
+    client.connect();
+    wire.deliverBroadcast(client.takeSent()[0]!);
+    expect(holder.takeSent().map((packet) => packet.to.ip)).toEqual(['127.0.0.1']);
+  });
+
+  it('does not broadcast for strangers (S4)', () => {
+    const wire = new Wire();
+    const stranger = wire.node('10.0.0.1', 1);
+    const router = wire.node('10.0.0.2', 2);
+    router.sal.forwards = true;
+    router.forwardTo(address('10.0.0.255'), { broadcast: true });
+    stranger.forwardTo(router.address);
+    const { owner } = stranger.connect();
+    wire.settle();
+    expect(owner.failure).toBe('refused');
+  });
+
+  it('hides the loopback address of a local client from other hosts', () => {
+    const wire = new Wire();
+    const client = wire.node('127.0.0.1', 1);
+    const holder = wire.node('10.0.0.2', 2);
+    const server = wire.node('10.0.0.3', 3);
+    holder.sal.forwards = true;
+    client.forwardTo(holder.address);
+    holder.forwardTo(server.address);
+    server.listen();
+    client.connect();
+    wire.deliver(client.takeSent()[0]!);
+    const [forwarded] = holder.takeSent();
+    expect(decode(forwarded!).source!.map(String)).toEqual(['0.0.0.0:4000', '10.0.0.2:4000']);
+    wire.deliver(forwarded!);
+    // The server answers to where the packet came from, at the client's port.
+    expect(server.takeSent().map((packet) => String(packet.to))).toEqual(['10.0.0.2:4000']);
+  });
+});
+
+describe('delayed resolution (§4.3)', () => {
+  function delaying() {
+    const wire = new Wire();
+    const client = wire.node('10.0.0.1', 1);
+    const server = wire.node('10.0.0.2', 2);
+    const prefix = ServicePrefix.of(SERVICE);
+    client.sal.serviceTable.addRule({ action: 'delay', prefix, priority: 1, weight: 1 }, wire.now);
+    return { wire, client, server, prefix };
+  }
+
+  it('holds a first packet until a rule comes', () => {
+    const { wire, client, server, prefix } = delaying();
+    server.listen();
+    const { owner } = client.connect();
+    expect(wire.settle()).toEqual([]);
+    expect(client.delayed.map(String)).toEqual([String(SERVICE)]);
+    client.forwardTo(server.address, { prefix, priority: 2 });
+    client.sal.releaseDelayed(prefix, wire.now);
+    wire.settle();
+    expect(owner.told).toEqual(['connected']);
+  });
+
+  it('tells the controller once, bounds what waits, and forgets it in time', () => {
+    const { wire, client } = delaying();
+    for (let index = 0; index < DELAYED_PER_SERVICE + 10; index++) client.connect();
+    expect(client.delayed).toHaveLength(1);
+    expect(client.sal.firstPackets.delayed).toEqual({ waiting: DELAYED_PER_SERVICE, dropped: 10 });
+    wire.now = (wire.now + DELAY_TIMEOUT + 1) as typeof wire.now;
+    client.sal.firstPackets.handleDeadline(wire.now);
+    expect(client.sal.firstPackets.delayed.waiting).toBe(0);
+  });
+});

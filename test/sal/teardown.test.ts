@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { CONTROL_TRANSMISSIONS_MAXIMUM, TIME_WAIT } from '../../lib/limits';
+import { resetFlow, sendFin } from '../../lib/sal/signaling/teardown';
+import { ControlFlag } from '../../lib/wire/control-extension';
+import { decode, type Packet, Wire } from './wire';
+
+const flagsOf = (packet: Packet): number => decode(packet).control?.flags ?? 0;
+
+function established() {
+  const wire = new Wire();
+  const client = wire.node('10.0.0.1', 1);
+  const server = wire.node('10.0.0.2', 2);
+  client.forwardTo(server.address);
+  const listener = server.listen();
+  const { flow, owner } = client.connect();
+  wire.settle();
+  return { wire, client, server, flow, owner, peer: listener.accepted[0]! };
+}
+
+describe('teardown (§4.4)', () => {
+  it('takes a FIN and its acknowledgment each way, and leaves one TIME-WAIT', () => {
+    const { wire, client, server, flow, owner, peer } = established();
+    sendFin(client.sal, flow, wire.now);
+    expect(wire.settle().map(flagsOf)).toEqual([ControlFlag.fin, ControlFlag.ack]);
+    expect(peer.owner.told).toEqual(['connected', 'finished']);
+    expect([flow.state, peer.flow.state]).toEqual(['finWait2', 'closeWait']);
+    sendFin(server.sal, peer.flow, wire.now);
+    expect(wire.settle().map(flagsOf)).toEqual([ControlFlag.fin, ControlFlag.ack]);
+    expect(owner.told).toEqual(['connected', 'finished', 'closed']);
+    expect(peer.owner.told).toEqual(['connected', 'finished', 'closed']);
+    expect([client.sal.flowTable.size, server.sal.flowTable.size]).toEqual([1, 0]);
+    expect(client.sal.liveFlows).toBe(0);
+    wire.advance(TIME_WAIT + 1);
+    expect(client.sal.flowTable.size).toBe(0);
+  });
+
+  it('works when both ends finish at once', () => {
+    const { wire, client, server, flow, peer } = established();
+    sendFin(client.sal, flow, wire.now);
+    sendFin(server.sal, peer.flow, wire.now);
+    wire.settle();
+    expect([client.sal.liveFlows, server.sal.liveFlows]).toEqual([0, 0]);
+    wire.advance(TIME_WAIT + 1);
+    expect([client.sal.flowTable.size, server.sal.flowTable.size]).toEqual([0, 0]);
+  });
+
+  it('sends a lost FIN again, and acknowledges a repeated one again', () => {
+    const { wire, client, flow, peer } = established();
+    sendFin(client.sal, flow, wire.now);
+    client.takeSent();
+    wire.advance(300);
+    expect(peer.owner.told).toEqual(['connected', 'finished']);
+    expect(flow.state).toBe('finWait2');
+  });
+
+  it('acknowledges a FIN again in TIME-WAIT', () => {
+    const { wire, client, server, flow, peer } = established();
+    sendFin(client.sal, flow, wire.now);
+    wire.settle();
+    sendFin(server.sal, peer.flow, wire.now);
+    let lost = 0;
+    wire.settle((packet) => (flagsOf(packet) === ControlFlag.ack && lost++ === 0 ? undefined : packet));
+    expect([flow.state, peer.flow.state]).toEqual(['timeWait', 'lastAck']);
+    wire.advance(400);
+    expect(server.sal.flowTable.size).toBe(0);
+  });
+
+  it('gives up a FIN that nobody acknowledges', () => {
+    const { wire, client, flow, owner } = established();
+    let fins = 0;
+    sendFin(client.sal, flow, wire.now);
+    for (let time = 0; time < 600_000 && client.sal.flowTable.size > 0; time += 100) {
+      fins += client.takeSent().filter((packet) => flagsOf(packet) === ControlFlag.fin).length;
+      wire.now = (wire.now + 100) as typeof wire.now;
+      client.sal.handleDeadline(wire.now);
+    }
+    expect(fins).toBe(CONTROL_TRANSMISSIONS_MAXIMUM);
+    expect(owner.failure).toBe('timedOut');
+  });
+
+  it('a reset tells the peer, and leaves nothing at either end', () => {
+    const { wire, client, server, flow, owner, peer } = established();
+    resetFlow(client.sal, flow, wire.now);
+    expect(wire.settle().map(flagsOf)).toEqual([ControlFlag.rst | ControlFlag.ack]);
+    expect(owner.told).toEqual(['connected', 'closed']);
+    expect(peer.owner.failure).toBe('reset');
+    expect([client.sal.flowTable.size, server.sal.flowTable.size]).toEqual([0, 0]);
+  });
+
+  it('never answers a packet for a flow it does not know', () => {
+    const { wire, client, server, flow } = established();
+    sendFin(client.sal, flow, wire.now);
+    const [fin] = client.takeSent();
+    resetFlow(client.sal, flow, wire.now);
+    wire.settle();
+    wire.deliver(fin!);
+    expect(server.takeSent()).toEqual([]);
+    expect(server.sal.counters.value('unknownFlow')).toBe(1);
+  });
+});
