@@ -16,10 +16,10 @@ export interface AgentOptions extends Omit<http.AgentOptions, 'host'> {
 }
 
 /**
- * Sends requests to services: `http.get({ agent, serviceID: 'acme/web', path: '/' })`, or with the name as
- * host of the URL, its components percent-encoded: `http.get('http://acme%2Fweb/', { agent })`. A serviceID in
- * the request's options goes before the agent's, and that before the host name. Pass it to `http.request`,
- * axios, got and others as `agent` or `httpAgent`. §4.1
+ * Sends requests to services: `http.get({ agent, serviceID: 'acme/web', path: '/' })`. Without a serviceID in
+ * the request's or the agent's options the host name is the service's name: `http.get('http://files/', { agent })`
+ * asks the service `files`. (Names of several components do not fit into a URL.) Works with everything that
+ * takes an `http.Agent`, as `agent` or `httpAgent`. §4.1
  */
 export class Agent extends http.Agent {
   private readonly socketHost: SocketHost | undefined;
@@ -43,7 +43,7 @@ export class Agent extends http.Agent {
   }
 
   private serviceOf(options: RequestTarget): ServiceName {
-    return options.serviceID ?? this.serviceID ?? decodeURIComponent(options.host ?? '');
+    return options.serviceID ?? this.serviceID ?? options.host ?? '';
   }
 }
 

@@ -11,20 +11,18 @@ export type ServiceName = string | ServiceID;
 /** How an application names what it serves: one service, or all whose names share a prefix. */
 export type ServiceScope = string | ServiceID | ServicePrefix;
 
-/** TypeError ERR_INVALID_ARG_TYPE, or ERR_SERVAL_INVALID_NAME for a text that is no name. */
+/** As `serviceID`, but the error of a wrong type names the argument. */
 export function checkServiceID(value: unknown, name: string): ServiceID {
-  if (value instanceof ServiceID) return value;
-  if (typeof value !== 'string') throw invalidArgumentType(name, 'of type string or an instance of ServiceID', value);
-  return serviceID(value);
+  if (typeof value === 'string' || value instanceof ServiceID) return serviceID(value);
+  throw invalidArgumentType(name, 'of type string or an instance of ServiceID', value);
 }
 
+/** As `servicePrefix`, likewise. */
 export function checkServicePrefix(value: unknown, name: string): ServicePrefix {
-  if (value instanceof ServicePrefix) return value;
-  if (value instanceof ServiceID) return ServicePrefix.of(value);
-  if (typeof value !== 'string') {
-    throw invalidArgumentType(name, 'of type string or an instance of ServiceID or ServicePrefix', value);
+  if (typeof value === 'string' || value instanceof ServiceID || value instanceof ServicePrefix) {
+    return servicePrefix(value);
   }
-  return servicePrefix(value);
+  throw invalidArgumentType(name, 'of type string or an instance of ServiceID or ServicePrefix', value);
 }
 
 export function checkFunction(value: unknown, name: string): void {

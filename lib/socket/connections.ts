@@ -2,6 +2,7 @@
 
 import type { ServiceName, ServiceScope } from './argument-checks';
 import { type ConnectOptions, connectArguments } from './connect-options';
+import { clientSocketChannel } from './diagnostics';
 import type { ServerOptions } from './listen-options';
 import { type ConnectionListener, StreamServer } from './stream-server';
 import { StreamSocket } from './stream-socket';
@@ -20,6 +21,7 @@ export function connect(options: ConnectOptions, listener?: () => void): StreamS
 export function connect(...args: unknown[]): StreamSocket {
   const { service, options, listener } = connectArguments(args);
   const socket = new StreamSocket(options);
+  if (clientSocketChannel.hasSubscribers) clientSocketChannel.publish({ socket });
   // Its signal was aborted before we began.
   if (socket.destroyed) return socket;
   if (options.timeout) socket.setTimeout(options.timeout);

@@ -5,7 +5,13 @@ import { constants } from 'node:os';
 import { type ErrorCode, ServalError } from '../errors';
 import type { ServiceID } from '../wire/service-id';
 
-export type Syscall = 'connect' | 'listen' | 'read' | 'write' | 'bind' | 'send';
+export type Syscall =
+  | 'connect'
+  | 'listen'
+  | 'read'
+  | 'bind'
+  | 'send'
+  | `${'add' | 'drop'}${'' | 'SourceSpecific'}Membership`;
 
 /** `service` is the name as the application wrote it; the error's `serviceID` is its 64 hex digits. */
 export interface FailedService {

@@ -3,13 +3,14 @@
 
 import { AsyncResource } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
-import { EventEmitter } from 'node:events';
+import { EventEmitter, on } from 'node:events';
 import { promisify } from 'node:util';
 import type { ListenerHandle, ListenOptions as ListenerOptions, StreamHandle } from '../driver/handles';
 import { ServiceID, ServicePrefix } from '../wire/service-id';
 import { checkServicePrefix, given, type ServiceScope } from './argument-checks';
 import { hostOf } from './connect-options';
-import { setReferenced } from './handle-reference';
+import { serverSocketChannel } from './diagnostics';
+import { Reference } from './handle-options';
 import {
   checkListenOptions,
   checkServerOptions,
@@ -47,13 +48,21 @@ export interface DroppedConnection {
   readonly remoteFamily?: string;
 }
 
+export interface ServerEvents {
+  listening: [];
+  connection: [socket: StreamSocket];
+  drop: [connection: DroppedConnection];
+  error: [error: Error];
+  close: [];
+}
+
 export type ConnectionListener = (socket: StreamSocket) => void;
 
 /**
  * Accepts connections to a service. Events as of `net.Server`: 'listening', 'connection' (StreamSocket),
  * 'drop' (DroppedConnection), 'error', 'close'. §4.1
  */
-export class StreamServer extends EventEmitter {
+export class StreamServer extends EventEmitter<ServerEvents> {
   allowHalfOpen: boolean;
   pauseOnConnect: boolean;
   noDelay: boolean;
@@ -69,7 +78,7 @@ export class StreamServer extends EventEmitter {
   readonly #scope: ServicePrefix | undefined;
   #handle: ListenerHandle | undefined;
   #resource: AsyncResource | undefined;
-  #referenced = true;
+  readonly #reference = new Reference();
 
   constructor(serviceID: ServiceScope, options?: ServerOptions, listener?: ConnectionListener);
   constructor(serviceID: ServiceScope, listener?: ConnectionListener);
@@ -141,6 +150,11 @@ export class StreamServer extends EventEmitter {
     await promisify(this.close).call(this);
   }
 
+  /** Accepts: `for await (const socket of server)`. Ends when the server is closed, throws its 'error'. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<StreamSocket, void> {
+    for await (const [socket] of on(this, 'connection', { close: ['close'] })) yield socket;
+  }
+
   getConnections(callback: (error: Error | null, count: number) => void): this {
     if (typeof callback !== 'function') throw invalidArgumentType('callback', 'of type function', callback);
     process.nextTick(callback, null, this._connections);
@@ -149,14 +163,12 @@ export class StreamServer extends EventEmitter {
 
   /** A listening server keeps the process alive; after `unref` it does not. */
   ref(): this {
-    this.#referenced = true;
-    setReferenced(this.#handle, true);
+    this.#reference.set(this.#handle, true);
     return this;
   }
 
   unref(): this {
-    this.#referenced = false;
-    setReferenced(this.#handle, false);
+    this.#reference.set(this.#handle, false);
     return this;
   }
 
@@ -172,7 +184,7 @@ export class StreamServer extends EventEmitter {
     process.nextTick(() => this.emit('close'));
   }
 
-  override [EventEmitter.captureRejectionSymbol](error: Error, event: string, ...args: unknown[]): void {
+  override [EventEmitter.captureRejectionSymbol](error: Error, event: unknown, ...args: unknown[]): void {
     if (event === 'connection') (args[0] as StreamSocket).destroy(error);
     else this.emit('error', error);
   }
@@ -188,7 +200,7 @@ export class StreamServer extends EventEmitter {
       return;
     }
     this.#resource = new AsyncResource('SERVALSERVER');
-    if (!this.#referenced) setReferenced(this.#handle, false);
+    this.#reference.applyTo(this.#handle);
     process.nextTick(() => {
       if (this.#handle !== undefined) this.emit('listening');
     });
@@ -210,6 +222,7 @@ export class StreamServer extends EventEmitter {
     socket.server = this;
     socket._server = this;
     this.emit('connection', socket);
+    if (serverSocketChannel.hasSubscribers) serverSocketChannel.publish({ socket });
   }
 
   #socketOptions(): AcceptOptions {

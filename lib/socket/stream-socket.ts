@@ -16,7 +16,7 @@ import {
   hostOf,
   type SocketOptions,
 } from './connect-options';
-import { setReferenced } from './handle-reference';
+import { Reference, TransportOptions } from './handle-options';
 import { checkDelay, IdleTimer } from './idle-timer';
 import { lookUpName } from './name-lookup';
 import { missingArgument, stateError } from './node-error';
@@ -72,14 +72,12 @@ export class StreamSocket extends Duplex implements NetSocket {
   readonly #options: SocketOptions;
   readonly #userBuffer: UserBuffer | undefined;
   readonly #idleTimer = new IdleTimer();
+  readonly #reference = new Reference();
+  readonly #transportOptions: TransportOptions;
   #writeSide = new WriteSide();
   #service: FailedService | undefined;
   #handle: StreamHandle | undefined;
   #observer: SocketObserver<StreamSocket> | undefined;
-  #noDelay: boolean;
-  #keepAlive: boolean;
-  #keepAliveDelay: number;
-  #isReferenced = true;
   #isReading = false;
   #hasEnded = false;
   #isResetting = false;
@@ -91,9 +89,7 @@ export class StreamSocket extends Duplex implements NetSocket {
     // Node's net emits 'close' by hand, when the handle is closed; and so does this.
     super({ ...bufferOptions(options ?? {}), allowHalfOpen: Boolean(options?.allowHalfOpen), emitClose: false });
     this.#options = options ?? {};
-    this.#noDelay = Boolean(options?.noDelay);
-    this.#keepAlive = Boolean(options?.keepAlive);
-    this.#keepAliveDelay = Math.max(0, options?.keepAliveInitialDelay ?? 0);
+    this.#transportOptions = new TransportOptions(options ?? {});
     this.#userBuffer = UserBuffer.from(options?.onread);
     if (options?.serviceID !== undefined) this.#setService(options.serviceID);
     this.on('end', onEnd);
@@ -109,7 +105,7 @@ export class StreamSocket extends Duplex implements NetSocket {
     const observer = new SocketObserver(socket, StreamSocket.#reactions);
     handle.setObserver(observer);
     socket.#attach(handle, observer);
-    socket.#applyOptions(handle);
+    socket.#transportOptions.applyTo(handle);
     if (options.pauseOnConnect) socket.pause();
     else socket.read(0);
     return socket;
@@ -218,29 +214,24 @@ export class StreamSocket extends Duplex implements NetSocket {
   }
 
   setNoDelay(noDelay = true): this {
-    this.#noDelay = Boolean(noDelay);
-    this.#handle?.setNoDelay(this.#noDelay);
+    this.#transportOptions.setNoDelay(this.#handle, noDelay);
     return this;
   }
 
   /** `initialDelay`: milliseconds of silence before the first probe, 0 for the host's default. */
   setKeepAlive(enable = false, initialDelay = 0): this {
-    this.#keepAlive = Boolean(enable);
-    this.#keepAliveDelay = Math.max(0, Number(initialDelay) || 0);
-    this.#handle?.setKeepAlive(this.#keepAlive, this.#keepAliveDelay);
+    this.#transportOptions.setKeepAlive(this.#handle, enable, initialDelay);
     return this;
   }
 
   /** An open connection keeps the process alive; after `unref` it does not. */
   ref(): this {
-    this.#isReferenced = true;
-    setReferenced(this.#handle, true);
+    this.#reference.set(this.#handle, true);
     return this;
   }
 
   unref(): this {
-    this.#isReferenced = false;
-    setReferenced(this.#handle, false);
+    this.#reference.set(this.#handle, false);
     return this;
   }
 
@@ -368,7 +359,7 @@ export class StreamSocket extends Duplex implements NetSocket {
   #attach(handle: StreamHandle, observer: SocketObserver<StreamSocket>): void {
     this.#handle = handle;
     this.#observer = observer;
-    if (!this.#isReferenced) setReferenced(handle, false);
+    this.#reference.applyTo(handle);
   }
 
   /** Ends the handle's part. False when there was none. */
@@ -394,11 +385,6 @@ export class StreamSocket extends Duplex implements NetSocket {
     this.#bytesRead = 0;
     this.#writeSide = new WriteSide();
     this.#lastPeer = undefined;
-  }
-
-  #applyOptions(handle: StreamHandle): void {
-    if (this.#noDelay) handle.setNoDelay(true);
-    if (this.#keepAlive) handle.setKeepAlive(true, this.#keepAliveDelay);
   }
 
   #peer(): SocketAddress | undefined {
@@ -439,7 +425,7 @@ export class StreamSocket extends Duplex implements NetSocket {
   #connected(): void {
     this.connecting = false;
     this._unrefTimer();
-    if (this.#handle !== undefined) this.#applyOptions(this.#handle);
+    if (this.#handle !== undefined) this.#transportOptions.applyTo(this.#handle);
     this.emit('connect');
     this.emit('ready');
     if (!this.isPaused()) this.read(0);

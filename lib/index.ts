@@ -1,0 +1,44 @@
+// The public API: sockets that talk to services instead of addresses (§4.1), shaped like `node:net` and
+// `node:dgram`. What stands here is what semantic versioning covers.
+
+import { callable } from './socket/callable';
+import { DatagramSocket as DatagramSocketClass } from './socket/datagram-socket';
+import { StreamServer } from './socket/stream-server';
+import { StreamSocket } from './socket/stream-socket';
+
+/** Accepts connections to a service, as `net.Server`. Callable with and without `new`. §4.1 */
+export const Server = callable(StreamServer, 'Server');
+export type Server = StreamServer;
+
+/** A connection to an instance of a service, as `net.Socket`. Callable with and without `new`. §4.1 */
+export const Socket = callable(StreamSocket, 'Socket');
+export type Socket = StreamSocket;
+
+/** A socket for datagrams, as `dgram.Socket`. Callable with and without `new`. §4.1 */
+export const DatagramSocket = callable(DatagramSocketClass, 'DatagramSocket');
+export type DatagramSocket = DatagramSocketClass;
+
+export type { ServalErrorContext } from './errors';
+export { ErrorCode, ServalError } from './errors';
+export type { AgentOptions } from './http/agent';
+export { Agent } from './http/agent';
+export { serve } from './http/serve';
+export type { ServiceName, ServiceScope } from './socket/argument-checks';
+export type { ConnectOptions, SocketOptions } from './socket/connect-options';
+export { connect, createConnection, createServer } from './socket/connections';
+export type {
+  DatagramConnectOptions,
+  DatagramOptions,
+  Message,
+  SendCallback,
+} from './socket/datagram-options';
+export type { DatagramEvents, DatagramSocketListener, RemoteInfo } from './socket/datagram-events';
+export type { DatagramAddress } from './socket/datagram-socket';
+export { createSocket } from './socket/datagram-socket';
+export type { ListenOptions, ServerOptions } from './socket/listen-options';
+export * as promises from './socket/promises';
+export { contentServiceID, serviceID, servicePrefix } from './socket/service-name';
+export type { SocketAddress } from './socket/socket-address';
+export type { ConnectionListener, DroppedConnection, ServerAddress, ServerEvents } from './socket/stream-server';
+export type { OnReadOptions } from './socket/user-buffer';
+export { ServiceID, ServicePrefix } from './wire/service-id';

@@ -1,0 +1,284 @@
+// The active socket for datagrams (§4.1): an EventEmitter with the surface of `dgram.Socket`, where a serviceID
+// stands for address and port. Unconnected, each datagram is resolved for itself; connected, all go to the one
+// instance that the handshake found (§5.1).
+
+import { AsyncResource } from 'node:async_hooks';
+import { promisify } from 'node:util';
+import type { DatagramHandle, DatagramObserver, DatagramSource } from '../driver/handles';
+import type { ServalError } from '../errors';
+import type { ServiceID, ServicePrefix } from '../wire/service-id';
+import {
+  checkFunction,
+  checkServiceID,
+  checkServicePrefix,
+  given,
+  type ServiceName,
+  type ServiceScope,
+} from './argument-checks';
+import { hostOf } from './connect-options';
+import {
+  checkDatagramConnectOptions,
+  checkDatagramOptions,
+  type DatagramConnectOptions,
+  type DatagramOptions,
+  type Message,
+  type SendCallback,
+  sendArguments,
+} from './datagram-options';
+import type { DatagramSocketListener, RemoteInfo } from './datagram-events';
+import { datagramSocketChannel } from './diagnostics';
+import { Reference } from './handle-options';
+import { IpOptions } from './ip-options';
+import { scopedArguments } from './listen-options';
+import { missingArgument, stateError } from './node-error';
+import { type FailedService, operationError } from './operation-error';
+import { type SocketAddress, socketAddress } from './socket-address';
+
+export interface DatagramAddress extends Partial<SocketAddress> {
+  readonly serviceID: ServiceID;
+  readonly prefix: ServicePrefix;
+}
+
+type ConnectCallback = (error?: Error) => void;
+
+/**
+ * A socket for datagrams. Events as of `dgram.Socket`: 'message' (Buffer, RemoteInfo), 'listening', 'connect',
+ * 'error', 'close'. An operation without a callback that fails emits 'error'. §4.1
+ */
+export class DatagramSocket extends IpOptions {
+  /** As given; there is one kind only. */
+  readonly type: string;
+  readonly #options: DatagramOptions;
+  #handle: DatagramHandle | undefined;
+  #resource: AsyncResource | undefined;
+  readonly #reference = new Reference();
+  #isClosed = false;
+  #connection: 'none' | 'connecting' | 'connected' = 'none';
+  #target: FailedService | undefined;
+  #connectCallback: ConnectCallback | undefined;
+
+  constructor(options?: string | DatagramOptions | null, listener?: DatagramSocketListener) {
+    const given = typeof options === 'string' ? { type: options } : (options ?? {});
+    checkDatagramOptions(given);
+    super(given.captureRejections === undefined ? undefined : { captureRejections: given.captureRejections });
+    this.type = given.type ?? 'serval';
+    this.#options = given;
+    if (typeof listener === 'function') this.on('message', listener);
+    if (given.signal !== undefined) this.#closeOn(given.signal);
+    if (datagramSocketChannel.hasSubscribers) datagramSocketChannel.publish({ socket: this });
+  }
+
+  /**
+   * Binds to a service, or a prefix of services, and registers it; without a name to a random serviceID that is
+   * not registered. Emits 'listening', or 'error' with EADDRINUSE. Throws ERR_SOCKET_ALREADY_BOUND,
+   * ERR_SOCKET_DGRAM_NOT_RUNNING, ERR_INVALID_ARG_TYPE, ERR_SERVAL_INVALID_NAME.
+   */
+  bind(serviceID: ServiceScope, callback?: () => void): this;
+  bind(options: { serviceID?: ServiceScope }, callback?: () => void): this;
+  bind(callback?: () => void): this;
+  bind(...args: unknown[]): this {
+    const { scope, listener } = scopedArguments(args);
+    const prefix = scope === undefined ? undefined : checkServicePrefix(scope, 'serviceID');
+    this.#checkRunning();
+    if (this.#handle !== undefined) throw stateError('ERR_SOCKET_ALREADY_BOUND');
+    const error = this.#open(prefix, String(scope ?? 'a random serviceID'));
+    if (error !== undefined) process.nextTick(() => this.emit('error', error));
+    else if (listener !== undefined) this.once('listening', listener as () => void);
+    return this;
+  }
+
+  /**
+   * Finds one instance with a handshake, to which datagrams then go and from which alone they come. Emits
+   * 'connect'; a failure goes to the callback, or else to 'error': ECONNREFUSED, ETIMEDOUT. Throws
+   * ERR_SOCKET_DGRAM_IS_CONNECTED, ERR_SOCKET_DGRAM_NOT_RUNNING, ERR_MISSING_ARGS and for bad arguments.
+   */
+  connect(serviceID: ServiceName, options?: DatagramConnectOptions, callback?: ConnectCallback): void;
+  connect(serviceID: ServiceName, callback?: ConnectCallback): void;
+  connect(serviceID: ServiceName, ...args: unknown[]): void {
+    const { options, listener } = scopedArguments<DatagramConnectOptions & { serviceID?: unknown }>(args);
+    if (serviceID === undefined) throw missingArgument('serviceID');
+    const id = checkServiceID(serviceID, 'serviceID');
+    checkDatagramConnectOptions(options);
+    this.#checkRunning();
+    if (this.#connection !== 'none') throw stateError('ERR_SOCKET_DGRAM_IS_CONNECTED');
+    this.#connection = 'connecting';
+    this.#target = { id, text: String(serviceID) };
+    this.#connectCallback = listener as ConnectCallback | undefined;
+    const error = this.#handle === undefined ? this.#open(undefined, 'a random serviceID') : undefined;
+    if (error !== undefined) process.nextTick(() => this.#connectFailed(error));
+    else this.#handle?.connect(id, given({ timeout: options.connectTimeout }));
+  }
+
+  /** Throws ERR_SOCKET_DGRAM_NOT_CONNECTED. */
+  disconnect(): void {
+    if (this.#connection !== 'connected') throw stateError('ERR_SOCKET_DGRAM_NOT_CONNECTED');
+    this.#connection = 'none';
+    this.#target = undefined;
+    this.#handle?.disconnect();
+  }
+
+  /**
+   * Sends one datagram: to the service named, or where the socket is connected to. A failure goes to the
+   * callback, or else to 'error': EMSGSIZE when it is larger than the path takes, EHOSTUNREACH, ENOBUFS. That
+   * it was sent does not mean that it arrived. Throws ERR_SOCKET_DGRAM_NOT_CONNECTED without a name when not
+   * connected, ERR_SOCKET_DGRAM_IS_CONNECTED with one when connected, ERR_SOCKET_DGRAM_NOT_RUNNING,
+   * ERR_INVALID_ARG_TYPE, ERR_BUFFER_OUT_OF_BOUNDS, ERR_SERVAL_INVALID_NAME.
+   */
+  send(message: Message, serviceID: ServiceName, callback?: SendCallback): void;
+  send(message: Message, offset: number, length: number, serviceID: ServiceName, callback?: SendCallback): void;
+  send(message: Message, callback?: SendCallback): void;
+  send(message: Message, offset: number, length: number, callback?: SendCallback): void;
+  send(message: Message, ...args: unknown[]): void {
+    const { bytes, target, callback } = sendArguments(message, args);
+    const isConnected = this.#connection === 'connected';
+    if (isConnected && target !== undefined) throw stateError('ERR_SOCKET_DGRAM_IS_CONNECTED');
+    if (!isConnected && target === undefined) throw stateError('ERR_SOCKET_DGRAM_NOT_CONNECTED');
+    const id = target === undefined ? undefined : checkServiceID(target, 'serviceID');
+    this.#checkRunning();
+    const error = this.#handle === undefined ? this.#open(undefined, 'a random serviceID') : undefined;
+    const failure = error ?? this.#handle?.send(bytes, id);
+    const service = id === undefined ? this.#target : { id, text: String(target) };
+    if (failure === undefined) {
+      if (callback !== undefined) process.nextTick(callback, null, bytes.length);
+      return;
+    }
+    const told = operationError(failure, 'send', service);
+    process.nextTick(() => (callback === undefined ? this.emit('error', told) : callback(told)));
+  }
+
+  /** Unregisters and closes. Emits 'close'. Throws ERR_SOCKET_DGRAM_NOT_RUNNING when closed already. */
+  close(callback?: () => void): this {
+    if (callback !== undefined && callback !== null) checkFunction(callback, 'callback');
+    this.#checkRunning();
+    if (callback) this.on('close', callback);
+    this.#end();
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#isClosed) await promisify(this.close).call(this);
+  }
+
+  /** What it is bound to, and the network address in use if one is known. Throws when closed or not bound. */
+  address(): DatagramAddress {
+    this.#checkRunning();
+    if (this.#handle === undefined) throw stateError('ERR_SOCKET_DGRAM_NOT_RUNNING');
+    const { localServiceID: serviceID, prefix, localAddress } = this.#handle;
+    return { serviceID, prefix, ...(localAddress === undefined ? undefined : socketAddress(localAddress)) };
+  }
+
+  /** The instance it is connected to. Throws ERR_SOCKET_DGRAM_NOT_CONNECTED, ERR_SOCKET_DGRAM_NOT_RUNNING. */
+  remoteAddress(): Partial<SocketAddress> & { readonly serviceID: ServiceID | undefined } {
+    this.#checkRunning();
+    if (this.#connection !== 'connected') throw stateError('ERR_SOCKET_DGRAM_NOT_CONNECTED');
+    const address = this.#handle?.remoteAddress;
+    const serviceID = this.#handle?.remoteServiceID;
+    return { serviceID, ...(address === undefined ? undefined : socketAddress(address)) };
+  }
+
+  /** A bound socket keeps the process alive; after `unref` it does not. */
+  ref(): this {
+    this.#reference.set(this.#handle, true);
+    return this;
+  }
+
+  unref(): this {
+    this.#reference.set(this.#handle, false);
+    return this;
+  }
+
+  #checkRunning(): void {
+    if (this.#isClosed) throw stateError('ERR_SOCKET_DGRAM_NOT_RUNNING');
+  }
+
+  #open(prefix: ServicePrefix | undefined, text: string): Error | undefined {
+    try {
+      this.#resource = new AsyncResource('SERVALDATAGRAM');
+      this.#handle = hostOf(this.#options).openDatagram(prefix, this.#observer(this.#resource));
+    } catch (error) {
+      return operationError(error, 'bind', { id: prefix?.base, text });
+    }
+    this.#reference.applyTo(this.#handle);
+    process.nextTick(() => {
+      if (!this.#isClosed) this.emit('listening');
+    });
+    return undefined;
+  }
+
+  #observer(resource: AsyncResource): DatagramObserver {
+    const run = (callback: () => void) => {
+      if (!this.#isClosed) resource.runInAsyncScope(callback);
+    };
+    return {
+      message: (bytes, from) => run(() => this.emit('message', bytes, remoteInfo(bytes, from))),
+      connected: () => run(() => this.#connected()),
+      failed: (error) => run(() => this.#failed(error)),
+      closed: () => run(() => this.#end()),
+    };
+  }
+
+  #connected(): void {
+    if (this.#connection !== 'connecting') return;
+    this.#connection = 'connected';
+    if (this.#connectCallback !== undefined) this.once('connect', this.#connectCallback);
+    this.emit('connect');
+  }
+
+  #failed(error: ServalError): void {
+    if (this.#connection === 'connecting') {
+      this.#connectFailed(operationError(error, 'connect', this.#target));
+      return;
+    }
+    const told = operationError(error, 'read', this.#target);
+    if (this.#connection === 'connected') this.#connection = 'none';
+    this.emit('error', told);
+  }
+
+  #connectFailed(error: Error): void {
+    const callback = this.#connectCallback;
+    this.#connection = 'none';
+    this.#target = undefined;
+    if (callback === undefined) this.emit('error', error);
+    else callback(error);
+  }
+
+  #end(): void {
+    this.#isClosed = true;
+    this.#handle?.close();
+    this.#handle = undefined;
+    process.nextTick(() => this.emit('close'));
+  }
+
+  #closeOn(signal: AbortSignal): void {
+    const close = () => {
+      if (!this.#isClosed) this.#end();
+    };
+    if (signal.aborted) {
+      close();
+      return;
+    }
+    signal.addEventListener('abort', close, { once: true });
+    this.once('close', () => signal.removeEventListener('abort', close));
+  }
+}
+
+/**
+ * A socket for datagrams; `listener` is called on 'message'. `createSocket().send('hello', 'acme/log')` sends,
+ * `createSocket(onMessage).bind('acme/log')` receives. Throws ERR_INVALID_ARG_TYPE. §4.1
+ */
+export function createSocket(
+  options?: string | DatagramOptions | null,
+  listener?: DatagramSocketListener,
+): DatagramSocket;
+export function createSocket(listener?: DatagramSocketListener): DatagramSocket;
+export function createSocket(
+  options?: string | DatagramOptions | DatagramSocketListener | null,
+  listener?: DatagramSocketListener,
+): DatagramSocket {
+  if (typeof options === 'function') return new DatagramSocket(undefined, options);
+  return new DatagramSocket(options, listener);
+}
+
+function remoteInfo(bytes: Uint8Array, from: DatagramSource): RemoteInfo {
+  return { serviceID: from.serviceID, ...socketAddress(from.address), size: bytes.length };
+}
