@@ -1,0 +1,26 @@
+// The addon: classes and functions by name. It has no state of its own, so every thread may load it.
+
+#include <napi.h>
+
+#include "socket_link_binding.h"
+#include "wire_functions.h"
+
+namespace serval {
+
+Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  exports.Set("SocketLink", SocketLinkBinding::define(env));
+  defineWireFunctions(env, exports);
+  return exports;
+}
+
+}  // namespace serval
+
+namespace {
+
+Napi::Object load(Napi::Env env, Napi::Object exports) {
+  return serval::initialize(env, exports);
+}
+
+}  // namespace
+
+NODE_API_MODULE(serval, load)
