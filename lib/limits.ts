@@ -140,8 +140,8 @@ export const DATAGRAM_QUEUE_BYTES_MAXIMUM = 1_048_576;
 export const REGISTRY_LINE_MAXIMUM = 1024;
 /** Processes of one host that register with its holder. */
 export const REGISTRY_MEMBERS_MAXIMUM = 4096;
-/** Services one process registers: bounds what a member can make the holder remember. */
-export const REGISTRATIONS_PER_MEMBER_MAXIMUM = 65_536;
+/** Services one process registers: some 5 MB that a member can make the holder remember. */
+export const REGISTRATIONS_PER_MEMBER_MAXIMUM = 16_384;
 /** Bytes the holder keeps for a member that does not read; then it is cut off (and comes back). */
 export const REGISTRY_BACKLOG_MAXIMUM = 1_048_576;
 /** A connection to the holder that says nothing for this long is closed. */

@@ -106,6 +106,7 @@ export class HostRegistry {
 
   /** Resolves when the first role is known, at the latest after REGISTRY_SEARCH_MAXIMUM. */
   start(): Promise<HostRole> {
+    if (this.closing.signal.aborted) return Promise.resolve('alone');
     this.started ??= new Promise((resolve) => {
       this.settleStart = resolve;
       this.seek();
@@ -158,6 +159,7 @@ export class HostRegistry {
     clearTimeout(this.settling);
     for (const grace of this.graces) clearTimeout(grace);
     this.registrations.confirmAll();
+    this.settleStart?.(this.currentRole ?? 'alone');
     await Promise.all([this.holder?.close(), this.member?.close()]);
   }
 
@@ -221,6 +223,8 @@ export class HostRegistry {
         },
       });
       this.member = member;
+      // While the first role is open the process waits for it; later nobody does.
+      if (this.currentRole !== undefined && !this.referenced) member.unref();
       for (const { id, prefix, protocol, weight } of this.registrations) member.register(id, prefix, protocol, weight);
     });
   }
@@ -242,6 +246,7 @@ export class HostRegistry {
     this.decide(() => this.route.handleNoHolder());
     if (this.currentRole === 'holder') return;
     this.registrations.confirmAll();
+    if (!this.referenced) this.member?.unref();
     this.assume('alone');
   }
 
