@@ -1,10 +1,14 @@
 // The public API: sockets that talk to services instead of addresses (§4.1), shaped like `node:net` and
 // `node:dgram`. What stands here is what semantic versioning covers.
 
+import { createHost } from './host/host';
 import { callable } from './socket/callable';
 import { DatagramSocket as DatagramSocketClass } from './socket/datagram-socket';
+import { setDefaultHostFactory } from './socket/default-host';
 import { StreamServer } from './socket/stream-server';
 import { StreamSocket } from './socket/stream-socket';
+
+setDefaultHostFactory(() => createHost());
 
 /** Accepts connections to a service, as `net.Server`. Callable with and without `new`. §4.1 */
 export const Server = callable(StreamServer, 'Server');
@@ -20,6 +24,8 @@ export type DatagramSocket = DatagramSocketClass;
 
 export type { ServalErrorContext } from './errors';
 export { ErrorCode, ServalError } from './errors';
+export type { HostConfiguration, HostOptions } from './host/configuration';
+export { createHost, type Host } from './host/host';
 export type { AgentOptions } from './http/agent';
 export { Agent } from './http/agent';
 export { serve } from './http/serve';

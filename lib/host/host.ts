@@ -17,7 +17,6 @@ import type {
 import { StackDriver } from '../driver/stack-driver';
 import { StackSockets } from '../driver/stack-sockets';
 import { RETRY_WELL_KNOWN_PORT } from '../limits';
-import { InterfaceMonitor } from '../link/interface-monitor';
 import type { ServiceCommand, ServiceEvent } from '../stack/control-interface';
 import { Stack } from '../stack/stack';
 import type { Instant } from '../time/instant';
@@ -48,7 +47,6 @@ export class Host implements SocketHost {
   private readonly sockets: StackSockets;
   private readonly links: HostLinks;
   private readonly timer = new DeadlineTimer(() => this.driver.deadline());
-  private monitor: InterfaceMonitor | undefined;
   private registry: HostRegistry | undefined;
   private policies = new ControllerSet([]);
   private portRetry: NodeJS.Timeout | undefined;
@@ -143,8 +141,6 @@ export class Host implements SocketHost {
       }
     }
     this.policies = new ControllerSet(policies);
-    this.monitor = new InterfaceMonitor({ native: this.configuration.native });
-    await this.monitor.start((event) => this.handleServiceEvent(event, monotonicNow()));
     await this.joinRegistry();
   }
 
@@ -218,7 +214,6 @@ export class Host implements SocketHost {
     this.sayGoodbye();
     await this.ready.catch(() => {});
     await this.registry?.close();
-    this.monitor?.close();
     this.timer.stop();
     await this.links.close();
   }

@@ -479,7 +479,7 @@ export class StreamSocket extends Duplex implements NetSocket {
         return address(this)?.port;
       }),
     });
-    Object.defineProperties(StreamSocket.prototype, {
+    Object.defineProperties(this.prototype, {
       ...partsOf('remote', (socket) => socket.#peer()),
       ...partsOf('local', (socket) => socket.#sockname()),
       autoSelectFamilyAttemptedAddresses: getter(() => []),

@@ -93,7 +93,7 @@ export class Node {
     seed: number,
     properties: Partial<LinkProperties>,
   ) {
-    this.sal = new ServiceAccessLayer(new SeededRandom(seed), { delayed: (service) => this.delayed.push(service) });
+    this.sal = new ServiceAccessLayer(SeededRandom.of(seed), { delayed: (service) => this.delayed.push(service) });
     this.sal.attachLink({ kind: 'memory', encapsulated: false, role: 'data', mtu: 65_535 });
     this.sal.attachLink({ kind: 'memory', encapsulated: true, role: 'data', mtu: 1500, ...properties });
   }
