@@ -108,12 +108,11 @@ function joinLastRow(
   return true;
 }
 
-/** A train of plain data whose segments so far are all of one size. */
+/** Plain data in segments of one size so far. A pure acknowledgment has size 0, so that nothing fits behind it. */
 function isExtensible(batch: ReceivedBatch, row: number): boolean {
   const length = batch.field(row, ReceivedField.length);
   return (
     batch.kind(row) === RowKind.train &&
-    length > 0 &&
     batch.field(row, ReceivedField.optionsLength) === 0 &&
     (batch.field(row, ReceivedField.tcpFlags) & ~TcpFlag.psh) === TcpFlag.ack &&
     length === batch.field(row, ReceivedField.segments) * batch.field(row, ReceivedField.segmentSize)

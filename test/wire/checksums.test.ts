@@ -16,6 +16,11 @@ describe('the Internet checksum', () => {
     expect(internetChecksum(hexBytes('0001 f203 f4f5 f6f7'), 0, 8)).toBe(0x220d);
   });
 
+  it('carries twice when the first carry brings another', () => {
+    expect(addToSum(0, hexBytes('ffff ffff 0001'), 0, 6)).toBe(1);
+    expect(addWordToSum(0xffff, 0xffff0001)).toBe(1);
+  });
+
   it('pads an odd byte with zero on the right', () => {
     expect(internetChecksum(hexBytes('0001f2'), 0, 3)).toBe(internetChecksum(hexBytes('0001f200'), 0, 4));
     expect(internetChecksum(hexBytes('ff'), 0, 1)).toBe(0x00ff);

@@ -264,13 +264,12 @@ export const joinVectors: readonly JoinVector[] = [
     drops: {},
   },
   {
-    name: 'another source address, port or family',
+    name: 'another source address, port or family, or another local port',
     packets: [
       { bytes: '0a0000020b0000030306e7f4 00000000000003e80000004d501001f400000000 0001020304050607' },
       {
         bytes: '0a0000020b0000030306e7f4 00000000000003f00000004d501001f400000000 08090a0b0c0d0e0f',
         source: '192.0.2.9',
-        sourcePort: 54325,
       },
       {
         bytes: '0a0000020b0000030306e7f4 00000000000003f80000004d501001f400000000 1011121314151617',
@@ -278,16 +277,85 @@ export const joinVectors: readonly JoinVector[] = [
         sourcePort: 54326,
       },
       {
-        bytes: '0a0000020b0000030306e7f4 00000000000004000000004d501001f400000000 18191a',
+        bytes: '0a0000020b0000030306e7f4 00000000000004000000004d501001f400000000 18191a1b1c1d1e1f',
         source: '2001:db8::9',
         sourcePort: 54326,
+      },
+      {
+        bytes: '0a0000020b0000030306e7f4 00000000000004080000004d501001f400000000 2021222324252627',
+        source: '2001:db8::9',
+        sourcePort: 54326,
+        localPort: 40001,
       },
     ],
     rows: [
       { sequence: 1000, tcpFlags: 16, segments: 1, segmentSize: 8, payload: '0001020304050607' },
-      { sequence: 1008, tcpFlags: 16, segments: 1, segmentSize: 8, payload: '08090a0b0c0d0e0f' },
-      { sequence: 1016, tcpFlags: 16, segments: 1, segmentSize: 8, payload: '1011121314151617' },
-      { sequence: 1024, tcpFlags: 16, segments: 1, segmentSize: 3, payload: '18191a' },
+      {
+        sequence: 1008,
+        tcpFlags: 16,
+        segments: 1,
+        segmentSize: 8,
+        payload: '08090a0b0c0d0e0f',
+        source: '192.0.2.9',
+      },
+      {
+        sequence: 1016,
+        tcpFlags: 16,
+        segments: 1,
+        segmentSize: 8,
+        payload: '1011121314151617',
+        source: '192.0.2.9',
+        sourcePort: 54326,
+      },
+      {
+        sequence: 1024,
+        tcpFlags: 16,
+        segments: 1,
+        segmentSize: 8,
+        payload: '18191a1b1c1d1e1f',
+        source: '2001:db8::9',
+        sourcePort: 54326,
+      },
+      {
+        sequence: 1032,
+        tcpFlags: 16,
+        segments: 1,
+        segmentSize: 8,
+        payload: '2021222324252627',
+        source: '2001:db8::9',
+        sourcePort: 54326,
+        localPort: 40001,
+      },
+    ],
+    drops: {},
+  },
+  {
+    name: 'options behind a segment that is larger than options and payload together',
+    packets: [
+      {
+        bytes:
+          '0a0000020b0000030306e7f4 00000000000003e80000004d501001f400000000 000102030405060708090a0b0c0d0e0f1011121314151617',
+      },
+      {
+        bytes: '0a0000020b0000030306e7f4 00000000000004000000004d801001f4000000000101050a0000100000002000 00010203',
+      },
+    ],
+    rows: [
+      {
+        sequence: 1000,
+        tcpFlags: 16,
+        segments: 1,
+        segmentSize: 24,
+        payload: '000102030405060708090a0b0c0d0e0f1011121314151617',
+      },
+      {
+        sequence: 1024,
+        tcpFlags: 16,
+        segments: 1,
+        segmentSize: 4,
+        payload: '00010203',
+        options: '0101050a0000100000002000',
+      },
     ],
     drops: {},
   },

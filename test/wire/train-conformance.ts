@@ -7,6 +7,7 @@ import { type ReceivedBatch, ReceivedField, RowFlag, RowKind } from '../../lib/w
 import { TransmitBatch, TransmitFlag } from '../../lib/wire/transmit-batch';
 import { bytesHex, hexBytes } from './bytes';
 import {
+  type Arrival,
   type CutVector,
   cutVectors,
   type JoinVector,
@@ -72,15 +73,22 @@ export function transmitBatchOf(vector: CutVector): TransmitBatch {
 
 function packetsOf(vector: JoinVector): PlacedPacket[] {
   return vector.packets.map((packet) => ({
-    source: NetworkAddress.parse(packet.source ?? '192.0.2.1', packet.sourcePort ?? 54325)!,
-    local,
+    ...addressesOf(packet),
     rowFlags: packet.isBroadcast ? RowFlag.broadcast : 0,
     bytes: hexBytes(packet.bytes),
   }));
 }
 
+function addressesOf(arrival: Arrival): { readonly source: NetworkAddress; readonly local: NetworkAddress } {
+  const { source = '192.0.2.1', sourcePort = 54325, localPort = local.port } = arrival;
+  return { source: NetworkAddress.parse(source, sourcePort)!, local: local.withPort(localPort) };
+}
+
 function expectedRow(row: TrainRow | PacketRow): object {
+  const { source, local } = addressesOf(row);
   const common = {
+    source: source.toString(),
+    local: local.toString(),
     sourceFlowID: row.sourceFlowID ?? 0x0a000002,
     destinationFlowID: row.destinationFlowID ?? 0x0b000003,
     isBroadcast: row.isBroadcast ?? false,
@@ -108,11 +116,12 @@ function rowOf(batch: ReceivedBatch, row: number): object {
   const field = (name: keyof typeof ReceivedField): number => batch.field(row, ReceivedField[name]);
   const slab = (offset: number, length: number): string => bytesHex(batch.slab.subarray(offset, offset + length));
   const common = {
+    source: batch.source(row).toString(),
+    local: batch.local(row).toString(),
     sourceFlowID: field('sourceFlowID') >>> 0,
     destinationFlowID: batch.destinationFlowID(row),
     isBroadcast: batch.isBroadcast(row),
   };
-  expect(batch.local(row).toString()).toBe(local.toString());
   const bytes = slab(field('offset'), field('length'));
   if (batch.kind(row) === RowKind.packet) return { kind: RowKind.packet, ...common, bytes };
   return {

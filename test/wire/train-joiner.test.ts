@@ -4,6 +4,7 @@ import { ReceivedBatch, ReceivedField } from '../../lib/wire/received-batch';
 import { cutTrain, sealCutPacket } from '../../lib/wire/train-cutter';
 import { TrainJoiner } from '../../lib/wire/train-joiner';
 import { createWireErrorCounters } from '../../lib/wire/wire-error';
+import { hexBytes } from './bytes';
 import { describeJoiner, local, type PlacedPacket, transmitBatchOf } from './train-conformance';
 import { cutVectors } from './train-vectors';
 
@@ -30,6 +31,17 @@ describe('TrainJoiner', () => {
     const offset = batch.field(0, ReceivedField.offset);
     const payload = batch.slab.subarray(offset, offset + batch.field(0, ReceivedField.length));
     expect(payload.toString('hex')).toBe(vector.pieces.join(''));
+  });
+
+  it('leaves nothing in a row of what stood there before', () => {
+    const batch = new ReceivedBatch(1, Buffer.alloc(64));
+    batch.slab.set(hexBytes('0a0000020b0000030311e7e9 0000000000080000'));
+    batch.rows.fill(-1);
+    new TrainJoiner(createWireErrorCounters()).append(batch, peer, local, 0, 0, 20);
+    const { tcpFlags, optionsOffset, optionsLength, sequence, window, segmentSize } = ReceivedField;
+    for (const field of [tcpFlags, optionsOffset, optionsLength, sequence, window, segmentSize]) {
+      expect(batch.field(0, field)).toBe(0);
+    }
   });
 
   it('verifies the TCP checksum on a raw link', () => {

@@ -13,18 +13,24 @@ export interface CutVector {
   readonly packets: readonly string[];
 }
 
-/** Received in this order, each behind the one before in the slab. */
-export interface ReceivedPacket {
-  readonly bytes: string;
+/** Where a packet came from and arrived. */
+export interface Arrival {
   /** Default 192.0.2.1. */
   readonly source?: string;
   /** Default 54325. */
   readonly sourcePort?: number;
+  /** Of 192.0.2.2; default 40000. */
+  readonly localPort?: number;
   readonly isBroadcast?: boolean;
 }
 
+/** Received in this order, each behind the one before in the slab. */
+export interface ReceivedPacket extends Arrival {
+  readonly bytes: string;
+}
+
 /** A row of kind train. */
-export interface TrainRow {
+export interface TrainRow extends Arrival {
   readonly sequence: number;
   readonly tcpFlags: number;
   readonly segments: number;
@@ -40,15 +46,13 @@ export interface TrainRow {
   readonly sourceFlowID?: number;
   /** Default 0x0b000003. */
   readonly destinationFlowID?: number;
-  readonly isBroadcast?: boolean;
 }
 
 /** A row of kind packet. */
-export interface PacketRow {
+export interface PacketRow extends Arrival {
   readonly bytes: string;
   readonly sourceFlowID?: number;
   readonly destinationFlowID?: number;
-  readonly isBroadcast?: boolean;
 }
 
 export interface JoinVector {
