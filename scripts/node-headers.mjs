@@ -7,6 +7,6 @@ import { dirname, join } from 'node:path';
 export function headersEnvironment() {
   const prefix = join(dirname(process.execPath), '..');
   const present = existsSync(join(prefix, 'include', 'node', 'node_api.h'));
-  const parallel = { ...process.env, npm_config_jobs: 'max' };
+  const parallel = { ...process.env, JOBS: 'max' };
   return present ? { ...parallel, npm_config_nodedir: prefix } : parallel;
 }
