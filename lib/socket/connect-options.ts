@@ -84,7 +84,7 @@ export function connectArguments(args: readonly unknown[]): ConnectArguments {
   }
   // A port chooses nothing here, but must not be taken for a name.
   const service = typeof first === 'number' || first === listener ? undefined : first;
-  return { service: service ?? options.serviceID, options, listener };
+  return { service: service === undefined ? options.serviceID : service, options, listener };
 }
 
 export function checkSocketOptions(options: SocketOptions & { fd?: unknown; handle?: unknown }): void {

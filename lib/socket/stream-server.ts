@@ -21,6 +21,7 @@ import {
 import { invalidArgumentType, stateError } from './node-error';
 import { operationError } from './operation-error';
 import { type SocketAddress, socketAddress } from './socket-address';
+import { NOBODY } from './socket-observer';
 import { type AcceptOptions, StreamSocket } from './stream-socket';
 
 /** What `server.address()` gives. */
@@ -214,6 +215,7 @@ export class StreamServer extends EventEmitter<ServerEvents> {
   #accept(handle: StreamHandle): void {
     if (this.maxConnections && this._connections >= this.maxConnections) {
       this.emit('drop', droppedConnection(handle));
+      handle.setObserver(NOBODY);
       handle.close();
       return;
     }

@@ -306,9 +306,9 @@ export class StreamSocket extends Duplex implements NetSocket {
     const hadHandle = this.#detach();
     const abandoned = this.#writeSide.abandon();
     callback(error);
-    // The order of the two is Node's.
+    // Whom to tell what, and when, is Node's choice.
     const closed = () => {
-      if (!wasConnecting) abandoned?.(stateError('ERR_SOCKET_CLOSED'));
+      if (!wasConnecting) abandoned?.(null);
       this.emit('close', Boolean(error));
       if (wasConnecting) abandoned?.(stateError('ERR_SOCKET_CLOSED_BEFORE_CONNECTION'));
     };
