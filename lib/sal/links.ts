@@ -31,8 +31,13 @@ export class Links {
     const output = this.at(link);
     if (output.properties.role === 'data') return output;
     const { kind } = output.properties;
-    return this.outputs.find((each) => each.properties.role === 'data' && each.properties.kind === kind) ?? output;
+    return this.outputs.find((each) => isDataLink(each, kind)) ?? output;
   }
+}
+
+/** The loopback link carries flows too, but to this process alone. */
+function isDataLink({ index, properties }: LinkOutput, kind: string): boolean {
+  return index !== LOOPBACK_LINK && properties.role === 'data' && properties.kind === kind;
 }
 
 export const LOOPBACK_LINK = 0;
