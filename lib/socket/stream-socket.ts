@@ -479,7 +479,7 @@ export class StreamSocket extends Duplex implements NetSocket {
         return address(this)?.port;
       }),
     });
-    Object.defineProperties(this.prototype, {
+    Object.defineProperties(StreamSocket.prototype, {
       ...partsOf('remote', (socket) => socket.#peer()),
       ...partsOf('local', (socket) => socket.#sockname()),
       autoSelectFamilyAttemptedAddresses: getter(() => []),
