@@ -21,11 +21,26 @@ export const WELL_KNOWN_PORT = 54325;
 export const IP_PROTOCOL_SERVAL = 144;
 /** Bytes a link keeps of what the kernel did not take at once; past it packets are dropped, as a network does. */
 export const TRANSMIT_QUEUE_MAXIMUM = 4 * 1024 * 1024;
+/** How often interfaces are looked at where the system does not tell of changes. */
+export const INTERFACE_POLL_INTERVAL = seconds(1);
+
+// ---- table ----
+
+/** Flows of one stack; past it connects fail and SYNs are dropped. 2^20 flows are a table of 24 MB. */
+export const FLOWS_MAXIMUM = 1_048_576;
+/** Rules of one prefix: resolution looks at each of them. Past it a FORWARD, DELAY or DROP rule is refused. */
+export const RULES_PER_PREFIX_MAXIMUM = 4096;
+/** Rules in all, at some 140 bytes each. Local sockets always get their DEMUX rule. */
+export const SERVICE_RULES_MAXIMUM = 4_194_304;
 
 // ---- signaling ----
 
-/** First retransmission of SYN, RSYN and FIN, then doubled; RFC 6298 asks for 1 s before a sample. */
-export const CONTROL_TIMEOUT_INITIAL = seconds(1);
+/**
+ * First retransmission of SYN, RSYN and FIN before a round trip was measured, then doubled. RFC 6298 asks for
+ * 1 s so as not to repeat data in vain; a SYN repeated in vain costs one small packet, and one that waits 1 s
+ * holds up a client whose instance has just died.
+ */
+export const CONTROL_TIMEOUT_INITIAL = milliseconds(300);
 /** Lower bound once a round trip was measured. */
 export const CONTROL_TIMEOUT_MINIMUM = milliseconds(200);
 export const CONTROL_TIMEOUT_MAXIMUM = seconds(60);

@@ -1,6 +1,7 @@
 // UDP encapsulation over native sockets: one port for both families, super-packets out (UDP_SEGMENT) and in
 // (UDP_GRO), news of unreachable peers and of path MTUs. Needs the addon; `DgramLink` is the one without.
 
+import { loadBinding } from '../native/binding';
 import type { LinkProperties } from '../sal/link-properties';
 import type { NetworkAddress } from '../wire/network-address';
 import type { TransmitBatch } from '../wire/transmit-batch';
@@ -22,6 +23,11 @@ export interface UdpLinkOptions {
 }
 
 export class UdpLink implements Link {
+  /** Whether the addon is there. */
+  static get isAvailable(): boolean {
+    return loadBinding() !== undefined;
+  }
+
   readonly properties: LinkProperties;
   private readonly native = new NativeLink();
 

@@ -62,6 +62,25 @@ export interface NativeSocketLink {
   receiveBuffer(): number;
 }
 
+export interface NativeInterfaceAddress {
+  readonly name: string;
+  readonly index: number;
+  /** Five integers. */
+  readonly address: readonly number[];
+  readonly prefixBits: number;
+  readonly broadcast?: readonly number[];
+  readonly mtu: number;
+  readonly isLoopback: boolean;
+}
+
+/** Hears of interfaces by netlink. Opened once; never keeps the process alive. */
+export interface NativeInterfaceMonitor {
+  open(): NativeFailure | undefined;
+  /** Of interfaces that are up and running, without IPv6 addresses still checked for duplicates. */
+  addresses(): NativeInterfaceAddress[];
+  close(): void;
+}
+
 export interface NativeRowLayout {
   readonly receivedField: Readonly<Record<string, number>>;
   readonly receivedRowInts: number;
@@ -79,6 +98,7 @@ export interface NativeBinding {
     slab: Uint8Array,
     handler: NativeLinkHandler,
   ) => NativeSocketLink;
+  readonly InterfaceMonitor: new (changed: () => void) => NativeInterfaceMonitor;
   /** IP MTU towards an address by the routing table, bytes; 0 without a route. */
   pathMtu(address: Int32Array): number;
 

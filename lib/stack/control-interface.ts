@@ -1,10 +1,13 @@
 // The control / data plane split (§4): what the stack tells a service controller, and what a controller
 // may ask of the stack. Plain data, so that it crosses a process or a wire as it is.
 
+import type { NetworkInterface } from '../sal/link-properties';
 import type { RuleKey, ServiceRule } from '../table/service-rule';
 import type { Instant } from '../time/instant';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ServiceID, ServicePrefix } from '../wire/service-id';
+
+export type { NetworkInterface } from '../sal/link-properties';
 
 export type TransportProtocol = 6 | 17;
 
@@ -30,16 +33,3 @@ export type ServiceCommand =
   | { readonly kind: 'discardDelayed'; readonly prefix: ServicePrefix }
   /** The process that sent from this address is known to be gone: fail its connections now. */
   | { readonly kind: 'peerGone'; readonly address: NetworkAddress };
-
-/** One address of one interface that is up. An interface with three addresses is three of these. */
-export interface NetworkInterface {
-  readonly name: string;
-  readonly index: number;
-  readonly address: NetworkAddress;
-  /** Bits of the network part. */
-  readonly prefixBits: number;
-  /** IPv4 broadcast address of a broadcast interface; IPv6 all-nodes multicast ff02::1 is not listed here. */
-  readonly broadcast?: NetworkAddress;
-  readonly mtu: number;
-  readonly isLoopback: boolean;
-}

@@ -2,6 +2,7 @@
 
 #include <napi.h>
 
+#include "interface_monitor_binding.h"
 #include "socket_link_binding.h"
 #include "wire_functions.h"
 
@@ -9,6 +10,7 @@ namespace serval {
 
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("SocketLink", SocketLinkBinding::define(env));
+  exports.Set("InterfaceMonitor", InterfaceMonitorBinding::define(env));
   defineWireFunctions(env, exports);
   return exports;
 }

@@ -1,6 +1,7 @@
 #include "socket_link_binding.h"
 
 #include "arguments.h"
+#include "results.h"
 #include "transmit_arguments.h"
 
 namespace serval {
@@ -28,14 +29,6 @@ bool readOptions(const Napi::Object& object, SocketLinkOptions& options, uint32_
   options.receiveBuffer = receiveBuffer;
   options.heldMaximum = heldMaximum;
   return true;
-}
-
-Napi::Value systemError(Napi::Env env, const SystemError& error) {
-  if (!error.isError()) return env.Undefined();
-  Napi::Object result = Napi::Object::New(env);
-  result.Set("errno", Napi::Number::New(env, -error.error));
-  result.Set("syscall", Napi::String::New(env, error.call));
-  return result;
 }
 
 }  // namespace
@@ -205,12 +198,12 @@ ReceiveRoom SocketLinkBinding::room() {
 
 void SocketLinkBinding::received(size_t rows) {
   Napi::HandleScope scope(Env());
-  call(onReceived_, {Napi::Number::New(Env(), static_cast<double>(rows))});
+  callFromLoop(Env(), onReceived_, {Napi::Number::New(Env(), static_cast<double>(rows))}, context_);
 }
 
 void SocketLinkBinding::writable() {
   Napi::HandleScope scope(Env());
-  call(onWritable_, {});
+  callFromLoop(Env(), onWritable_, {}, context_);
 }
 
 void SocketLinkBinding::happened(const NetworkEvent& event) {
@@ -220,7 +213,7 @@ void SocketLinkBinding::happened(const NetworkEvent& event) {
   std::vector<napi_value> values;
   for (const int32_t field : row) values.push_back(Napi::Number::New(Env(), field));
   if (event.kind == NetworkEvent::packetTooBig) values.push_back(Napi::Number::New(Env(), event.mtu));
-  call(event.kind == NetworkEvent::packetTooBig ? onPacketTooBig_ : onUnreachable_, values);
+  callFromLoop(Env(), event.kind == NetworkEvent::packetTooBig ? onPacketTooBig_ : onUnreachable_, values, context_);
 }
 
 void SocketLinkBinding::orphaned() {
@@ -230,17 +223,8 @@ void SocketLinkBinding::orphaned() {
 void SocketLinkBinding::closed() {
   loop_ = nullptr;
   Napi::HandleScope scope(Env());
-  call(onClosed_, {});
+  callFromLoop(Env(), onClosed_, {}, context_);
   Unref();
-}
-
-/** As an event of the loop: with its microtasks, and what is thrown is an uncaught exception. */
-void SocketLinkBinding::call(const Napi::FunctionReference& function, const std::vector<napi_value>& values) {
-  const Napi::Env env = Env();
-  function.MakeCallback(env.Global(), values, context_);
-  if (!env.IsExceptionPending()) return;
-  const Napi::Error error = env.GetAndClearPendingException();
-  napi_fatal_exception(env, error.Value());
 }
 
 }  // namespace serval

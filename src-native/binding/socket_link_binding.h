@@ -36,8 +36,6 @@ class SocketLinkBinding : public Napi::ObjectWrap<SocketLinkBinding>, private Li
   void closed() override;
   void orphaned() override;
 
-  void call(const Napi::FunctionReference& function, const std::vector<napi_value>& values);
-
   /** nullptr once closed. */
   LinkLoop* loop_ = nullptr;
   bool isOpen_ = false;

@@ -60,8 +60,9 @@ SystemError LinkSocket::setOptions(const LinkSocketOptions& options) {
     isSet = setFlag(fd, SOL_SOCKET, SO_BROADCAST, 1) && setFlag(fd, IPPROTO_IP, IP_PKTINFO, 1) &&
             setFlag(fd, IPPROTO_IP, IP_RECVERR, 1) && setFlag(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
   } else {
-    isSet = setFlag(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) && setFlag(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) &&
-            setFlag(fd, IPPROTO_IPV6, IPV6_RECVERR, 1) &&
+    // A raw IPv6 socket hears IPv6 alone, and refuses to be told so.
+    isSet = (isRaw_ || setFlag(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)) &&
+            setFlag(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) && setFlag(fd, IPPROTO_IPV6, IPV6_RECVERR, 1) &&
             setFlag(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
   }
   if (!isSet) return {errno, "setsockopt"};
