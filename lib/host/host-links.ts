@@ -6,6 +6,7 @@ import { ErrorCode, ServalError } from '../errors';
 import { DgramLink } from '../link/dgram-link';
 import type { Link, LinkHandler } from '../link/link';
 import { LoopbackLink } from '../link/loopback-link';
+import { RawIpLink } from '../link/raw-ip-link';
 import { UdpLink } from '../link/udp-link';
 import type { NetworkAddress } from '../wire/network-address';
 import type { TransmitBatch } from '../wire/transmit-batch';
@@ -67,7 +68,7 @@ export class HostLinks {
 
   mtuTo(link: number, remote: NetworkAddress): number | undefined {
     const attached = this.links[link];
-    return attached instanceof UdpLink ? attached.mtuTo(remote) : undefined;
+    return attached instanceof UdpLink || attached instanceof RawIpLink ? attached.mtuTo(remote) : undefined;
   }
 
   /** Binds the well-known port, where first packets for the whole host arrive. Rejects with EADDRINUSE. */
@@ -113,7 +114,8 @@ export class HostLinks {
   private create(name: LinkName): Link {
     const isNative = this.configuration.native && UdpLink.isAvailable;
     if (name === 'raw') {
-            throw new ServalError(ErrorCode.nativeUnavailable, 'a raw link needs the native addon');
+      if (isNative) return new RawIpLink();
+      throw new ServalError(ErrorCode.nativeUnavailable, 'a raw link needs the native addon');
     }
     const options = { role: 'data', port: this.configuration.dataPort } as const;
     if (name === 'udp' && isNative) return new UdpLink(options);

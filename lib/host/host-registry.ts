@@ -2,8 +2,8 @@
 // others register with it. It ends nobody's wait by asking: the kernel closes a Unix connection when a
 // process dies, however it dies. No UDP here: the owner binds the port when it is told `holder`.
 
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Server, Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { ControllerSet } from '../controller/controller-set';
 import { DepartedProcesses } from '../controller/policies/departed-processes';
 import { HolderRoute } from '../controller/policies/holder-route';

@@ -3,6 +3,8 @@
 
 import { ControllerSet } from '../controller/controller-set';
 import { AdHoc } from '../controller/policies/ad-hoc';
+import { UpstreamRoute } from '../controller/policies/upstream-route';
+import type { ServiceController } from '../controller/service-controller';
 import type {
   ConnectOptions,
   DatagramHandle,
@@ -17,6 +19,7 @@ import type {
 import { StackDriver } from '../driver/stack-driver';
 import { StackSockets } from '../driver/stack-sockets';
 import { RETRY_WELL_KNOWN_PORT } from '../limits';
+import { InterfaceMonitor } from '../link/interface-monitor';
 import type { ServiceCommand, ServiceEvent } from '../stack/control-interface';
 import { Stack } from '../stack/stack';
 import type { Instant } from '../time/instant';
@@ -47,6 +50,7 @@ export class Host implements SocketHost {
   private readonly sockets: StackSockets;
   private readonly links: HostLinks;
   private readonly timer = new DeadlineTimer(() => this.driver.deadline());
+  private monitor: InterfaceMonitor | undefined;
   private registry: HostRegistry | undefined;
   private policies = new ControllerSet([]);
   private portRetry: NodeJS.Timeout | undefined;
@@ -134,14 +138,24 @@ export class Host implements SocketHost {
 
   private async startControllers(): Promise<void> {
     if (this.closing !== undefined) return;
-    const policies: AdHoc[] = [];
-    if (this.configuration.broadcast) {
-      for (const { index, encapsulated } of this.links.indexes()) {
-        policies.push(new AdHoc({ link: index, port: encapsulated ? this.configuration.port : 0 }));
-      }
-    }
-    this.policies = new ControllerSet(policies);
+    this.policies = new ControllerSet([...this.links.indexes()].flatMap((link) => this.policiesOf(link)));
+    this.carryOutPolicies();
+    this.monitor = new InterfaceMonitor({ native: this.configuration.native });
+    await this.monitor.start((event) => this.handleServiceEvent(event, monotonicNow()));
     await this.joinRegistry();
+  }
+
+  /** What a link is used for without configuration, and the router where no registry decides about it. */
+  private policiesOf({ index, encapsulated }: { index: number; encapsulated: boolean }): ServiceController[] {
+    const { broadcast, port, router, registry } = this.configuration;
+    const policies: ServiceController[] = [];
+    if (broadcast) policies.push(new AdHoc({ link: index, port: encapsulated ? port : 0 }));
+    if (router !== undefined && (!encapsulated || registry === 'off')) {
+      const upstream = new UpstreamRoute(encapsulated ? router : router.withPort(0), index);
+      upstream.handleActive(true);
+      policies.push(upstream);
+    }
+    return policies;
   }
 
   /** Many processes, one host: one of them holds the well-known port. */
@@ -195,11 +209,15 @@ export class Host implements SocketHost {
 
   private handleServiceEvent(event: ServiceEvent, now: Instant): void {
     this.policies.handleEvent(event, now);
+    this.carryOutPolicies();
+    if (this.registry !== undefined) this.registry.handleEvent(event, now);
+    else if (event.kind === 'registered' || event.kind === 'unregistered') this.earlyRegistrations.push(event);
+  }
+
+  private carryOutPolicies(): void {
     for (let command = this.policies.pollCommand(); command; command = this.policies.pollCommand()) {
       this.carryOut(command);
     }
-    if (this.registry !== undefined) this.registry.handleEvent(event, now);
-    else if (event.kind === 'registered' || event.kind === 'unregistered') this.earlyRegistrations.push(event);
   }
 
   private carryOut(command: ServiceCommand): void {
@@ -214,6 +232,7 @@ export class Host implements SocketHost {
     this.sayGoodbye();
     await this.ready.catch(() => {});
     await this.registry?.close();
+    this.monitor?.close();
     this.timer.stop();
     await this.links.close();
   }

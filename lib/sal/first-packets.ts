@@ -128,10 +128,14 @@ export class FirstPackets {
     }
   }
 
-  /** Nobody has the service. A SYN meant for this host alone is refused; anything else gets no answer. */
-  private handleUnmatched(received: ReceivedControl): void {
+  /**
+   * Nobody has the service. A SYN meant for this process alone is refused; anything else gets no answer. On a
+   * link without ports every process of the host hears it, and another may have the service.
+   */
+  private handleUnmatched({ packet, batch, row, output }: ReceivedControl): void {
     this.context.counters.count('unmatched');
-    if (received.packet.control !== undefined && !received.batch.isBroadcast(received.row)) refuseSyn(received);
+    const isForUs = output.properties.encapsulated && !batch.isBroadcast(row);
+    if (packet.control !== undefined && isForUs) refuseSyn({ packet, batch, row, output });
   }
 
   private delay(waiting: Waiting, service: ServiceID, source: string, now: Instant): void {

@@ -69,7 +69,7 @@ describe('handshake (§4.2, §4.4)', () => {
       client.sal.handleDeadline(wire.now);
       if (client.takeSent().some(isSyn)) sent.push(time + 100);
     }
-    expect(sent).toEqual([1000, 3000, 7000]);
+    expect(sent).toEqual([300, 900, 2100, 4500]);
     expect(owner.told).toEqual(['closed']);
     expect(owner.failure).toBe('timedOut');
     expect(client.sal.flowTable.size).toBe(0);

@@ -1,0 +1,137 @@
+// Hosts for tests: network namespaces joined by veth pairs, or by a relay that delays, loses and reorders.
+// Everything has a name of this process's own and goes away with `close`, also when a test fails.
+
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+/** What a relay does to each packet, in either direction. */
+export interface Impairment {
+  /** Milliseconds, one way. */
+  readonly delay: number;
+  /** Probabilities. */
+  readonly loss: number;
+  readonly reorder: number;
+  readonly seed: number;
+  readonly mtu?: number;
+}
+
+let labs = 0;
+
+export class Lab {
+  private readonly tag = `sv${process.pid}x${labs++}`;
+  private readonly hosts: LabHost[] = [];
+  private readonly relays: ChildProcess[] = [];
+  private readonly folder = mkdtempSync(join(tmpdir(), 'serval-lab-'));
+  private cables = 0;
+
+  host(name: string): LabHost {
+    const host = new LabHost(`${this.tag}${name}`);
+    this.hosts.push(host);
+    return host;
+  }
+
+  /** A veth pair; addresses as `10.9.0.1/24` or `fd00::1/64`. Interfaces have the same name at both ends. */
+  connect(a: LabHost, aAddresses: readonly string[], b: LabHost, bAddresses: readonly string[]): void {
+    const name = `eth${this.cables++}`;
+    ip('link', 'add', name, 'netns', a.namespace, 'type', 'veth', 'peer', 'name', name, 'netns', b.namespace);
+    a.configure(name, aAddresses);
+    b.configure(name, bAddresses);
+  }
+
+  /** A path through the relay: point to point, without broadcast. */
+  async relay(
+    a: LabHost,
+    aAddresses: readonly string[],
+    b: LabHost,
+    bAddresses: readonly string[],
+    path: Impairment,
+  ): Promise<void> {
+    const { delay, loss, reorder, seed, mtu = 1500 } = path;
+    const numbers = [mtu, delay, loss, reorder, seed].map(String);
+    const relay = spawn(this.relayProgram(), [a.namespace, b.namespace, ...numbers], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    this.relays.push(relay);
+    await once(relay.stdout, 'data');
+    a.configure('relay0', aAddresses, mtu);
+    b.configure('relay0', bAddresses, mtu);
+  }
+
+  /** What the relays did, as they report it when they end. */
+  async endRelays(): Promise<Record<string, number>[]> {
+    return Promise.all(
+      this.relays.splice(0).map(async (relay) => {
+        const lines = createInterface({ input: relay.stdout! });
+        relay.kill('SIGTERM');
+        const [line] = (await once(lines, 'line')) as [string];
+        return JSON.parse(line) as Record<string, number>;
+      }),
+    );
+  }
+
+  close(): void {
+    for (const relay of this.relays) relay.kill('SIGKILL');
+    for (const host of this.hosts) host.close();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Compiled on first use: a compiler is there wherever the addon is built. */
+  private relayProgram(): string {
+    const program = join(this.folder, 'relay');
+    if (!existsSync(program)) {
+      execFileSync('g++', ['-O2', '-std=c++17', '-o', program, join(__dirname, 'relay', 'relay.cc')]);
+    }
+    return program;
+  }
+}
+
+export class LabHost {
+  private readonly children: ChildProcess[] = [];
+
+  constructor(readonly namespace: string) {
+    ip('netns', 'add', namespace);
+    ip('-n', namespace, 'link', 'set', 'lo', 'up');
+  }
+
+  configure(networkInterface: string, addresses: readonly string[], mtu = 1500): void {
+    const on = (...args: string[]): void => ip('-n', this.namespace, ...args);
+    for (const address of addresses) {
+      const rest = address.includes(':') ? ['nodad'] : ['broadcast', '+'];
+      on('address', 'add', address, 'dev', networkInterface, ...rest);
+    }
+    on('link', 'set', networkInterface, 'mtu', String(mtu), 'up');
+  }
+
+  /** Starts a program of test/lab/programs with an IPC channel. */
+  start(program: string, args: readonly string[], environment: Readonly<Record<string, string>> = {}): ChildProcess {
+    const file = join(__dirname, 'programs', program);
+    const child = spawn('ip', ['netns', 'exec', this.namespace, process.execPath, file, ...args], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      env: { ...process.env, ...environment },
+    });
+    this.children.push(child);
+    return child;
+  }
+
+  close(): void {
+    for (const child of this.children) child.kill('SIGKILL');
+    spawnSync('ip', ['netns', 'delete', this.namespace]);
+  }
+}
+
+/** The next message of a child; rejects when it ends without one. */
+export async function nextMessage<T>(child: ChildProcess): Promise<T> {
+  const ended = once(child, 'exit').then(([code, signal]) => {
+    throw new Error(`the program ended with ${code ?? signal} before it reported`);
+  });
+  const [message] = (await Promise.race([once(child, 'message'), ended])) as [T];
+  return message;
+}
+
+function ip(...args: string[]): void {
+  execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+}

@@ -1,0 +1,180 @@
+// A path with delay, loss and reordering between two network namespaces: a TUN device in each, and this
+// process between them. Stands in for netem, which test machines lack. Everything else of the path - routing,
+// MTU, checksums - is the kernel's. Usage: relay NAMESPACE_A NAMESPACE_B MTU DELAY_MS LOSS REORDER SEED
+//
+// DELAY_MS is one way. LOSS and REORDER are probabilities; a reordered packet waits up to two delays longer.
+// Prints "ready", and on SIGTERM one line of JSON with what it did.
+
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <csignal>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <queue>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace {
+
+struct Options {
+  int mtu;
+  double delay_ms;
+  double loss;
+  double reorder;
+  unsigned seed;
+};
+
+struct Counts {
+  uint64_t passed = 0, lost = 0, reordered = 0, overflowed = 0;
+};
+
+struct Packet {
+  uint64_t due_ns;
+  uint64_t order;
+  int to;
+  std::vector<char> bytes;
+  bool operator>(const Packet& other) const {
+    return due_ns != other.due_ns ? due_ns > other.due_ns : order > other.order;
+  }
+};
+
+constexpr size_t kQueueLimit = 20000;
+
+[[noreturn]] void Fail(const char* what) {
+  std::fprintf(stderr, "relay: %s: %s\n", what, std::strerror(errno));
+  std::exit(1);
+}
+
+uint64_t Now() {
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<uint64_t>(time.tv_sec) * 1000000000ull + static_cast<uint64_t>(time.tv_nsec);
+}
+
+/** Opens a TUN device named relay0 in the namespace; the descriptor stays usable from this one. */
+int OpenTun(const std::string& name) {
+  const int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+  const int there = open(("/var/run/netns/" + name).c_str(), O_RDONLY | O_CLOEXEC);
+  if (home < 0 || there < 0) Fail("open namespace");
+  if (setns(there, CLONE_NEWNET) != 0) Fail("enter namespace");
+  const int tun = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  if (tun < 0) Fail("open /dev/net/tun");
+  ifreq request{};
+  request.ifr_flags = IFF_TUN | IFF_NO_PI;
+  std::strncpy(request.ifr_name, "relay0", IFNAMSIZ - 1);
+  if (ioctl(tun, TUNSETIFF, &request) != 0) Fail("make the TUN device");
+  if (setns(home, CLONE_NEWNET) != 0) Fail("leave namespace");
+  close(home);
+  close(there);
+  return tun;
+}
+
+class Relay {
+ public:
+  Relay(int a, int b, Options options) : tuns_{a, b}, options_(options), random_(options.seed) {}
+
+  void Run(int timer, int signals) {
+    pollfd waits[4] = {{tuns_[0], POLLIN, 0}, {tuns_[1], POLLIN, 0}, {timer, POLLIN, 0}, {signals, POLLIN, 0}};
+    while ((waits[3].revents & POLLIN) == 0) {
+      Arm(timer);
+      if (poll(waits, 4, -1) < 0 && errno != EINTR) Fail("poll");
+      for (int side = 0; side < 2; side++) {
+        if (waits[side].revents & POLLIN) Receive(side);
+      }
+      Send();
+    }
+    std::printf("{\"passed\":%llu,\"lost\":%llu,\"reordered\":%llu,\"overflowed\":%llu}\n",
+                static_cast<unsigned long long>(counts_.passed), static_cast<unsigned long long>(counts_.lost),
+                static_cast<unsigned long long>(counts_.reordered), static_cast<unsigned long long>(counts_.overflowed));
+  }
+
+ private:
+  void Receive(int side) {
+    char buffer[65536];
+    for (;;) {
+      const ssize_t length = read(tuns_[side], buffer, sizeof buffer);
+      if (length <= 0) return;
+      Take(side, buffer, static_cast<size_t>(length));
+    }
+  }
+
+  void Take(int side, const char* bytes, size_t length) {
+    std::uniform_real_distribution<double> chance(0, 1);
+    if (chance(random_) < options_.loss) {
+      counts_.lost++;
+      return;
+    }
+    if (queue_.size() >= kQueueLimit) {
+      counts_.overflowed++;
+      return;
+    }
+    double delay_ms = options_.delay_ms;
+    if (chance(random_) < options_.reorder) {
+      counts_.reordered++;
+      delay_ms += 2 * options_.delay_ms * chance(random_) + 1;
+    }
+    const uint64_t due = Now() + static_cast<uint64_t>(delay_ms * 1e6);
+    queue_.push(Packet{due, order_++, tuns_[1 - side], std::vector<char>(bytes, bytes + length)});
+  }
+
+  void Send() {
+    const uint64_t now = Now();
+    while (!queue_.empty() && queue_.top().due_ns <= now) {
+      const Packet& packet = queue_.top();
+      if (write(packet.to, packet.bytes.data(), packet.bytes.size()) > 0) counts_.passed++;
+      queue_.pop();
+    }
+  }
+
+  void Arm(int timer) {
+    itimerspec when{};
+    if (!queue_.empty()) {
+      const uint64_t due = std::max<uint64_t>(queue_.top().due_ns, 1);
+      when.it_value.tv_sec = static_cast<time_t>(due / 1000000000ull);
+      when.it_value.tv_nsec = static_cast<long>(due % 1000000000ull);
+    }
+    timerfd_settime(timer, TFD_TIMER_ABSTIME, &when, nullptr);
+  }
+
+  int tuns_[2];
+  Options options_;
+  std::mt19937 random_;
+  uint64_t order_ = 0;
+  Counts counts_;
+  std::priority_queue<Packet, std::vector<Packet>, std::greater<Packet>> queue_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 8) {
+    std::fprintf(stderr, "usage: relay NAMESPACE_A NAMESPACE_B MTU DELAY_MS LOSS REORDER SEED\n");
+    return 2;
+  }
+  const Options options{std::atoi(argv[3]), std::atof(argv[4]), std::atof(argv[5]), std::atof(argv[6]),
+                        static_cast<unsigned>(std::atoi(argv[7]))};
+  sigset_t ends;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGTERM);
+  sigprocmask(SIG_BLOCK, &ends, nullptr);
+  const int signals = signalfd(-1, &ends, SFD_CLOEXEC);
+  const int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+  if (signals < 0 || timer < 0) Fail("make descriptors");
+  Relay relay(OpenTun(argv[1]), OpenTun(argv[2]), options);
+  std::printf("ready\n");
+  std::fflush(stdout);
+  relay.Run(timer, signals);
+  return 0;
+}
