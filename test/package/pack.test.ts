@@ -58,9 +58,11 @@ function copyCheckout(target: string): void {
   mkdirSync(target);
   for (const entry of readdirSync('.')) {
     if (/^(\.git|node_modules|dist.*|build|prebuilds|coverage|test|core\..*|.*\.tgz)$/.test(entry)) continue;
-    cpSync(entry, join(target, entry), { recursive: true });
+    cpSync(entry, join(target, entry), { recursive: true, preserveTimestamps: true });
   }
   symlinkSync(resolve('node_modules'), join(target, 'node_modules'));
+  // With its times, so that make compiles only what has changed since.
+  if (existsSync('build')) cpSync('build', join(target, 'build'), { recursive: true, preserveTimestamps: true });
 }
 
 function pack(name: string, ...options: string[]): string {
@@ -89,7 +91,7 @@ function binaries(app: string): string[] {
 function npm(cwd: string, ...options: string[]): void {
   // What the surrounding `npm test` exports must not reach into the other folder.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('npm_')));
-  execFileSync('npm', options, { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] });
+  execFileSync('npm', ['--loglevel=error', ...options], { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
 /** One process serves, the other connects by name; what the client got and over which link. */

@@ -1,0 +1,63 @@
+// The public types, as a user of the package sees them.
+
+import * as http from 'node:http';
+import type { Duplex } from 'node:stream';
+import { expectAssignable, expectError, expectNotAssignable, expectType } from 'tsd';
+import * as serval from '../..';
+
+// Names
+expectType<serval.ServiceID>(serval.serviceID('acme/web'));
+expectType<serval.ServicePrefix>(serval.servicePrefix('acme/*'));
+expectType<serval.ServiceID>(serval.contentServiceID('acme/cache', 'key'));
+expectAssignable<serval.ServiceName>('acme/web');
+expectAssignable<serval.ServiceName>(serval.serviceID('acme/web'));
+expectNotAssignable<serval.ServiceName>(8080);
+expectNotAssignable<serval.ServiceName>(serval.servicePrefix('acme/*'));
+expectAssignable<serval.ServiceScope>(serval.servicePrefix('acme/*'));
+
+// Streams
+const socket = serval.connect('acme/web', { connectTimeout: 1000, signal: new AbortController().signal }, () => {});
+expectType<serval.Socket>(socket);
+expectAssignable<Duplex>(socket);
+expectType<serval.ServiceID | undefined>(socket.remoteServiceID);
+expectType<string | undefined>(socket.remoteAddress);
+expectType<serval.Socket>(serval.createConnection({ serviceID: 'acme/web' }));
+expectType<serval.Socket>(new serval.Socket());
+expectType<serval.Socket>(serval.Socket());
+expectError(serval.connect());
+expectError(serval.connect(8080));
+expectError(serval.connect('acme/web', { connectTimeout: '1 s' }));
+
+const server = serval.createServer('acme/web', (connection) => expectType<serval.Socket>(connection));
+expectType<serval.Server>(server);
+expectType<serval.Server>(server.listen());
+expectType<boolean>(server.listening);
+expectType<serval.ServerAddress | null>(server.address());
+expectAssignable<AsyncIterable<serval.Socket>>(server);
+expectType<serval.Server>(serval.createServer({ allowHalfOpen: true }));
+expectType<Promise<serval.Socket>>(serval.promises.connect('acme/web'));
+expectType<Promise<serval.Server>>(serval.promises.listen('acme/web'));
+
+// Datagrams
+const datagrams = serval.createSocket();
+expectType<serval.DatagramSocket>(datagrams);
+datagrams.on('message', (message, source) => {
+  expectType<Buffer>(message);
+  expectType<serval.RemoteInfo>(source);
+  datagrams.send(message, source.serviceID, (error) => expectType<Error | null>(error));
+});
+expectError(datagrams.send(8080));
+
+// HTTP
+expectType<serval.Server>(serval.serve(http.createServer(), 'acme/web'));
+expectAssignable<http.Agent>(new serval.Agent({ serviceID: 'acme/web', keepAlive: true }));
+
+// Hosts and errors
+const host = serval.createHost({ links: ['udp-dgram'], broadcast: false });
+expectType<serval.Host>(host);
+expectType<Promise<void>>(host.ready);
+expectType<readonly string[]>(host.linkKinds);
+expectError(serval.createHost({ links: ['carrier pigeon'] }));
+serval.connect('acme/web', { host });
+expectType<'ECONNREFUSED'>(serval.ErrorCode.connectionRefused);
+expectAssignable<Error>(new serval.ServalError(serval.ErrorCode.timedOut, 'too late'));
