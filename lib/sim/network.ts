@@ -22,12 +22,17 @@ export interface PlugOptions extends Attachment {
 
 export class SimulatedNetwork {
   readonly clock = new SimulatedClock();
-  readonly trace = new Trace();
+  readonly trace: Trace;
   readonly partition = new Partition();
   private readonly segments = new Map<string, Segment>();
   private serial = 0;
 
-  constructor(private readonly random: SeededRandom) {}
+  constructor(
+    private readonly random: SeededRandom,
+    traceCapacity?: number,
+  ) {
+    this.trace = new Trace(traceCapacity);
+  }
 
   /** A generator of its own for one more part of the simulation. */
   randomOf(): RandomSource {

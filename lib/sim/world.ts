@@ -14,6 +14,8 @@ import type { Trace } from './trace';
 
 export interface WorldOptions {
   readonly seed: number;
+  /** How many of the last packets the trace keeps; default 1000. */
+  readonly traceCapacity?: number;
 }
 
 export interface RunOptions {
@@ -42,10 +44,10 @@ export class World {
   private readonly random: SeededRandom;
   private readonly named = new Map<string, SimulatedHost>();
 
-  constructor({ seed }: WorldOptions) {
+  constructor({ seed, traceCapacity }: WorldOptions) {
     this.seed = seed;
     this.random = SeededRandom.of(seed);
-    this.network = new SimulatedNetwork(this.random.fork());
+    this.network = new SimulatedNetwork(this.random.fork(), traceCapacity);
   }
 
   get now(): Instant {
@@ -202,5 +204,5 @@ function eventLoopTurn(): Promise<void> {
 /** A day: whatever the stack waits for, it does not wait that long. */
 const RUN_DEFAULT = milliseconds(86_400_000);
 /** Events of one run; a loop without end would never come to the day's end. */
-const EVENTS_MAXIMUM = 20_000_000;
+const EVENTS_MAXIMUM = 2_000_000;
 const TRACE_LINES = 60;

@@ -6,24 +6,36 @@ import type { ServalError } from '../../lib/errors';
 import type { ServiceID, ServicePrefix } from '../../lib/wire/service-id';
 import { HEAD_BYTES, patternBytes, readHead } from './byte-pattern';
 
-/** What was sent to whom, of one story. */
+interface Letter {
+  readonly from: string;
+  /** A service, or the name of the socket that is answered. */
+  readonly to: string;
+  readonly length: number;
+}
+
+/** What was sent by whom to whom, of one story. */
 export class Post {
-  private readonly letters = new Map<number, { readonly to: string; readonly length: number }>();
+  private readonly letters = new Map<number, Letter>();
   private nextKey = 1;
 
-  write(to: ServiceID, length: number): Buffer {
+  get size(): number {
+    return this.letters.size;
+  }
+
+  /** A message nobody has sent before. */
+  write(from: DatagramActor, to: string, length: number): Buffer {
     const key = this.nextKey++;
-    this.letters.set(key, { to: String(to), length });
+    this.letters.set(key, { from: from.name, to, length });
     return patternBytes(key, length, 0, length);
   }
 
-  /** The key of a message that arrived, if somebody sent exactly these bytes to that service. */
-  recognize(bytes: Buffer, to: ServiceID): number | undefined {
+  /** The letter that somebody sent to that socket with exactly these bytes. */
+  recognize(bytes: Buffer, to: DatagramActor): { key: number; from: string } | undefined {
     if (bytes.length < HEAD_BYTES) return undefined;
     const { key, length } = readHead(bytes);
     const letter = this.letters.get(key);
-    if (letter === undefined || letter.length !== bytes.length || letter.to !== String(to)) return undefined;
-    return patternBytes(key, length, 0, length).equals(bytes) ? key : undefined;
+    if (letter === undefined || letter.length !== bytes.length || !to.answersTo(letter.to)) return undefined;
+    return patternBytes(key, length, 0, length).equals(bytes) ? { key, from: letter.from } : undefined;
   }
 }
 
@@ -48,21 +60,21 @@ export class DatagramActor implements DatagramObserver {
     this.handle = host.openDatagram(prefix, this);
   }
 
-  /** Sends `length` bytes to `target`, or to the connected peer's service `as`. */
-  send(length: number, target: ServiceID, connected = false): ServalError | undefined {
-    const bytes = this.post.write(target, length);
-    const error = this.handle.send(bytes, connected ? undefined : target);
-    if (error === undefined) this.sentKeys.push(readHead(bytes).key);
-    else this.errors.push(error);
-    return error;
+  answersTo(name: string): boolean {
+    return name === this.name || name === String(this.handle.localServiceID);
+  }
+
+  /** Sends `length` bytes to the service, or on the connection to it. */
+  send(length: number, service: ServiceID, connected = false): ServalError | undefined {
+    return this.dispatch(this.post.write(this, String(service), length), connected ? undefined : service);
   }
 
   message(bytes: Buffer, from: DatagramSource): void {
     this.expect(!this.isClosed, 'no message after closed');
-    const key = this.post.recognize(bytes, this.handle.localServiceID);
-    this.expect(key !== undefined, `a message that was sent to it, not ${bytes.length} bytes from ${from.serviceID}`);
-    this.arrived.push(key!);
-    if (this.echoes) this.send(bytes.length, from.serviceID);
+    const letter = this.post.recognize(bytes, this);
+    this.expect(letter !== undefined, `only what was sent to it, not ${bytes.length} bytes from ${from.serviceID}`);
+    this.arrived.push(letter!.key);
+    if (this.echoes) this.dispatch(this.post.write(this, letter!.from, bytes.length), from);
   }
 
   connected(): void {
@@ -78,6 +90,15 @@ export class DatagramActor implements DatagramObserver {
   closed(): void {
     this.expect(!this.isClosed, 'closed once');
     this.isClosed = true;
+  }
+
+  private dispatch(bytes: Buffer, target: ServiceID | DatagramSource | undefined): ServalError | undefined {
+    const { key } = readHead(bytes);
+    const error = this.handle.send(bytes, target);
+    if (error === undefined) this.sentKeys.push(key);
+    else this.errors.push(error);
+    bytes.fill(0);
+    return error;
   }
 
   private expect(holds: boolean, what: string): void {

@@ -40,5 +40,5 @@ export function badPath(chance: Chance): Path {
 /** 0 to 20 %, each packet by itself or in bursts. */
 function loss(chance: Chance): NetworkElement {
   const share = chance.fraction(0, 0.2);
-  return chance.happens(0.5) ? new RandomLoss(share) : BurstLoss.of(share, chance.fraction(1, 4));
+  return chance.happens(0.5) ? new RandomLoss(share) : BurstLoss.of(share, chance.fraction(1, 2));
 }

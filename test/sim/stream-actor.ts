@@ -18,6 +18,10 @@ export interface StreamPlan {
   readonly waitsForPeer: boolean;
   /** Sends the rest and FIN only when the peer has ended. */
   readonly endsLast: boolean;
+  /** Sends FIN only after `release`. */
+  readonly holds?: boolean;
+  /** Probes after so many milliseconds of silence. */
+  readonly keepAlive?: number;
   /** Resets once so many bytes were written. */
   readonly resetAfter?: number;
   /** Closes, whatever is unread, once so many bytes were read. */
@@ -39,15 +43,20 @@ export class StreamActor implements StreamObserver {
   isEnded = false;
   isFinished = false;
   isClosed = false;
+  /** Its host crashed: nobody will tell it anything. */
+  isGone = false;
   /** The story itself ended the connection, by its plan. */
   hasQuit = false;
   error: ServalError | undefined;
   received = 0;
   sent = 0;
+  /** FlowID at this end of the first flow, once connected. */
+  flowID: number | undefined;
   /** Key and length of the peer's bytes, once its head is here. */
   peer: { key: number; length: number } | undefined;
   private head = Buffer.alloc(0);
   private hasShutDown = false;
+  private isHeld: boolean;
   private isReading = false;
   private sincePause = 0;
 
@@ -55,20 +64,23 @@ export class StreamActor implements StreamObserver {
     readonly name: string,
     readonly plan: StreamPlan,
     private readonly world: World,
-  ) {}
+  ) {
+    this.isHeld = plan.holds === true;
+  }
 
-  /** Of an accepted connection: it is connected from the start. */
+  /** Takes an accepted connection; `connected` follows, as for one that connects. */
   accept(handle: StreamHandle): void {
     this.handle = handle;
     handle.setObserver(this);
-    this.connected();
   }
 
   connected(): void {
     this.expect(!this.isConnected && !this.isClosed, 'connected once, while open');
     this.isConnected = true;
+    this.flowID = this.handle!.flows[0]?.localFlowID;
     this.isReading = true;
     this.handle!.startReading();
+    if (this.plan.keepAlive !== undefined) this.handle!.setKeepAlive(true, this.plan.keepAlive);
     this.pump();
   }
 
@@ -111,6 +123,17 @@ export class StreamActor implements StreamObserver {
     this.isClosed = true;
   }
 
+  release(): void {
+    this.isHeld = false;
+    this.pump();
+  }
+
+  /** All that both ends had to say is here or acknowledged, whether it was ended or not. */
+  get isQuiet(): boolean {
+    const isSent = this.sent === this.plan.length && this.handle!.bytesBuffered === 0;
+    return this.isConnected && isSent && this.received === this.peer?.length;
+  }
+
   /** Everything both ways arrived and was ended in order. */
   get isComplete(): boolean {
     return this.isEnded && this.isFinished && this.error === undefined && this.received === this.peer?.length;
@@ -142,7 +165,7 @@ export class StreamActor implements StreamObserver {
       if (plan.resetAfter !== undefined && this.sent >= plan.resetAfter) return this.quit(() => handle.reset());
       if (accepted === 0 || this.sent < end) return;
     }
-    if (plan.endsLast && !this.isEnded) return;
+    if (this.isHeld || (plan.endsLast && !this.isEnded)) return;
     this.shutdown();
   }
 
@@ -150,7 +173,9 @@ export class StreamActor implements StreamObserver {
     if (this.hasShutDown) return;
     this.hasShutDown = true;
     this.handle!.shutdown();
-    this.expect(this.handle!.write(Buffer.from('late')) === 0, 'nothing is accepted after shutdown');
+    // A connection that was reset in the same burst takes anything.
+    const isDead = this.handle!.flows.length === 0;
+    this.expect(isDead || this.handle!.write(Buffer.from('late')) === 0, 'nothing is accepted after shutdown');
   }
 
   private closesNow(): boolean {
