@@ -35,12 +35,12 @@ const anyBytes = fc.uint8Array({ maxLength: 400 });
 
 describe('parseSalPacket', () => {
   it('survives random bytes', () => {
-    fc.assert(fc.property(anyBytes, survives), runs(5000));
+    fc.assert(fc.property(anyBytes, survives), runs(2000));
   });
 
   it('survives random bytes with a right check', () => {
     const sealed = fc.tuple(anyBytes, fc.integer({ min: 0, max: 110 })).map(([bytes, words]) => seal(bytes, words));
-    fc.assert(fc.property(sealed, survives), runs(5000));
+    fc.assert(fc.property(sealed, survives), runs(2000));
   });
 
   it('survives any sequence of extensions, well formed or nearly', () => {
@@ -57,10 +57,10 @@ describe('parseSalPacket', () => {
       fc.property(packet, (bytes) => {
         if (!isWireError(examine(bytes))) accepted++;
       }),
-      runs(5000),
+      runs(2000),
     );
     // The generator is worth something only if a good part gets through.
-    expect(accepted).toBeGreaterThan(500);
+    expect(accepted).toBeGreaterThan(200);
   });
 
   it('survives captured packets with bytes changed, checked or sealed again', () => {
@@ -73,7 +73,7 @@ describe('parseSalPacket', () => {
         if (sealAgain && bytes[8]! * 4 <= bytes.length) sealSalHeader(bytes, 0);
         examine(bytes);
       }),
-      runs(10_000),
+      runs(4000),
     );
   });
 
@@ -112,7 +112,7 @@ describe('the other doors', () => {
           expect(options.sackCount).toBeLessThanOrEqual(SACK_BLOCKS_MAXIMUM);
         },
       ),
-      runs(5000),
+      runs(2000),
     );
   });
 
@@ -124,7 +124,7 @@ describe('the other doors', () => {
         const udp = parseUdpHeader(bytes, 0, bytes.length);
         if (!isWireError(udp)) expect(udp.payloadOffset + udp.payloadLength).toBeLessThanOrEqual(bytes.length);
       }),
-      runs(5000),
+      runs(2000),
     );
   });
 });
