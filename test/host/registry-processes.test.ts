@@ -66,7 +66,7 @@ describe('processes of one host', () => {
 
   it.each([
     ['kill', 20],
-    ['leave', 5],
+    ['leave', 3],
   ] as const)(
     'take over within 500 ms when the holder ends by %s, %i times on end',
     async (end, rounds) => {
