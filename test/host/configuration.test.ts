@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type HostOptions, configurationFrom } from '../../lib/host/configuration';
+import { configurationFrom, type HostOptions } from '../../lib/host/configuration';
 import { NetworkAddress } from '../../lib/wire/network-address';
 
 describe('host configuration', () => {

@@ -1,8 +1,8 @@
 import dgram from 'node:dgram';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { TRANSMIT_QUEUE_MAXIMUM } from '../../lib/limits';
 import { DgramLink } from '../../lib/link/dgram-link';
 import type { Link } from '../../lib/link/link';
-import { TRANSMIT_QUEUE_MAXIMUM } from '../../lib/limits';
 import { type AddressFamily, NetworkAddress } from '../../lib/wire/network-address';
 import { RowFlag } from '../../lib/wire/received-batch';
 import { TransmitBatch } from '../../lib/wire/transmit-batch';
