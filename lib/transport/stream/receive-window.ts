@@ -20,7 +20,7 @@ export class ReceiveWindow {
 
   /** A `buffer` that the application chose is kept as it is; without one it grows with use. */
   constructor(buffer: number | undefined) {
-    const wanted = buffer ?? RECEIVE_BUFFER_DEFAULT;
+    const wanted = Math.floor(buffer ?? RECEIVE_BUFFER_DEFAULT);
     this.buffer = Math.min(Math.max(wanted, RECEIVE_BUFFER_MINIMUM), RECEIVE_BUFFER_MAXIMUM);
     this.maximum = buffer === undefined ? RECEIVE_BUFFER_MAXIMUM : this.buffer;
   }

@@ -94,7 +94,9 @@ export class StreamTransport {
   constructor(streamOptions: StreamOptions = {}) {
     const { sendBuffer } = streamOptions;
     this.sendBuffer =
-      sendBuffer === undefined ? undefined : Math.min(Math.max(sendBuffer, SEND_BUFFER_MINIMUM), SEND_BUFFER_MAXIMUM);
+      sendBuffer === undefined
+        ? undefined
+        : Math.min(Math.max(Math.floor(sendBuffer), SEND_BUFFER_MINIMUM), SEND_BUFFER_MAXIMUM);
     this.receiver = new StreamReceiver(streamOptions.receiveBuffer);
     this.transmitter = new StreamTransmitter(this.buffer, this.window, this.receiver);
     const { congestion, random } = streamOptions;
