@@ -160,6 +160,8 @@ bool PacketReceiver::readOrigin(LinkSocket& socket, PerSocket& state, const Sock
   SocketAddress from = source;
   if (socket.isRaw()) from.setPort(0);
   origin_.set(from, control.local, control.isBroadcast ? received::broadcast : 0);
+  // What the checksum covers: for a broadcast that is not the address we answer from.
+  addressed_ = control.destination;
   return true;
 }
 
@@ -188,7 +190,7 @@ void PacketReceiver::appendAll(const LinkSocket& socket, TrainJoiner& joiner, co
     }
     // The joiner verifies segments of established flows; on raw links all else is verified here.
     if (socket.isRaw() && packetLength >= kSalHeaderBytes && !isBareTcp(packet) &&
-        !hasValidTransportChecksum(packet, packetLength, origin_.source, origin_.local)) {
+        !hasValidTransportChecksum(packet, packetLength, origin_.source, addressed_)) {
       statistics_.badTransportChecksum++;
       continue;
     }

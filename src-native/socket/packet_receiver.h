@@ -57,6 +57,7 @@ class PacketReceiver {
 
   Statistics& statistics_;
   Origin origin_;
+  SocketAddress addressed_;
   PerSocket states_[2];
 
   const std::unique_ptr<uint8_t[]> staging_;
