@@ -8,22 +8,30 @@ import { StreamServer } from '../socket/stream-server';
 
 /** What is handed connections: any server of Node's whose 'connection' event takes a stream. */
 export interface ConnectionTaker extends EventEmitter {
+  readonly listening?: boolean;
+  close?(): unknown;
   closeIdleConnections?(): void;
 }
 
 /**
- * Starts to serve `server` under `serviceID` and returns the listening server. Closing that one stops new
- * connections and closes the idle ones of `server`, as `http.Server.close` does. Sockets are half-open, as
- * those of `http.Server` are, so that a request is answered whose client has ended. §4.1
+ * Starts to serve `server` under `serviceID` and returns the listening server, whose 'error' tells EADDRINUSE.
+ * Sockets are half-open and without delay, as those of `http.Server` are. 'listening' is emitted on `server`,
+ * too: with it Node's http starts to look for slow and idle connections.
+ *
+ * Closing the returned server stops new connections, closes idle ones and waits for the others, as
+ * `http.Server.close` does; after it `server` is closed, unless it is served elsewhere or listens itself. §4.1
  */
 export function serve(
   server: ConnectionTaker,
   serviceID: ServiceScope,
   options: ServerOptions & ListenOptions = {},
 ): StreamServer {
-  const listening = new HandingServer(server, { noDelay: true, ...options, allowHalfOpen: true });
-  return listening.listen(serviceID, options);
+  const handing = new HandingServer(server, { noDelay: true, ...options, allowHalfOpen: true });
+  return handing.listen(serviceID, options);
 }
+
+/** How many times a server is served now. */
+const servings = new WeakMap<ConnectionTaker, number>();
 
 class HandingServer extends StreamServer {
   constructor(
@@ -31,11 +39,24 @@ class HandingServer extends StreamServer {
     options: ServerOptions,
   ) {
     super(options, (socket) => void taker.emit('connection', socket));
+    this.on('listening', () => this.begin());
   }
 
   override close(callback?: (error?: Error) => void): this {
     super.close(callback);
     this.taker.closeIdleConnections?.();
     return this;
+  }
+
+  private begin(): void {
+    servings.set(this.taker, (servings.get(this.taker) ?? 0) + 1);
+    this.once('close', () => this.finish());
+    this.taker.emit('listening');
+  }
+
+  private finish(): void {
+    const left = (servings.get(this.taker) ?? 1) - 1;
+    servings.set(this.taker, left);
+    if (left === 0 && !this.taker.listening) this.taker.close?.();
   }
 }

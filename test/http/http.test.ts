@@ -136,4 +136,41 @@ describe('http over serval', () => {
     expect(await reply).toBe('done');
     await closed;
   });
+
+  test('closing the server ends kept-alive connections, and closes the http server', async () => {
+    const host = new MemoryHost();
+    const { server, app } = await start(host, (_, response) => response.end('kept'));
+    const agent = new Agent({ host, keepAlive: true });
+    open.push({ close: () => agent.destroy() });
+    await fetchText({ agent, serviceID: 'acme/web' });
+    const closed = Promise.all([once(server, 'close'), once(app, 'close')]);
+    server.close();
+    await closed;
+  });
+
+  test('an http server that is served twice is closed with the last one', async () => {
+    const host = new MemoryHost();
+    const { server, app } = await start(host, (_, response) => response.end('twice'));
+    const second = serve(app, 'acme/other', { host });
+    await once(second, 'listening');
+    let isClosed = false;
+    app.on('close', () => (isClosed = true));
+    await once(server.close(), 'close');
+    expect(await fetchText({ agent: new Agent({ host }), serviceID: 'acme/other' })).toBe('twice');
+    expect(isClosed).toBe(false);
+    await once(second.close(), 'close');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isClosed).toBe(true);
+  });
+
+  test('a client that is too slow with its headers is timed out', async () => {
+    const host = new MemoryHost();
+    const app = http.createServer({ headersTimeout: 20, requestTimeout: 20, connectionsCheckingInterval: 10 });
+    const server = serve(app, 'acme/web', { host });
+    open.push(server);
+    const socket = createConnection('acme/web', { host }).setEncoding('utf8');
+    socket.write('GET / HTTP/1.1\r\n');
+    const [reply] = await once(socket, 'data');
+    expect(reply).toMatch(/^HTTP\/1.1 408 /);
+  });
 });
