@@ -1,11 +1,17 @@
-// STOPGAP by the integrator so that the stack runs: the table engineer overwrites this file freely, keeping
-// ResolutionReach and the method names used here (resolve/selectedSet take `{ protocol, reach }`).
+// The service table (§4.2): which rule a packet that names a service meets - the longest prefix that has a usable
+// rule, of its rules those of the highest priority, of those a weighted sample. It decides and counts; whoever
+// asked delivers, forwards, delays or drops.
 
-import { type Instant, NEVER } from '../time/instant';
+import { RULES_PER_PREFIX_MAXIMUM, SERVICE_RULES_MAXIMUM } from '../limits';
+import type { Instant } from '../time/instant';
 import type { RandomSource } from '../time/random-source';
-import type { ServiceID } from '../wire/service-id';
-import { PrefixIndex } from './prefix-index';
+import type { ServiceID, ServicePrefix } from '../wire/service-id';
+import { NOT_FOUND, PrefixTrie } from './prefix-trie';
+import type { ResolvedForward, ResolvedRule, RuleIdentity } from './resolved-rule';
+import { NO_MATCH, NO_RULE, RuleCounter, RuleField, RuleFlag, type RuleNumber } from './rule-records';
+import { RuleStore } from './rule-store';
 import type { ForwardRule, RuleKey, ServiceRule } from './service-rule';
+import { GatheredTargets, selectTargets, type TargetPicker } from './target-selection';
 
 /** How far a first packet may go on from here. */
 export const ResolutionReach = {
@@ -13,7 +19,7 @@ export const ResolutionReach = {
   any: 'any',
   /** Not to broadcast addresses: strangers cannot make us broadcast. */
   unicast: 'unicast',
-  /** Only FORWARD rules of scope 'host': packets received by broadcast. */
+  /** Only FORWARD rules of scope 'host', and no broadcast ones: packets received by broadcast, lest they storm. */
   host: 'host',
   /** No FORWARD rules at all: a stack that is no router. */
   process: 'process',
@@ -25,76 +31,298 @@ export interface ResolutionQuery {
   readonly reach: ResolutionReach;
 }
 
-export class ServiceTable {
-  private readonly index = new PrefixIndex<ServiceRule[]>();
+/**
+ * What became of a rule to add. `replaced`: a FORWARD, DELAY or DROP rule of the same key was there; it has the new
+ * terms, keeps its statistics, and its timeouts start anew. `exists`: a socket has the prefix and protocol
+ * (EADDRINUSE). `full`: a bound of limits.ts is reached; DEMUX rules are never refused for that.
+ */
+export type AddResult = 'added' | 'replaced' | 'exists' | 'full';
 
-  addRule(rule: ServiceRule, _now: Instant): 'added' | 'exists' {
-    const rules = this.index.get(rule.prefix) ?? [];
-    if (rule.action === 'demux' && rules.some((each) => each.action === 'demux' && each.protocol === rule.protocol)) return 'exists';
-    const kept = rules.filter((each) => !sameRule(each, rule));
-    this.index.insert(rule.prefix, [...kept, rule]);
+export interface Statistics {
+  readonly packetsResolved: number;
+  readonly bytesResolved: number;
+  readonly packetsDropped: number;
+  readonly bytesDropped: number;
+}
+
+export interface RuleStatistics extends Statistics {
+  /** `undefined` when nothing has matched yet. */
+  readonly lastMatch: Instant | undefined;
+}
+
+export class ServiceTable {
+  // A prefix's tag is the number of its first rule; the others follow by `next`, highest priority first.
+  private readonly trie = new PrefixTrie();
+  private readonly store = new RuleStore(this);
+  private readonly records = this.store.records;
+  private readonly targets = new GatheredTargets();
+  private readonly counted = { packetsResolved: 0, bytesResolved: 0, packetsDropped: 0, bytesDropped: 0 };
+
+  constructor(private readonly picker: TargetPicker = selectTargets) {}
+
+  /** Rules in the table. */
+  get size(): number {
+    return this.records.size;
+  }
+
+  /** Of all rules that are or were in the table. */
+  get totals(): Statistics {
+    return { ...this.counted };
+  }
+
+  /** `undefined` when there is no such rule. */
+  statistics(key: RuleKey): RuleStatistics | undefined {
+    const number = this.find(key);
+    if (number === NO_RULE) return undefined;
+    const count = (counter: RuleCounter): number => this.records.counter(number, counter);
+    const lastMatch = this.store.lastMatch(number);
+    return {
+      packetsResolved: count(RuleCounter.packetsResolved),
+      bytesResolved: count(RuleCounter.bytesResolved),
+      packetsDropped: count(RuleCounter.packetsDropped),
+      bytesDropped: count(RuleCounter.bytesDropped),
+      lastMatch: lastMatch === NO_MATCH ? undefined : lastMatch,
+    };
+  }
+
+  /** All rules as plain data. The table may change meanwhile: a rule that stays is given once. */
+  *rules(): Generator<ServiceRule> {
+    for (let number = 1; number < this.records.limit; number++) {
+      if (this.records.isLive(number)) yield this.read(number);
+    }
+  }
+
+  /** The rules of exactly this prefix, highest priority first. */
+  rulesOf(prefix: ServicePrefix): ServiceRule[] {
+    const rules: ServiceRule[] = [];
+    for (let number = this.firstOf(prefix); number !== NO_RULE; number = this.next(number)) {
+      rules.push(this.store.read(number, prefix));
+    }
+    return rules;
+  }
+
+  /** No rule times out before. */
+  nextDeadline(): Instant {
+    return this.store.timeouts.nextDeadline();
+  }
+
+  // ---- changes ----
+
+  /** Throws RangeError when weight or priority is no number the table takes: weight 1 to 2^32 - 1, priority int32. */
+  addRule(rule: ServiceRule, now: Instant): AddResult {
+    checkTerms(rule.priority, rule.weight);
+    const first = this.firstOf(rule.prefix);
+    let count = 0;
+    for (let number = first; number !== NO_RULE; number = this.next(number)) {
+      count++;
+      if (rule.action === 'demux') {
+        if (this.store.isDemux(number) && this.store.hasProtocol(number, rule.protocol)) return 'exists';
+      } else if (this.store.isNamed(number, rule)) {
+        this.detach(number);
+        this.store.renew(number, rule, now);
+        this.attach(number);
+        return 'replaced';
+      }
+    }
+    const isFull = count >= RULES_PER_PREFIX_MAXIMUM || this.size >= SERVICE_RULES_MAXIMUM;
+    if (isFull && rule.action !== 'demux') return 'full';
+    this.attach(this.store.create(rule, this.trie.insert(rule.prefix), now));
     return 'added';
   }
 
+  /** Whether there was such a rule. */
   deleteRule(key: RuleKey): boolean {
-    const rules = this.index.get(key.prefix) ?? [];
-    const kept = rules.filter((each) => !sameRule(each, key));
-    if (kept.length === 0) this.index.delete(key.prefix);
-    else this.index.insert(key.prefix, kept);
-    return kept.length < rules.length;
+    const number = this.find(key);
+    if (number !== NO_RULE) this.remove(number);
+    return number !== NO_RULE;
   }
 
-  modifyRule(_key: RuleKey, _change: { readonly priority?: number; readonly weight?: number }): boolean {
-    return false;
+  /** Whether there was such a rule. What `change` does not name stays. Throws RangeError as `addRule`. */
+  modifyRule(key: RuleKey, change: { readonly priority?: number; readonly weight?: number }): boolean {
+    const number = this.find(key);
+    if (number === NO_RULE) return false;
+    const priority = change.priority ?? this.records.field(number, RuleField.priority);
+    const weight = change.weight ?? this.records.weight(number);
+    checkTerms(priority, weight);
+    this.detach(number);
+    this.store.change(number, priority, weight);
+    this.attach(number);
+    return true;
   }
 
-  resolve(id: ServiceID, query: ResolutionQuery, _now: Instant, random: RandomSource): ServiceRule | undefined {
-    for (const rules of this.index.matches(id)) {
-      const usable = rules.filter((rule) => isUsable(rule, query));
-      if (usable.length === 0) continue;
-      const highest = Math.max(...usable.map((rule) => rule.priority));
-      const set = usable.filter((rule) => rule.priority === highest);
-      let point = random.fraction() * set.reduce((sum, rule) => sum + rule.weight, 0);
-      for (const rule of set) {
-        point -= rule.weight;
-        if (point < 0) return rule;
-      }
-      return set[0];
+  /** Deletes the rules whose time is over and returns them. */
+  expire(now: Instant): ServiceRule[] {
+    const ended: ServiceRule[] = [];
+    const lastMatch = (rule: RuleNumber): Instant => this.store.lastMatch(rule);
+    for (;;) {
+      const number = this.store.timeouts.popEnded(now, lastMatch);
+      if (number === NO_RULE) return ended;
+      ended.push(this.read(number));
+      this.remove(number);
+    }
+  }
+
+  // ---- resolution ----
+
+  /**
+   * The rule for a packet to `id`, `undefined` when no prefix has a usable one. When it is a FORWARD rule with
+   * `selectAll`, `selectedSet` gives all that the packet goes to. The object is valid until the table changes.
+   */
+  resolve(id: ServiceID, query: ResolutionQuery, now: Instant, random: RandomSource): ResolvedRule | undefined {
+    for (let index = this.trie.match(id) - 1; index >= 0; index--) {
+      const first = this.nextUsable(this.trie.tag(this.trie.matched(index)), query);
+      if (first === NO_RULE) continue;
+      const second = this.nextUsable(this.next(first), query);
+      const isAlone = second === NO_RULE || this.priority(second) !== this.priority(first);
+      return this.store.resolved(isAlone ? first : this.pick(first, second, query, id, now, random));
     }
     return undefined;
   }
 
-  selectedSet(rule: ForwardRule, reach: ResolutionReach): readonly ForwardRule[] {
-    const rules = this.index.get(rule.prefix) ?? [];
-    return rules.filter(
-      (each): each is ForwardRule =>
-        each.action === 'forward' && each.priority === rule.priority && isUsable(each, { protocol: 6, reach }),
+  /** All FORWARD rules of the set that `rule` was picked from. */
+  selectedSet(rule: ForwardRule, reach: ResolutionReach): readonly ResolvedForward[] {
+    const set: ResolvedForward[] = [];
+    for (let number = this.firstOf(rule.prefix); number !== NO_RULE; number = this.next(number)) {
+      if (this.priority(number) !== rule.priority) continue;
+      if (!isUsable(this.records.field(number, RuleField.flags), 6, reach)) continue;
+      const each = this.store.resolved(number);
+      if (each.action === 'forward') set.push(each);
+    }
+    return set;
+  }
+
+  /** Counts a packet that was treated as the rule says, and so keeps the rule from idling out. */
+  recordMatch(rule: ServiceRule, bytes: number, now: Instant): void {
+    this.counted.packetsResolved++;
+    this.counted.bytesResolved += bytes;
+    const number = this.numberOf(rule);
+    if (number !== NO_RULE) this.records.note(number, RuleCounter.packetsResolved, bytes, now);
+  }
+
+  /** Counts a packet that met the rule and was dropped: by a DROP rule, or because it could not be passed on. */
+  recordDrop(rule: ServiceRule, bytes: number, now: Instant): void {
+    this.counted.packetsDropped++;
+    this.counted.bytesDropped += bytes;
+    const number = this.numberOf(rule);
+    if (number !== NO_RULE) this.records.note(number, RuleCounter.packetsDropped, bytes, now);
+  }
+
+  /** For resolved rules: the prefix they are read without. */
+  prefixOf(rule: RuleIdentity): ServicePrefix {
+    if (!this.isCurrent(rule)) throw new Error('the rule is no longer in the table: read a rule before it changes');
+    return this.trie.prefix(this.records.field(rule.number, RuleField.slot));
+  }
+
+  private pick(
+    first: RuleNumber,
+    second: RuleNumber,
+    query: ResolutionQuery,
+    id: ServiceID,
+    now: Instant,
+    random: RandomSource,
+  ): RuleNumber {
+    const { targets } = this;
+    const priority = this.priority(first);
+    targets.clear();
+    targets.add(first, this.records.weight(first));
+    for (let number = second; number !== NO_RULE; number = this.nextUsable(this.next(number), query)) {
+      if (this.priority(number) !== priority) break;
+      targets.add(number, this.records.weight(number));
+    }
+    return targets.rule(this.picker(targets, id, now, random));
+  }
+
+  private nextUsable(from: RuleNumber, query: ResolutionQuery): RuleNumber {
+    let number = from;
+    while (number !== NO_RULE) {
+      if (isUsable(this.records.field(number, RuleField.flags), query.protocol, query.reach)) return number;
+      number = this.next(number);
+    }
+    return NO_RULE;
+  }
+
+  // ---- the rules of a prefix ----
+
+  private firstOf(prefix: ServicePrefix): RuleNumber {
+    const slot = this.trie.find(prefix);
+    return slot === NOT_FOUND ? NO_RULE : this.trie.tag(slot);
+  }
+
+  private find(key: RuleKey): RuleNumber {
+    let number = this.firstOf(key.prefix);
+    while (number !== NO_RULE && !this.store.isNamed(number, key)) number = this.next(number);
+    return number;
+  }
+
+  /** Behind all rules of the same or higher priority. */
+  private attach(number: RuleNumber): void {
+    const slot = this.records.field(number, RuleField.slot);
+    const priority = this.priority(number);
+    let before = NO_RULE;
+    let behind = this.trie.tag(slot);
+    while (behind !== NO_RULE && this.priority(behind) >= priority) {
+      before = behind;
+      behind = this.next(behind);
+    }
+    this.records.setField(number, RuleField.next, behind);
+    this.setNext(slot, before, number);
+  }
+
+  private detach(number: RuleNumber): void {
+    const slot = this.records.field(number, RuleField.slot);
+    let before = NO_RULE;
+    for (let each = this.trie.tag(slot); each !== number; each = this.next(each)) before = each;
+    this.setNext(slot, before, this.next(number));
+  }
+
+  private setNext(slot: number, before: RuleNumber, number: RuleNumber): void {
+    if (before === NO_RULE) this.trie.setTag(slot, number);
+    else this.records.setField(before, RuleField.next, number);
+  }
+
+  private remove(number: RuleNumber): void {
+    const slot = this.records.field(number, RuleField.slot);
+    this.detach(number);
+    this.store.remove(number);
+    if (this.trie.tag(slot) === NO_RULE) this.trie.remove(slot);
+  }
+
+  private read(number: RuleNumber): ServiceRule {
+    return this.store.read(number, this.trie.prefix(this.records.field(number, RuleField.slot)));
+  }
+
+  private next(number: RuleNumber): RuleNumber {
+    return this.records.field(number, RuleField.next);
+  }
+
+  private priority(number: RuleNumber): number {
+    return this.records.field(number, RuleField.priority);
+  }
+
+  /** A resolved rule says which record it is; NO_RULE when that is gone. Any other rule is looked for by its key. */
+  private numberOf(rule: ServiceRule & Partial<RuleIdentity>): RuleNumber {
+    const { number, generation } = rule;
+    if (number === undefined || generation === undefined) return this.find(rule);
+    return this.isCurrent({ number, generation }) ? number : NO_RULE;
+  }
+
+  private isCurrent(rule: RuleIdentity): boolean {
+    return (
+      this.records.isLive(rule.number) && this.records.field(rule.number, RuleField.generation) === rule.generation
     );
   }
-
-  recordMatch(_rule: ServiceRule, _bytes: number, _now: Instant): void {}
-  recordDrop(_rule: ServiceRule, _bytes: number, _now: Instant): void {}
-
-  nextDeadline(): Instant {
-    return NEVER;
-  }
-
-  expire(_now: Instant): ServiceRule[] {
-    return [];
-  }
 }
 
-function isUsable(rule: ServiceRule, query: ResolutionQuery): boolean {
-  if (rule.action === 'demux') return rule.protocol === query.protocol;
-  if (rule.action !== 'forward') return true;
-  if (query.reach === 'any') return true;
-  if (query.reach === 'unicast') return !rule.broadcast;
-  return query.reach === 'host' && rule.scope === 'host';
+function isUsable(flags: number, protocol: 6 | 17, reach: ResolutionReach): boolean {
+  if ((flags & RuleFlag.demux) !== 0) return ((flags & RuleFlag.stream) !== 0) === (protocol === 6);
+  if ((flags & RuleFlag.forward) === 0 || reach === ResolutionReach.any) return true;
+  if (reach === ResolutionReach.process || (flags & RuleFlag.broadcast) !== 0) return false;
+  return reach === ResolutionReach.unicast || (flags & RuleFlag.hostScope) !== 0;
 }
 
-function sameRule(a: ServiceRule | RuleKey, b: ServiceRule | RuleKey): boolean {
-  if (a.action !== b.action) return false;
-  if (a.action === 'forward' && b.action === 'forward') return a.address.equals(b.address) && a.link === b.link;
-  if (a.action === 'demux' && b.action === 'demux') return a.protocol === b.protocol && a.socket === b.socket;
-  return true;
+function checkTerms(priority: number, weight: number): void {
+  if ((priority | 0) !== priority) throw new RangeError(`priority must be a 32-bit integer, not ${priority}`);
+  if (weight >>> 0 !== weight || weight === 0) {
+    throw new RangeError(`weight must be an integer from 1 to ${2 ** 32 - 1}, not ${weight}`);
+  }
 }

@@ -88,11 +88,11 @@ describe('PrefixIndex', () => {
   });
 
   it.each([1, 2, 3, 4])('agrees with a linear scan while prefixes come and go (seed %i)', (seed) => {
-    agreesWithScan(SeededRandom.of(seed), { steps: 3000, prefixes: 250, bases: 20, checkEvery: 5 });
+    agreesWithScan(SeededRandom.of(seed), { steps: 2000, prefixes: 250, bases: 20, checkEvery: 5 });
   });
 
   it('agrees with a linear scan when it is large and crowded', () => {
-    agreesWithScan(SeededRandom.of(5), { steps: 40_000, prefixes: 9000, bases: 9000, checkEvery: 100 });
+    agreesWithScan(SeededRandom.of(5), { steps: 25_000, prefixes: 6000, bases: 6000, checkEvery: 100 });
   });
 });
 
@@ -123,7 +123,8 @@ function agreesWithScan(random: SeededRandom, options: ScanOptions): void {
     } else {
       // Mostly the oldest one; sometimes one that is not stored.
       const gone = random.uint32() % 9 === 0 ? ServicePrefix.of(someID(), randomBits(random)) : firstOf(stored);
-      if (gone !== undefined) expect(index.delete(gone)).toBe(stored.delete(gone.toString()));
+      if (gone !== undefined && index.delete(gone) !== stored.delete(gone.toString()))
+        throw new Error(`delete ${gone}`);
     }
     if (step % options.checkEvery === 0) check(index, [...stored.values()], someID(), randomBits(random));
     if (step % options.checkEvery === 1) check(index, [...stored.values()], oneOf(bases), randomBits(random));
