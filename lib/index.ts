@@ -3,6 +3,7 @@
 
 import { createHost } from './host/host';
 import { callable } from './socket/callable';
+import type { createServer } from './socket/connections';
 import { DatagramSocket as DatagramSocketClass } from './socket/datagram-socket';
 import { setDefaultHostFactory } from './socket/default-host';
 import { StreamServer } from './socket/stream-server';
@@ -11,7 +12,7 @@ import { StreamSocket } from './socket/stream-socket';
 setDefaultHostFactory(() => createHost());
 
 /** Accepts connections to a service, as `net.Server`. Callable with and without `new`. §4.1 */
-export const Server = callable(StreamServer, 'Server');
+export const Server = callable<typeof StreamServer, typeof createServer>(StreamServer, 'Server');
 export type Server = StreamServer;
 
 /** A connection to an instance of a service, as `net.Socket`. Callable with and without `new`. §4.1 */
