@@ -23,6 +23,7 @@ export type Socket = StreamSocket;
 export const DatagramSocket = callable(DatagramSocketClass, 'DatagramSocket');
 export type DatagramSocket = DatagramSocketClass;
 
+export type { FlowInformation, SocketHost } from './driver/handles';
 export type { ServalErrorContext } from './errors';
 export { ErrorCode, ServalError } from './errors';
 export type { HostConfiguration, HostOptions } from './host/configuration';
