@@ -1,10 +1,11 @@
 // What a router does to a first packet: the same packet, readdressed, with the way it came recorded in SOURCE
 // (§4.2, Figure 5; footnote 1). No state is kept of it.
 
-import { SOURCE_ADDRESSES_MAXIMUM } from '../limits';
 import type { ForwardRule } from '../table/service-rule';
+import { fitsEndpointSourceExtension } from '../wire/endpoint-source-extension';
 import type { NetworkAddress } from '../wire/network-address';
 import { type SalPacket, writeSalPacketHeader } from '../wire/sal-packet';
+import { fitsSourceExtension } from '../wire/source-extension';
 import type { TransmitBatch } from '../wire/transmit-batch';
 
 /** Why a packet is not forwarded. */
@@ -18,7 +19,6 @@ export function extendSource(
 ): readonly NetworkAddress[] | ForwardRefusal {
   const before = packet.source === undefined ? [from] : fillClient(packet.source, from);
   if (!addressedAs.isUnspecified && before.some((each) => each.equals(addressedAs))) return 'forwardLoop';
-  if (before.length >= SOURCE_ADDRESSES_MAXIMUM) return 'forwardTooFar';
   return [...before, addressedAs];
 }
 
@@ -36,6 +36,8 @@ export function writeForwarded(
 ): ForwardRefusal | undefined {
   const visible = encapsulated ? visibleFrom(rule.address, source) : source;
   if (!encapsulated && visible.some((each) => each.family !== 4)) return 'forwardNoIPv4';
+  const fits = encapsulated ? fitsEndpointSourceExtension(visible) : fitsSourceExtension(visible);
+  if (!fits) return 'forwardTooFar';
   batch.begin(rule.address, undefined);
   batch.headerEnd += writeSalPacketHeader(batch.headers, batch.headerEnd, {
     sourceFlowID: packet.sourceFlowID,

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DELAY_TIMEOUT, DELAYED_PER_SERVICE, SOURCE_ADDRESSES_MAXIMUM } from '../../lib/limits';
 import { DEMUX_PRIORITY } from '../../lib/table/service-rule';
 import { NetworkAddress } from '../../lib/wire/network-address';
+import { writeSalPacketHeader } from '../../lib/wire/sal-packet';
 import { ServicePrefix } from '../../lib/wire/service-id';
 import { decode, SERVICE, Wire } from './wire';
 
@@ -67,6 +68,22 @@ describe('forwarding (§4.2, Figure 5)', () => {
     }
     client.connect();
     expect(wire.settle()).toHaveLength(SOURCE_ADDRESSES_MAXIMUM);
+  });
+
+  it('drops a packet whose list of IPv6 routers is full, instead of failing over it', () => {
+    const { wire, a, b } = figure5();
+    a.connect();
+    const [syn] = a.takeSent();
+    const source = Array.from({ length: 14 }, (_, index) =>
+      address(index < 11 ? `fd00::${index + 1}` : `10.7.0.${index}`),
+    );
+    const { control, destinationService, sourceFlowID } = decode(syn!);
+    const bytes = Buffer.alloc(512);
+    const header = { control, destinationService, sourceFlowID, source, protocol: 6, destinationFlowID: 0 as never };
+    const length = writeSalPacketHeader(bytes, 0, header);
+    wire.deliver({ ...syn!, bytes: bytes.subarray(0, length) });
+    expect(b.takeSent()).toEqual([]);
+    expect(b.sal.counters.value('forwardTooFar')).toBe(1);
   });
 
   it('is not done by a host that is no router', () => {

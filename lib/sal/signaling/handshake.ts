@@ -7,6 +7,7 @@ import { type ControlExtension, ControlFlag, controlSequence } from '../../wire/
 import { FlowNonce } from '../../wire/flow-id';
 import type { NetworkAddress } from '../../wire/network-address';
 import { writeSalPacketHeader } from '../../wire/sal-packet';
+import { fitsSourceExtension } from '../../wire/source-extension';
 import { Flow, type SynListener } from '../flow';
 import { Path } from '../path';
 import type { ReceivedControl, SignalingContext } from './signaling-context';
@@ -244,6 +245,8 @@ function answerFrom(context: SignalingContext, received: ReceivedControl): Netwo
 /** The SYN's SOURCE with our own address behind it, as the original answers (wire format §11). */
 function recordedSource(received: ReceivedControl): readonly NetworkAddress[] | undefined {
   const source = received.packet.source;
-  if (source === undefined) return undefined;
-  return [...source, received.batch.local(received.row)];
+  if (source === undefined || received.packet.sourceKind !== 'source') return undefined;
+  const answer = [...source, received.batch.local(received.row)];
+  // A list that is full already is a sender's doing; the client needs none of it to find us.
+  return fitsSourceExtension(answer) ? answer : undefined;
 }
