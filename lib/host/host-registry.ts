@@ -3,19 +3,12 @@
 // process dies, however it dies. No UDP here: the owner binds the port when it is told `holder`.
 
 import type { Server, Socket } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 import { ControllerSet } from '../controller/controller-set';
 import { DepartedProcesses } from '../controller/policies/departed-processes';
 import { HolderRoute } from '../controller/policies/holder-route';
 import { MemberRegistrations } from '../controller/policies/member-registrations';
 import { UpstreamRoute } from '../controller/policies/upstream-route';
-import {
-  PEER_GONE_GRACE,
-  REGISTRY_RETRY_MAXIMUM,
-  REGISTRY_RETRY_MINIMUM,
-  REGISTRY_SEARCH_MAXIMUM,
-  REGISTRY_SETTLE,
-} from '../limits';
+import { PEER_GONE_GRACE, REGISTRY_SEARCH_MAXIMUM, REGISTRY_SETTLE } from '../limits';
 import type { ServiceCommand, ServiceEvent, TransportProtocol } from '../stack/control-interface';
 import { DEMUX_WEIGHT } from '../table/service-rule';
 import type { Instant } from '../time/instant';
@@ -26,6 +19,7 @@ import { loopbackAddress, type ProcessPort } from './process-port';
 import { bindEndpoint, connectEndpoint } from './registry-endpoint';
 import { RegistryHolder } from './registry-holder';
 import { RegistryMember } from './registry-member';
+import { pauseAfter } from './retry-pause';
 
 /** `alone`: no holder answers; this process reaches others by broadcast only, and goes on trying. */
 export type HostRole = 'holder' | 'member' | 'alone';
@@ -175,7 +169,8 @@ export class HostRegistry {
       } catch (error) {
         this.tell(error as Error);
       }
-      if (failures >= 0) await this.pauseAfter(failures);
+      const ref = this.currentRole === undefined || this.referenced;
+      if (failures >= 0) await pauseAfter(failures, { ref, signal: this.closing.signal });
     }
   }
 
@@ -295,12 +290,5 @@ export class HostRegistry {
     if (this.problems.has(error.message) || this.closing.signal.aborted) return;
     this.problems.add(error.message);
     this.observer.problem(error);
-  }
-
-  /** Twice as long after each failure, and drawn anew, so that processes that failed together do not again. */
-  private async pauseAfter(failures: number): Promise<void> {
-    const longest = Math.min(REGISTRY_RETRY_MINIMUM * 2 ** failures, REGISTRY_RETRY_MAXIMUM);
-    const ref = this.currentRole === undefined || this.referenced;
-    await pause(longest * Math.random(), undefined, { ref, signal: this.closing.signal }).catch(() => {});
   }
 }

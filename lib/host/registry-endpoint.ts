@@ -2,7 +2,7 @@
 // Linux (it ends with its owner and is apart for each network namespace, as UDP ports are), a named pipe on
 // Windows, else a socket file, whose leftovers are cleared away here.
 
-import { mkdir, rmdir, stat, unlink } from 'node:fs/promises';
+import { lstat, mkdir, rmdir, stat, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -72,11 +72,18 @@ async function bindInsteadOfTheDead(endpoint: string): Promise<Server | undefine
       holder.destroy();
       return undefined;
     }
-    await unlink(endpoint).catch(ignoreMissing);
+    await removeSocketFile(endpoint);
     return await listen(endpoint);
   } finally {
     await rmdir(lock).catch(ignoreMissing);
   }
+}
+
+/** Whatever else stands there, by a slip in the configuration, is not ours to remove. */
+async function removeSocketFile(path: string): Promise<void> {
+  const entry = await lstat(path).catch(() => undefined);
+  if (entry !== undefined && !entry.isSocket()) throw new Error(`${path} is there and is no socket`);
+  await unlink(path).catch(ignoreMissing);
 }
 
 async function takeLock(lock: string): Promise<boolean> {
