@@ -34,13 +34,13 @@ export { serve } from './http/serve';
 export type { ServiceName, ServiceScope } from './socket/argument-checks';
 export type { ConnectOptions, SocketOptions } from './socket/connect-options';
 export { connect, createConnection, createServer } from './socket/connections';
+export type { DatagramEvents, DatagramSocketListener, RemoteInfo } from './socket/datagram-events';
 export type {
   DatagramConnectOptions,
   DatagramOptions,
   Message,
   SendCallback,
 } from './socket/datagram-options';
-export type { DatagramEvents, DatagramSocketListener, RemoteInfo } from './socket/datagram-events';
 export type { DatagramAddress } from './socket/datagram-socket';
 export { createSocket } from './socket/datagram-socket';
 export type { ListenOptions, ServerOptions } from './socket/listen-options';

@@ -2,8 +2,8 @@
 // [, listener])`, `connect(options[, listener])` as http agents do, and `connect(port, host)` as drivers do
 // that were given a socket which already knows its service.
 
-import type { DuplexOptions } from 'node:stream';
 import type { LookupFunction } from 'node:net';
+import type { DuplexOptions } from 'node:stream';
 import type { SocketHost } from '../driver/handles';
 import { ServiceID } from '../wire/service-id';
 import { checkNumber, checkOptionalFunction, checkOptionalInteger, type ServiceName } from './argument-checks';

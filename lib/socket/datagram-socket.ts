@@ -16,6 +16,7 @@ import {
   type ServiceScope,
 } from './argument-checks';
 import { hostOf } from './connect-options';
+import type { DatagramSocketListener, RemoteInfo } from './datagram-events';
 import {
   checkDatagramConnectOptions,
   checkDatagramOptions,
@@ -25,7 +26,6 @@ import {
   type SendCallback,
   sendArguments,
 } from './datagram-options';
-import type { DatagramSocketListener, RemoteInfo } from './datagram-events';
 import { datagramSocketChannel } from './diagnostics';
 import { Reference } from './handle-options';
 import { IpOptions } from './ip-options';

@@ -9,9 +9,9 @@ import { ErrorCode, type ServalError } from '../errors';
 import type { ServiceID } from '../wire/service-id';
 import { checkFunction, checkServiceID, given, type ServiceName } from './argument-checks';
 import {
+  type ConnectOptions,
   checkConnectOptions,
   checkSocketOptions,
-  type ConnectOptions,
   connectArguments,
   hostOf,
   type SocketOptions,
