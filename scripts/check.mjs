@@ -17,7 +17,7 @@ const checks = {
   'paper map': 'node scripts/check-paper-map.mjs',
   lockfile: 'node scripts/check-lockfile.mjs',
   publint: `npx publint --strict ${PACKAGE}/*.tgz`,
-  'are the types wrong': `npx attw ${PACKAGE}/*.tgz`,
+  'are the types wrong': `npx attw --profile node16 ${PACKAGE}/*.tgz`,
 };
 const tests = `npm test -- --reporter=default --reporter=json --outputFile.json=${REPORT}`;
 
