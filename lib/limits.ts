@@ -83,8 +83,11 @@ export const DELAY_TIMEOUT = seconds(4);
 
 // ---- stream ----
 
-/** Bytes a connection takes from its application before the peer acknowledged them; grows with the path. */
-export const SEND_BUFFER_DEFAULT = 1_048_576;
+/**
+ * Bytes a connection takes from its application before the peer acknowledged them, at least; it grows with the
+ * path. Small on slow paths: what is accepted counts as written, and servers close what is idle after a write.
+ */
+export const SEND_BUFFER_DEFAULT = 262_144;
 export const SEND_BUFFER_MINIMUM = 4096;
 export const SEND_BUFFER_MAXIMUM = 16_777_216;
 /** Receive window at the start, bytes; then it follows what the application reads in a round trip. */
