@@ -4,6 +4,9 @@
 import { RECEIVE_BUFFER_DEFAULT, RECEIVE_BUFFER_MAXIMUM, RECEIVE_BUFFER_MINIMUM } from '../../limits';
 import type { Instant } from '../../time/instant';
 
+/** Milliseconds: a burst that arrives in one turn measures the turn, not the path. */
+const ROUND_MINIMUM = 1;
+
 export class ReceiveWindow {
   /** Stream offset behind the last byte that may be received. */
   edge = 0;
@@ -55,10 +58,10 @@ export class ReceiveWindow {
   handleRead(bytes: number, next: number, roundTrip: number | undefined, now: Instant): void {
     this.readInRound += bytes;
     if (next < this.roundEdge) return;
-    const round = now - this.roundStart;
-    this.shortestRound = Math.min(this.shortestRound, Math.max(round, 0));
+    const round = Math.max(now - this.roundStart, ROUND_MINIMUM);
+    this.shortestRound = Math.min(this.shortestRound, round);
     // A whole window in less than two round trips: the peer is held back by it, and the application keeps up.
-    const fast = round < 2 * (roundTrip ?? this.shortestRound) || round <= 0;
+    const fast = round < 2 * Math.max(roundTrip ?? this.shortestRound, ROUND_MINIMUM);
     if (fast && this.readInRound >= this.buffer / 2) this.buffer = Math.min(this.buffer * 2, this.maximum);
     this.roundEdge = Math.max(this.edge, next + 1);
     this.roundStart = now;
