@@ -6,6 +6,8 @@ import type { Instant } from '../../time/instant';
 
 /** Milliseconds: a burst that arrives in one turn measures the turn, not the path. */
 const ROUND_MINIMUM = 1;
+/** Assumed while nothing was sent that could measure it: generous, for it bounds memory only. */
+const ROUND_TRIP_UNKNOWN = 200;
 
 export class ReceiveWindow {
   /** Stream offset behind the last byte that may be received. */
@@ -18,8 +20,6 @@ export class ReceiveWindow {
   private roundEdge = 0;
   private roundStart = 0;
   private readInRound = 0;
-  /** The shortest round seen: what serves for a round trip while nothing was sent. */
-  private shortestRound = Number.POSITIVE_INFINITY;
 
   /** A `buffer` that the application chose is kept as it is; without one it grows with use. */
   constructor(buffer: number | undefined) {
@@ -59,9 +59,8 @@ export class ReceiveWindow {
     this.readInRound += bytes;
     if (next < this.roundEdge) return;
     const round = Math.max(now - this.roundStart, ROUND_MINIMUM);
-    this.shortestRound = Math.min(this.shortestRound, round);
     // A whole window in less than two round trips: the peer is held back by it, and the application keeps up.
-    const fast = round < 2 * Math.max(roundTrip ?? this.shortestRound, ROUND_MINIMUM);
+    const fast = round < 2 * Math.max(roundTrip ?? ROUND_TRIP_UNKNOWN, ROUND_MINIMUM);
     if (fast && this.readInRound >= this.buffer / 2) this.buffer = Math.min(this.buffer * 2, this.maximum);
     this.roundEdge = Math.max(this.edge, next + 1);
     this.roundStart = now;
