@@ -58,8 +58,11 @@ export const HALF_OPEN_TIMEOUT = seconds(6);
 export const BACKLOG_DEFAULT = 511;
 /** Times the third ACK is repeated while nothing came back; the original never answers it. */
 export const HANDSHAKE_ACK_REPEATS = 5;
-/** FIN-WAIT-2: how long an end waits for the peer's FIN after its own was acknowledged and it was closed. */
-export const FIN_WAIT_2 = seconds(60);
+/**
+ * FIN-WAIT-2: how long an end that was closed waits for the peer's FIN, from the peer's last packet on. Longer
+ * than the longest retransmission timeout, or a peer whose last acknowledgment was lost finds nobody.
+ */
+export const FIN_WAIT_2 = seconds(75);
 /** Flows in TIME-WAIT; beyond it the oldest are forgotten early, as net.ipv4.tcp_max_tw_buckets does. */
 export const TIME_WAIT_MAXIMUM = 32_768;
 
@@ -82,6 +85,12 @@ export const DELAYED_TOTAL = 1024;
 export const DELAY_TIMEOUT = seconds(4);
 
 // ---- stream ----
+
+/**
+ * Times closer than this are the same, milliseconds: sums of fractions are rounded, and a timer that is armed for
+ * the rest of such a difference is due at once, for ever.
+ */
+export const CLOCK_GRANULARITY = 0.001;
 
 /**
  * Bytes a connection takes from its application before the peer acknowledged them, at least; it grows with the
@@ -181,8 +190,8 @@ export const BASE_PACKET_BYTES = 1248;
 /** Names whose serviceIDs are remembered, and the longest of them in characters: bounds memory to about 1 MB. */
 export const NAME_CACHE_ENTRIES = 1024;
 export const NAME_CACHE_TEXT_MAXIMUM = 256;
-/** 'finish' waits this long at most for the peer's stack to acknowledge the end of a stream. */
-export const FINISH_WAIT = seconds(1);
+/** 'close' of a stream that was ended waits this long at most for the acknowledgment: some retransmissions. */
+export const LINGER = seconds(2);
 
 // ---- driver ----
 

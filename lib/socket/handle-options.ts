@@ -21,7 +21,7 @@ export interface InitialOptions {
  * birth; one without these methods (a simulated host's) never keeps a process.
  */
 export class Reference {
-  private isReferenced = true;
+  isReferenced = true;
 
   set(handle: object | undefined, isReferenced: boolean): void {
     this.isReferenced = isReferenced;

@@ -65,14 +65,3 @@ export class SocketObserver<S extends { readonly destroyed: boolean }> implement
     if (!this.socket.destroyed) this.resource.runInAsyncScope(reaction, undefined, this.socket);
   }
 }
-
-/** Takes the calls of a handle that its socket is done with. */
-export const NOBODY: StreamObserver = {
-  connected() {},
-  data() {},
-  ended() {},
-  writable() {},
-  finished() {},
-  failed() {},
-  closed() {},
-};

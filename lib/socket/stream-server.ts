@@ -10,6 +10,7 @@ import { ServiceID, ServicePrefix } from '../wire/service-id';
 import { checkServicePrefix, given, type ServiceScope } from './argument-checks';
 import { hostOf } from './connect-options';
 import { serverSocketChannel } from './diagnostics';
+import { NOBODY } from './farewell';
 import { Reference } from './handle-options';
 import {
   checkListenOptions,
@@ -21,7 +22,6 @@ import {
 import { invalidArgumentType, stateError } from './node-error';
 import { operationError } from './operation-error';
 import { type SocketAddress, socketAddress } from './socket-address';
-import { NOBODY } from './socket-observer';
 import { type AcceptOptions, StreamSocket } from './stream-socket';
 
 /** What `server.address()` gives. */

@@ -16,6 +16,7 @@ import {
   hostOf,
   type SocketOptions,
 } from './connect-options';
+import { awaitFarewell, NOBODY } from './farewell';
 import { Reference, TransportOptions } from './handle-options';
 import { checkDelay, IdleTimer } from './idle-timer';
 import { lookUpName } from './name-lookup';
@@ -23,10 +24,10 @@ import { missingArgument, stateError } from './node-error';
 import { type FailedService, namedError, operationError } from './operation-error';
 import type { WriteCallback } from './pending-write';
 import { type SocketAddress, socketAddress } from './socket-address';
-import { NOBODY, SocketObserver, type SocketReactions } from './socket-observer';
+import { SocketObserver, type SocketReactions } from './socket-observer';
 import type { StreamServer } from './stream-server';
 import { UserBuffer } from './user-buffer';
-import { writeAfterEnd } from './write-after-end';
+import { replaceWrite } from './write-after-end';
 import { WriteSide } from './write-side';
 
 /** What a server asks of the sockets that it accepts. */
@@ -62,10 +63,10 @@ export class StreamSocket extends Duplex implements NetSocket {
   declare readonly autoSelectFamilyAttemptedAddresses: string[];
   /** @internal Written by Node's http. */
   _hadError = false;
-  /** @internal */
-  _parent: null = null;
   /** @internal The name that `lookup` was asked for. */
   _host: string | null = null;
+  /** @internal */
+  _parent: null = null;
   /** @internal */
   _server: StreamServer | null = null;
 
@@ -92,7 +93,7 @@ export class StreamSocket extends Duplex implements NetSocket {
     this.#transportOptions = new TransportOptions(options ?? {});
     this.#userBuffer = UserBuffer.from(options?.onread);
     if (options?.serviceID !== undefined) this.#setService(options.serviceID);
-    this.on('end', onEnd);
+    this.on('end', replaceWrite);
     // Not left to Duplex, which would destroy before the fields exist when the signal is aborted already.
     if (options?.signal) addAbortSignal(options.signal, this);
   }
@@ -200,7 +201,7 @@ export class StreamSocket extends Duplex implements NetSocket {
     this.timeout = milliseconds;
     this.#idleTimer.start(milliseconds, () => this._onTimeout());
     if (callback === undefined) return this;
-    return milliseconds === 0 ? this.removeListener('timeout', callback) : this.once('timeout', callback);
+    return milliseconds === 0 ? this.off('timeout', callback) : this.once('timeout', callback);
   }
 
   /** @internal */
@@ -289,10 +290,6 @@ export class StreamSocket extends Duplex implements NetSocket {
     this.#advanceWrite();
   }
 
-  /**
-   * 'finish' comes when the peer's stack has acknowledged everything, so that a program which then exits has
-   * lost nothing: behind `net` a kernel goes on sending, behind this nobody would. Not longer than FINISH_WAIT.
-   */
   override _final(callback: WriteCallback): void {
     if (this.connecting || this.#handle === undefined) this.once('connect', () => this._final(callback));
     else this.#writeSide.end(this.#handle, callback);
@@ -303,7 +300,8 @@ export class StreamSocket extends Duplex implements NetSocket {
     this.connecting = false;
     this.#idleTimer.stop();
     const observer = this.#observer;
-    const hadHandle = this.#detach();
+    const isEnding = !error && this.#writeSide.isUnacknowledged && !this.#isResetting;
+    const handle = this.#detach();
     const abandoned = this.#writeSide.abandon();
     callback(error);
     // Whom to tell what, and when, is Node's choice.
@@ -312,10 +310,15 @@ export class StreamSocket extends Duplex implements NetSocket {
       this.emit('close', Boolean(error));
       if (wasConnecting) abandoned?.(stateError('ERR_SOCKET_CLOSED_BEFORE_CONNECTION'));
     };
-    const close = () => (observer === undefined ? closed() : observer.run(closed));
+    const close = observer === undefined ? closed : () => observer.run(closed);
+    if (handle === undefined) process.nextTick(close);
+    else if (isEnding) awaitFarewell(handle, this.#reference.isReferenced, () => this.#leave(close));
+    else this.#leave(close);
+  }
+
+  #leave(close: () => void): void {
     // As with libuv, 'close' comes from the loop and behind 'error'.
-    if (hadHandle) setImmediate(close);
-    else process.nextTick(close);
+    setImmediate(close);
     this._server?._connectionClosed();
     this._server = null;
   }
@@ -362,10 +365,10 @@ export class StreamSocket extends Duplex implements NetSocket {
     this.#reference.applyTo(handle);
   }
 
-  /** Ends the handle's part. False when there was none. */
-  #detach(): boolean {
+  /** Ends the handle's part, and gives it away. */
+  #detach(): StreamHandle | undefined {
     const handle = this.#handle;
-    if (handle === undefined) return false;
+    if (handle === undefined) return undefined;
     this.#lastPeer = this.#peer();
     this.#handle = undefined;
     this.#isReading = false;
@@ -373,13 +376,13 @@ export class StreamSocket extends Duplex implements NetSocket {
     if (this.#isResetting) handle.reset();
     else handle.close();
     this.#isResetting = false;
-    return true;
+    return handle;
   }
 
   /** A closed socket may connect again, as in `node:net`. */
   #revive(): void {
     (this as unknown as { _undestroy(): void })._undestroy();
-    // Uncovers the method, which the peer's end may have covered with `writeAfterEnd`.
+    // Uncovers the method, which the peer's end may have covered.
     Reflect.deleteProperty(this, 'write');
     this.#hasEnded = false;
     this.#bytesRead = 0;
@@ -423,6 +426,8 @@ export class StreamSocket extends Duplex implements NetSocket {
   }
 
   #connected(): void {
+    // An accepted connection is told so as well, and emits nothing.
+    if (!this.connecting) return;
     this.connecting = false;
     this._unrefTimer();
     if (this.#handle !== undefined) this.#transportOptions.applyTo(this.#handle);
@@ -451,7 +456,7 @@ export class StreamSocket extends Duplex implements NetSocket {
 
   /** Nothing will come any more. What was received and not yet read stays readable. */
   #closed(): void {
-    this.#writeSide.finished();
+    this.#writeSide.acknowledged();
     if (!this.#hasEnded) this.destroy();
   }
 
@@ -460,14 +465,14 @@ export class StreamSocket extends Duplex implements NetSocket {
     received: (socket, chunk) => socket.#received(chunk),
     ended: (socket) => socket.#ended(),
     writable: (socket) => socket.#advanceWrite(),
-    finished: (socket) => socket.#writeSide.finished(),
+    finished: (socket) => socket.#writeSide.acknowledged(),
     failed: (socket, error) => socket.#failed(error),
     closed: (socket) => socket.#closed(),
   };
 
   // Getters, but properties in the type, as `net.Socket`'s type has them.
   static {
-    const getter = (get: (this: StreamSocket) => unknown) => ({ get, enumerable: true, configurable: true });
+    const getter = (get: (this: StreamSocket) => unknown) => ({ get, enumerable: true });
     const partsOf = (end: string, address: (socket: StreamSocket) => SocketAddress | undefined) => ({
       [`${end}Address`]: getter(function () {
         return address(this)?.address;
@@ -485,10 +490,6 @@ export class StreamSocket extends Duplex implements NetSocket {
       autoSelectFamilyAttemptedAddresses: getter(() => []),
     });
   }
-}
-
-function onEnd(this: StreamSocket): void {
-  if (!this.allowHalfOpen) this.write = writeAfterEnd as StreamSocket['write'];
 }
 
 function bufferOptions({ highWaterMark, readableHighWaterMark, writableHighWaterMark }: SocketOptions) {

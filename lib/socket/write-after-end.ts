@@ -5,7 +5,12 @@ import { Duplex } from 'node:stream';
 import { ErrorCode } from '../errors';
 import { withCode } from './node-error';
 
-export function writeAfterEnd(this: Duplex, chunk: unknown, encoding?: unknown, callback?: unknown): boolean {
+/** For 'end'. */
+export function replaceWrite(this: Duplex): void {
+  if (!this.allowHalfOpen) this.write = writeAfterEnd as Duplex['write'];
+}
+
+function writeAfterEnd(this: Duplex, chunk: unknown, encoding?: unknown, callback?: unknown): boolean {
   // Between the peer's end and our own, which follows at once, writing still works.
   if (!this.writableEnded) return Reflect.apply(Duplex.prototype.write, this, [chunk, encoding, callback]);
   const error = withCode(new Error('This socket has been ended by the other party'), ErrorCode.brokenPipe);

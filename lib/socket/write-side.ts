@@ -1,16 +1,16 @@
-// The writing half of a stream socket: what the handle has not accepted yet, and the end that it has not
+// The writing half of a stream socket: what the handle has not accepted yet, and the end that the peer has not
 // acknowledged. Buffering before that, and the order of writes, is `stream.Writable`'s task.
 
 import type { StreamHandle } from '../driver/handles';
-import { FINISH_WAIT } from '../limits';
 import { PendingWrite, type WriteCallback } from './pending-write';
 
 export class WriteSide {
   /** Of writes that were accepted in full. */
   bytesAccepted = 0;
+  /** Our end is on its way, and what was written before it; nobody has acknowledged it. */
+  isUnacknowledged = false;
   private pending: PendingWrite | undefined;
-  private finalCallback: WriteCallback | undefined;
-  private finishTimer: NodeJS.Timeout | undefined;
+  private endSent: NodeJS.Immediate | undefined;
 
   /** Calls back at once when there is room for all of it, as a kernel's socket would. */
   write(handle: StreamHandle, chunk: Uint8Array, callback: WriteCallback): void {
@@ -42,25 +42,21 @@ export class WriteSide {
     write.callback();
   }
 
-  /** Sends our end; calls back on `finished`, or after FINISH_WAIT. */
+  /** Sends our end. Calls back when it has left, in a turn of its own as a kernel's `shutdown` does. */
   end(handle: StreamHandle, callback: WriteCallback): void {
-    this.finalCallback = callback;
-    this.finishTimer = setTimeout(() => this.finished(), FINISH_WAIT).unref();
+    this.isUnacknowledged = true;
     handle.shutdown();
+    this.endSent = setImmediate(callback);
   }
 
-  finished(): void {
-    clearTimeout(this.finishTimer);
-    const callback = this.finalCallback;
-    this.finalCallback = undefined;
-    callback?.();
+  acknowledged(): void {
+    this.isUnacknowledged = false;
   }
 
   /** Gives up; returns whom to tell that a write was not accepted in full. */
   abandon(): WriteCallback | undefined {
-    clearTimeout(this.finishTimer);
+    clearImmediate(this.endSent);
     const callback = this.pending?.callback;
-    this.finalCallback = undefined;
     this.pending = undefined;
     return callback;
   }

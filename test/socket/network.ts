@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import net from 'node:net';
+import type { SocketHost } from '../../lib/driver/handles';
 import { createServer } from '../../lib/socket/connections';
 import { StreamSocket } from '../../lib/socket/stream-socket';
 import { MemoryHost } from './memory-host';
@@ -36,17 +37,22 @@ export const overNet: Network = {
   refused: () => new net.Socket().connect(1, '127.0.0.1'),
 };
 
-export const overServal: Network = {
-  name: 'serval',
-  async listen(options) {
-    const host = new MemoryHost();
-    const server = createServer('test/order', { host, ...options });
-    await once(server.listen(), 'listening');
-    return {
-      server: server as unknown as net.Server,
-      socket: (socketOptions) => new StreamSocket({ host, ...socketOptions }),
-      connect: (socket, listener) => (socket as StreamSocket).connect('test/order', listener),
-    };
-  },
-  refused: () => new StreamSocket({ host: new MemoryHost() }).connect('test/nobody'),
-};
+export const overServal = overHost('serval', () => new MemoryHost());
+
+/** Serval on hosts that `makeHost` makes, one for each server and its clients. */
+export function overHost(name: string, makeHost: () => SocketHost): Network {
+  return {
+    name,
+    async listen(options) {
+      const host = makeHost();
+      const server = createServer('test/order', { host, ...options });
+      await once(server.listen(), 'listening');
+      return {
+        server: server as unknown as net.Server,
+        socket: (socketOptions) => new StreamSocket({ host, ...socketOptions }),
+        connect: (socket, listener) => (socket as StreamSocket).connect('test/order', listener),
+      };
+    },
+    refused: () => new StreamSocket({ host: makeHost() }).connect('test/nobody'),
+  };
+}

@@ -5,7 +5,7 @@ import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ErrorCode, ServalError } from '../../lib/errors';
-import { FINISH_WAIT } from '../../lib/limits';
+import { LINGER } from '../../lib/limits';
 import { callable } from '../../lib/socket/callable';
 import { connect, createConnection, createServer } from '../../lib/socket/connections';
 import { serviceID } from '../../lib/socket/service-name';
@@ -392,19 +392,53 @@ describe('back-pressure', () => {
 });
 
 describe('the end', () => {
-  test('finish waits for the acknowledgment of the peer, but not for ever', async () => {
+  test('close waits until the peer has acknowledged the end, but not for ever', async () => {
     const [client, server] = await pair();
     server.pause();
     const begin = performance.now();
-    // More than the peer's buffer takes while it does not read: the end cannot be acknowledged.
+    // More than the peer's buffers take while it does not read: the end cannot be acknowledged.
     client.end(Buffer.alloc(180_000));
     await once(client, 'finish');
+    expect(performance.now() - begin).toBeLessThan(LINGER / 2);
+    client.destroy();
+    await once(client, 'close');
     const waited = performance.now() - begin;
-    expect(waited).toBeGreaterThan(FINISH_WAIT - 50);
-    expect(waited).toBeLessThan(FINISH_WAIT + 1000);
+    expect(waited).toBeGreaterThan(LINGER - 50);
+    expect(waited).toBeLessThan(LINGER + 1000);
     server.resume();
     await once(server, 'end');
     expect(server.bytesRead).toBe(180_000);
+  });
+
+  test('close comes at once with the acknowledgment; the server counts the connection until then', async () => {
+    const server = await serve((socket) => socket.pause());
+    const accepted = once(server, 'connection');
+    const client = connect('acme/web', { host });
+    const [socket] = (await accepted) as [StreamSocket];
+    socket.end(Buffer.alloc(150_000));
+    await once(socket, 'finish');
+    socket.destroy();
+    const events: string[] = [];
+    socket.on('close', () => events.push('socket'));
+    server.close(() => events.push('server'));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect([events, server._connections]).toEqual([[], 1]);
+    const begin = performance.now();
+    client.resume();
+    await once(socket, 'close');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(events).toEqual(['server', 'socket']);
+    expect(performance.now() - begin).toBeLessThan(LINGER / 2);
+  });
+
+  test('destroyed without an end, close does not wait', async () => {
+    const [client, server] = await pair();
+    server.pause();
+    client.write(Buffer.alloc(150_000));
+    const begin = performance.now();
+    client.destroy();
+    await once(client, 'close');
+    expect(performance.now() - begin).toBeLessThan(LINGER / 2);
   });
 
   test('what was received stays readable when the connection is gone', async () => {

@@ -1,0 +1,31 @@
+// The last word of a stream that was ended in order: its socket is destroyed already, but 'close' waits until the
+// peer's stack has acknowledged everything. Behind `net` a kernel goes on sending when the process exits; behind
+// this nobody would, and programs exit on 'close'.
+
+import type { StreamHandle, StreamObserver } from '../driver/handles';
+import { LINGER } from '../limits';
+
+/** Calls `done` once: when the end is acknowledged, when the connection is dead, or after LINGER. */
+export function awaitFarewell(handle: StreamHandle, isReferenced: boolean, done: () => void): void {
+  const timer = setTimeout(finish, LINGER);
+  if (!isReferenced) timer.unref();
+  let isDone = false;
+  function finish(): void {
+    if (isDone) return;
+    isDone = true;
+    clearTimeout(timer);
+    done();
+  }
+  handle.setObserver({ ...NOBODY, finished: finish, failed: finish, closed: finish });
+}
+
+/** Takes the calls of a handle that its socket is done with. */
+export const NOBODY: StreamObserver = {
+  connected() {},
+  data() {},
+  ended() {},
+  writable() {},
+  finished() {},
+  failed() {},
+  closed() {},
+};
