@@ -17,6 +17,10 @@ export class StreamHandleOverStack implements StreamHandle {
   private isReading = false;
   private isEndSeen = false;
   private isEndTold = false;
+  private isCloseSeen = false;
+  private isCloseTold = false;
+  /** The application reads no more, so nothing it has not read holds up the end. */
+  private isLetGo = false;
   private lastFlow: FlowInformation | undefined;
   private wasConnected = false;
 
@@ -86,6 +90,7 @@ export class StreamHandleOverStack implements StreamHandle {
   }
 
   reset(): void {
+    this.letGo();
     this.connection.abandon();
     this.connection.reset(this.driver.now());
     this.driver.requestDrain();
@@ -100,6 +105,7 @@ export class StreamHandleOverStack implements StreamHandle {
   }
 
   close(): void {
+    this.letGo();
     this.connection.close(this.driver.now());
     this.driver.requestDrain();
   }
@@ -137,10 +143,25 @@ export class StreamHandleOverStack implements StreamHandle {
     if ((said & ConnectionSignal.failed) !== 0) {
       this.observer.failed(this.error());
       this.connection.transport.release();
+      this.isLetGo = true;
     }
-    if ((said & ConnectionSignal.closed) === 0) return;
+    if ((said & ConnectionSignal.closed) !== 0) this.isCloseSeen = true;
+    this.finish();
+  }
+
+  /** The last call comes behind the last byte, however late the application reads it. */
+  private finish(): void {
+    const isUnread = this.isEndSeen && !this.isEndTold && !this.isLetGo;
+    if (!this.isCloseSeen || this.isCloseTold || isUnread) return;
+    this.isCloseTold = true;
     this.reference.end();
     this.observer.closed();
+  }
+
+  /** What waits for the reader waits no longer: the driver looks again. */
+  private letGo(): void {
+    this.isLetGo = true;
+    if (this.isCloseSeen && !this.isCloseTold) this.connection.announceReadable();
   }
 
   private deliver(): void {

@@ -69,6 +69,8 @@ export class Flow {
   readonly timers = new TimerTable(FLOW_TIMERS);
   readonly control: ControlChannel;
   acknowledgmentRepeats = 0;
+  /** Its owner expects nothing more of the peer but a FIN. */
+  isAbandoned = false;
   /** Where the SYN was sent last, when that was one unicast address. */
   lastHop: NetworkAddress | undefined;
   /** ICMP says that nobody is there: since when, and how often (a hint, never a proof). */

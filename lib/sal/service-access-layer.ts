@@ -20,9 +20,10 @@ import type { Flow, FlowFailure, SynListener } from './flow';
 import { LinkOutput } from './link-output';
 import type { LinkProperties } from './link-properties';
 import { Links } from './links';
-import { confirmHandshake, handleSyn } from './signaling/handshake';
+import { confirmHandshake, handleSyn, refuseThirdAck } from './signaling/handshake';
 import { handleControl, handleFlowDeadline } from './signaling/signaling';
 import type { ReceivedControl, SignalingContext } from './signaling/signaling-context';
+import { boundFinWait } from './signaling/teardown';
 
 /** What the SAL tells the stack above it. */
 export interface ServiceAccessLayerObserver {
@@ -181,7 +182,7 @@ export class ServiceAccessLayer implements SignalingContext {
     if (flow === undefined) this.count('unknownFlow');
     else if (!isOnPath(flow, batch, row, batch.field(row, ReceivedField.sourceFlowID) >>> 0)) this.count('offPath');
     else {
-      notePeer(flow);
+      notePeer(flow, now);
       flow.owner?.flowTrain(flow, batch, row, now);
     }
   }
@@ -203,13 +204,24 @@ export class ServiceAccessLayer implements SignalingContext {
   private handleFlowPacket(received: ReceivedControl, now: Instant): void {
     const { packet, batch, row } = received;
     const flow = this.flowTable.get(packet.destinationFlowID);
-    if (flow === undefined || flow.protocol !== packet.protocol) this.count('unknownFlow');
+    if (flow === undefined || flow.protocol !== packet.protocol) this.handleUnknownFlow(received);
     else if (packet.control !== undefined) handleControl(this, flow, received, now);
     else if (!isOnPath(flow, batch, row, packet.sourceFlowID)) this.count('offPath');
     else {
-      notePeer(flow);
+      notePeer(flow, now);
       flow.owner?.flowMessage(flow, batch, packet.transportOffset, packet.transportLength, now);
     }
+  }
+
+  /**
+   * A third ACK whose half-open flow is gone: its client believes that it is connected, and is told better. Other
+   * packets of unknown flows get no answer (wire format §7).
+   */
+  private handleUnknownFlow(received: ReceivedControl): void {
+    const { packet, batch, row } = received;
+    this.count('unknownFlow');
+    const isThirdAck = packet.control?.flags === ControlFlag.ack && packet.destinationService !== undefined;
+    if (isThirdAck && !batch.isBroadcast(row)) refuseThirdAck(received);
   }
 
   private forgetOldest(now: Instant): void {
@@ -234,7 +246,8 @@ function isOnPath(flow: Flow, batch: ReceivedBatch, row: number, sourceFlowID: n
   return flow.remoteFlowID === sourceFlowID && batch.isFrom(row, path.remote);
 }
 
-function notePeer(flow: Flow): void {
+function notePeer(flow: Flow, now: Instant): void {
   flow.unreachableHints = 0;
   confirmHandshake(flow);
+  boundFinWait(flow, now);
 }

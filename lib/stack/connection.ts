@@ -3,7 +3,7 @@
 
 import type { Flow, FlowFailure, FlowOwner } from '../sal/flow';
 import type { ServiceAccessLayer } from '../sal/service-access-layer';
-import { resetFlow, sendFin } from '../sal/signaling/teardown';
+import { boundFinWait, resetFlow, sendFin } from '../sal/signaling/teardown';
 import { type Duration, type Instant, NEVER } from '../time/instant';
 import type { StreamHandshake } from '../transport/stream/stream-handshake';
 import type { StreamTransport } from '../transport/stream/stream-transport';
@@ -105,7 +105,10 @@ export class Connection implements FlowOwner {
     this.isAbandoned = true;
     if (this.isClosed) this.transport.release();
     else if (!this.isConnected || this.transport.readableBytes > 0) this.reset(now);
-    else this.shutdown(now);
+    else {
+      this.shutdown(now);
+      this.expectEnd(now);
+    }
   }
 
   /** Nobody reads any more: what still arrives resets the connection. */
@@ -193,7 +196,10 @@ export class Connection implements FlowOwner {
       this.signal(ConnectionSignal.readable);
     }
     if ((said & TransportSignal.writable) !== 0) this.signal(ConnectionSignal.writable);
-    if ((said & TransportSignal.ended) !== 0) this.signal(ConnectionSignal.ended);
+    if ((said & TransportSignal.ended) !== 0) {
+      this.signal(ConnectionSignal.ended);
+      this.expectEnd(now);
+    }
     if ((said & TransportSignal.finished) !== 0) this.handleFinished(now);
     if ((said & TransportSignal.timedOut) !== 0) this.fail('timedOut', now);
     if ((said & TransportSignal.reset) !== 0) this.fail('reset', now);
@@ -221,6 +227,15 @@ export class Connection implements FlowOwner {
   private handleFinished(now: Instant): void {
     this.signal(ConnectionSignal.finished);
     for (const flow of [...this.flows]) sendFin(this.context.sal, flow, now);
+  }
+
+  /** Nothing more is read: all that is to come is the peer's FIN, and that not for ever. */
+  private expectEnd(now: Instant): void {
+    for (const flow of this.flows) {
+      flow.isAbandoned = true;
+      boundFinWait(flow, now);
+      this.context.sal.reschedule(flow);
+    }
   }
 
   private end(failure: FlowFailure | undefined): void {

@@ -175,7 +175,7 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
 
   /** The peer is done with its flow, so are we: a datagram flow has no half-close. */
   flowFinished(flow: Flow, now: Instant): void {
-    sendFin(this.context.sal, flow, now);
+    this.finish(flow, now);
   }
 
   flowClosed(flow: Flow, failure: FlowFailure | undefined): void {
@@ -187,8 +187,13 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
   }
 
   private endFlow(flow: Flow, now: Instant): void {
-    if (flow.state === 'connected') sendFin(this.context.sal, flow, now);
+    if (flow.state === 'connected') this.finish(flow, now);
     else if (flow.state === 'request' || flow.state === 'respond') resetFlow(this.context.sal, flow, now);
+  }
+
+  private finish(flow: Flow, now: Instant): void {
+    flow.isAbandoned = true;
+    sendFin(this.context.sal, flow, now);
   }
 
   private emitUnconnected(

@@ -90,7 +90,7 @@ export class StreamActor implements StreamObserver {
     this.expect(chunk.length > 0, 'no empty data');
     this.check(chunk);
     this.received += chunk.length;
-    if (this.closesNow()) this.quit(() => this.handle!.close());
+    if (this.closesNow()) this.quit((open) => open.close());
     else this.rest(chunk.length);
     this.pump();
   }
@@ -108,7 +108,8 @@ export class StreamActor implements StreamObserver {
   }
 
   finished(): void {
-    this.expect(this.hasShutDown && !this.isFinished && !this.isClosed, 'finished once, after shutdown, before closed');
+    const hasEnded = this.hasShutDown || this.hasQuit;
+    this.expect(hasEnded && !this.isFinished && !this.isClosed, 'finished once, after shutdown, before closed');
     this.isFinished = true;
     this.closeWhenDone();
   }
@@ -126,6 +127,12 @@ export class StreamActor implements StreamObserver {
   release(): void {
     this.isHeld = false;
     this.pump();
+  }
+
+  /** Ends the connection without waiting for anything. */
+  quit(how: (handle: StreamHandle) => void): void {
+    this.hasQuit = true;
+    how(this.handle!);
   }
 
   /** All that both ends had to say is here or acknowledged, whether it was ended or not. */
@@ -162,7 +169,7 @@ export class StreamActor implements StreamObserver {
       const accepted = handle.write(patternBytes(plan.key, plan.length, this.sent, end));
       this.expect(accepted >= 0 && accepted <= end - this.sent, 'write accepts what it was given, or less');
       this.sent += accepted;
-      if (plan.resetAfter !== undefined && this.sent >= plan.resetAfter) return this.quit(() => handle.reset());
+      if (plan.resetAfter !== undefined && this.sent >= plan.resetAfter) return this.quit((open) => open.reset());
       if (accepted === 0 || this.sent < end) return;
     }
     if (this.isHeld || (plan.endsLast && !this.isEnded)) return;
@@ -182,13 +189,8 @@ export class StreamActor implements StreamObserver {
     return this.plan.closeAfter !== undefined && this.received >= this.plan.closeAfter && !this.hasQuit;
   }
 
-  private quit(how: () => void): void {
-    this.hasQuit = true;
-    how();
-  }
-
   private closeWhenDone(): void {
-    if (this.isEnded && this.isFinished) this.handle!.close();
+    if (this.isEnded && this.isFinished && !this.hasQuit) this.handle!.close();
   }
 
   /** A slow reader stops now and then. */

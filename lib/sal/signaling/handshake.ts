@@ -3,7 +3,12 @@
 
 import { CONNECT_TIMEOUT, HALF_OPEN_TIMEOUT, HANDSHAKE_ACK_REPEATS } from '../../limits';
 import { after, type Duration, type Instant, milliseconds } from '../../time/instant';
-import { type ControlExtension, ControlFlag, controlSequence } from '../../wire/control-extension';
+import {
+  type ControlExtension,
+  ControlFlag,
+  type ControlSequence,
+  controlSequence,
+} from '../../wire/control-extension';
 import { FlowNonce } from '../../wire/flow-id';
 import type { NetworkAddress } from '../../wire/network-address';
 import { writeSalPacketHeader } from '../../wire/sal-packet';
@@ -40,6 +45,9 @@ export function handleSyn(
   const key = `${packet.sourceFlowID}:${control.nonce}`;
   const known = listener.halfOpen.get(key);
   if (known !== undefined) {
+    // Its client is still there, and our answer was lost: what it says next must find the flow.
+    known.setLifetime(HALF_OPEN_TIMEOUT, now);
+    context.reschedule(known);
     sendSynAck(known, received.output.properties.encapsulated);
     return;
   }
@@ -152,8 +160,23 @@ export function confirmHandshake(flow: Flow): void {
 
 /** Tells whoever sent a SYN that nobody here has the service; the nonce proves that we saw the SYN. */
 export function refuseSyn(received: ReceivedControl): void {
+  const control = received.packet.control!;
+  refuse(received, controlSequence(0), controlSequence(control.controlSequence + 1));
+}
+
+/** Tells a client that the flow of its third ACK is gone: what it sent last is what the RST acknowledges. */
+export function refuseThirdAck(received: ReceivedControl): void {
+  const control = received.packet.control!;
+  refuse(received, control.controlAck, control.controlSequence);
+}
+
+export function randomNonce(context: Pick<SignalingContext, 'random'>): FlowNonce {
+  return FlowNonce.of(context.random.uint32(), context.random.uint32());
+}
+
+/** A RST that answers `received` with its own nonce, which only we and its sender have seen. */
+function refuse(received: ReceivedControl, sequence: ControlSequence, acknowledgment: ControlSequence): void {
   const { packet, batch, row, output } = received;
-  const control = packet.control!;
   const transmit = output.withRoom();
   if (transmit === undefined) return;
   transmit.begin(answerTo(received), batch.local(row).isUnspecified ? undefined : batch.local(row));
@@ -163,16 +186,12 @@ export function refuseSyn(received: ReceivedControl): void {
     protocol: packet.protocol,
     control: {
       flags: ControlFlag.rst | ControlFlag.ack,
-      controlSequence: controlSequence(0),
-      controlAck: controlSequence(control.controlSequence + 1),
-      nonce: control.nonce,
+      controlSequence: sequence,
+      controlAck: acknowledgment,
+      nonce: packet.control!.nonce,
     },
   });
   transmit.finish(0, 0);
-}
-
-export function randomNonce(context: Pick<SignalingContext, 'random'>): FlowNonce {
-  return FlowNonce.of(context.random.uint32(), context.random.uint32());
 }
 
 function isThirdAck(flow: Flow, control: ControlExtension): boolean {

@@ -95,7 +95,9 @@ function retransmit(context: SignalingContext, flow: Flow, now: Instant): void {
     context.sendFirstPacket(flow, now);
     flow.control.noteTransmission(now);
   } else if (flow.control.isExhausted) {
-    const failure = flow.state === 'lastAck' ? undefined : 'timedOut';
+    // The peer's FIN is here, and the stream's own end was acknowledged: nothing is lost but an acknowledgment.
+    const isOver = flow.state === 'lastAck' || flow.state === 'closing';
+    const failure = isOver ? undefined : 'timedOut';
     flow.transition('expired');
     context.close(flow, failure, now);
   } else {

@@ -60,8 +60,16 @@ export function handleReset(context: SignalingContext, flow: Flow, now: Instant)
 
 function handleFinAcknowledged(context: SignalingContext, flow: Flow, now: Instant): void {
   if (!flow.transition('ackReceived')) return;
-  if (flow.state === 'finWait2') flow.setLifetime(FIN_WAIT_2, now);
+  boundFinWait(flow, now);
   settle(context, flow, now);
+}
+
+/**
+ * How long a flow that nobody reads from waits for the peer's FIN, from the last packet on: the peer may still
+ * repeat what we acknowledged. One that is half-closed only may receive for ever (RFC 9293 3.6).
+ */
+export function boundFinWait(flow: Flow, now: Instant): void {
+  if (flow.state === 'finWait2' && flow.isAbandoned) flow.setLifetime(FIN_WAIT_2, now);
 }
 
 function settle(context: SignalingContext, flow: Flow, now: Instant): void {
