@@ -431,9 +431,10 @@ export class StreamTransport {
 
   private handleKeepAlive(subflow: Subflow, now: Instant): void {
     if (this.keepAliveDelay === undefined) return;
-    const silence = now - this.receivedAt;
+    // Sums compare as they were armed; a difference may be rounded below the delay, and never reach it.
+    const isEarly = now < this.receivedAt + this.keepAliveDelay;
     // With data under way the retransmission timer asks the same question.
-    if (!subflow.scoreboard.isEmpty || silence < this.keepAliveDelay) {
+    if (!subflow.scoreboard.isEmpty || isEarly) {
       const from = subflow.scoreboard.isEmpty ? this.receivedAt : now;
       this.timers.arm(Timer.keepAlive, from + this.keepAliveDelay);
     } else if (this.keepAliveProbes >= KEEP_ALIVE_PROBES) this.die(TransportSignal.timedOut);
@@ -455,7 +456,7 @@ export class StreamTransport {
   private handleUserTimeout(subflow: Subflow, now: Instant): void {
     const waiting = !subflow.scoreboard.isEmpty || this.transmitter.unsent(subflow) > 0;
     if (!waiting) return;
-    if (now - this.progressAt >= this.userTimeout) this.die(TransportSignal.timedOut);
+    if (now >= this.progressAt + this.userTimeout) this.die(TransportSignal.timedOut);
     else this.armUserTimeout();
   }
 }
