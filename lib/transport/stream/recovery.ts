@@ -17,28 +17,21 @@ export class Recovery {
   private deliveredBytes = 0;
   private sentBytes = 0;
   private flightAtStart = 0;
+  private isFirst = false;
   /** Retransmitted bytes of this episode that no DSACK named; when all were, it was a mistake. */
   private undoBytes = 0;
   private canUndo = false;
   private timeoutAt = 0;
 
-  /** A loss was detected outside of an episode. `inFlight` is without what was lost, `before` with it. */
-  start(
-    control: CongestionControl,
-    next: number,
-    before: number,
-    inFlight: number,
-    segmentSize: number,
-    now: Instant,
-  ): void {
+  /** A loss was detected outside of an episode, with `before` bytes in flight, the lost ones among them. */
+  start(control: CongestionControl, next: number, before: number, now: Instant): void {
     control.handleLoss(before, now);
     this.state = 'recovery';
     this.point = next;
     this.deliveredBytes = 0;
     this.sentBytes = 0;
-    this.flightAtStart = Math.max(before, segmentSize);
-    // The first retransmission leaves at once, whatever else is in flight.
-    this.window = inFlight + segmentSize;
+    this.flightAtStart = Math.max(before, 1);
+    this.isFirst = true;
     this.beginUndo();
   }
 
@@ -53,8 +46,9 @@ export class Recovery {
       const limit = Math.max(this.deliveredBytes - this.sentBytes, delivery.bytes) + (safe ? segmentSize : 0);
       count = Math.min(threshold - inFlight, limit);
     }
-    // Nothing left in flight: send one segment, or recovery would wait for the timer.
-    if (inFlight === 0) count = Math.max(count, segmentSize);
+    // The first retransmission leaves at once; and with nothing left in flight recovery would wait for the timer.
+    if (this.isFirst || inFlight === 0) count = Math.max(count, segmentSize);
+    this.isFirst = false;
     this.window = inFlight + Math.max(count, 0);
   }
 

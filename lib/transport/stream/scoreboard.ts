@@ -3,7 +3,7 @@
 //
 // Positions are bytes since the first, as plain numbers that never wrap; the wire's 32 bits end at `Subflow`.
 
-import { SENT_RECORDS_MAXIMUM } from '../../limits';
+import { CLOCK_GRANULARITY, SENT_RECORDS_MAXIMUM } from '../../limits';
 import type { Instant } from '../../time/instant';
 import type { Delivery } from './delivery';
 import { NO_RECORD, RecordFlag, type RecordPool } from './record-pool';
@@ -121,7 +121,7 @@ export class Scoreboard {
       const at = pool.sentAt[index]!;
       if (at > sentAt || (at === sentAt && pool.end[index]! > end)) continue;
       const remaining = at + patience - now;
-      if (remaining <= 0) this.markLost(index, delivery);
+      if (remaining <= CLOCK_GRANULARITY) this.markLost(index, delivery);
       else if (remaining > wait) wait = remaining;
     }
     return wait;
@@ -180,15 +180,14 @@ export class Scoreboard {
     return this.head !== NO_RECORD && (this.pool.flags[this.head]! & selected) !== 0;
   }
 
-  /** The lowest lost record from `from` on (or from the first), with lost neighbours joined to it. */
+  /** The lowest lost record from `from` on (or from the first), with neighbours of the same fate joined to it. */
   findLost(from: number, limit: number): number {
     const pool = this.pool;
     let index = from === NO_RECORD ? this.head : from;
     while (index !== NO_RECORD && (pool.flags[index]! & lost) === 0) index = pool.next[index]!;
     if (index === NO_RECORD) return NO_RECORD;
     for (let following = pool.next[index]!; following !== NO_RECORD; following = pool.next[index]!) {
-      if ((pool.flags[following]! & lost) === 0 || pool.end[following]! - pool.start[index]! > limit) break;
-      pool.flags[index]! |= pool.flags[following]! & retransmitted;
+      if (pool.flags[following] !== pool.flags[index] || pool.end[following]! - pool.start[index]! > limit) break;
       this.absorb(index);
     }
     return index;

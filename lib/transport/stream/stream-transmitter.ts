@@ -73,7 +73,9 @@ export class StreamTransmitter {
     while (scoreboard.lostBytes > 0 && this.budget > 0 && !this.isRefused) {
       record = scoreboard.findLost(record, this.trainBytes(subflow.segmentSize));
       if (record === NO_RECORD) return;
-      const allowed = this.allowed(subflow, pool.end[record]! - pool.start[record]!);
+      let allowed = this.allowed(subflow, pool.end[record]! - pool.start[record]!);
+      // What is missing at the receiver goes out for any room at all, or a gap might wait for the timer.
+      if (allowed <= 0 && subflow.room > 0) allowed = subflow.segmentSize;
       if (allowed <= 0) return;
       record = this.resend(subflow, sink, record, allowed, now);
     }
@@ -84,7 +86,7 @@ export class StreamTransmitter {
     const { pool } = subflow.scoreboard;
     const position = pool.start[record]!;
     const offset = pool.offset[record]!;
-    const wanted = Math.min(length, this.trainBytes(subflow.segmentSize) + 1, pool.end[record]! - position);
+    const wanted = Math.min(length, this.trainBytes(subflow.segmentSize), pool.end[record]! - position);
     const sent = this.emit(subflow, sink, position, offset, wanted, subflow.segmentSize, 0);
     return sent === 0 ? record : subflow.handleResent(record, sent, subflow.segmentSize, now);
   }

@@ -379,7 +379,7 @@ export class StreamTransport {
   /** What the send buffer may hold: as asked for, or enough for two congestion windows. */
   private get capacity(): number {
     if (this.sendBuffer !== undefined) return this.sendBuffer;
-    const grown = 2 * (this.subflow?.congestionWindow ?? 0);
+    const grown = 2 * Math.floor(this.subflow?.congestionWindow ?? 0);
     return Math.min(Math.max(grown, SEND_BUFFER_DEFAULT), SEND_BUFFER_MAXIMUM);
   }
 

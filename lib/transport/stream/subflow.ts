@@ -348,13 +348,15 @@ export class Subflow {
       if (!this.selective && advanced) scoreboard.markFirst(this.segmentSize, delivery);
       recovery.reduce(delivery, control.slowStartThreshold, this.inFlight, this.segmentSize);
     } else if (recovery.state === 'open' && delivery.lostBytes > 0) {
-      recovery.start(control, scoreboard.next, before, this.inFlight, this.segmentSize, now);
+      recovery.start(control, scoreboard.next, before, now);
+      recovery.reduce(delivery, control.slowStartThreshold, this.inFlight, this.segmentSize);
       this.tailProbe.reset();
     }
   }
 
   private grow(limited: boolean, now: Instant): void {
-    if (this.recovery.state === 'recovery' || this.delivery.bytes === 0) return;
+    // Not on duplicates (RFC 5681 3.2): what is reported behind a gap is growth deferred, not earned.
+    if (this.recovery.state === 'recovery' || this.delivery.acknowledgedBytes === 0) return;
     const { sample, scoreboard } = this;
     sample.now = now;
     sample.delivered = this.delivery.bytes;
