@@ -13,6 +13,7 @@ import type { StackDriver } from './stack-driver';
 
 export class DatagramHandleOverStack implements DatagramHandle {
   private isClosed = false;
+  private isCloseTold = false;
   private target: ServiceID | undefined;
 
   private readonly reference: Reference;
@@ -89,6 +90,7 @@ export class DatagramHandleOverStack implements DatagramHandle {
 
   /** Tells the observer what happened since the last call. */
   dispatch(): void {
+    if (this.isCloseTold) return;
     const said = this.endpoint.takeSignals();
     if ((said & DatagramSignal.connected) !== 0) this.observer.connected();
     for (let datagram = this.endpoint.read(); datagram !== undefined; datagram = this.endpoint.read()) {
@@ -100,6 +102,7 @@ export class DatagramHandleOverStack implements DatagramHandle {
       this.observer.failed(flowError(this.endpoint.failure ?? 'reset', contextOf('connect', this.target)));
     }
     if (!this.isClosed) return;
+    this.isCloseTold = true;
     this.reference.end();
     this.observer.closed();
   }

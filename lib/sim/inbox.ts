@@ -17,7 +17,7 @@ export interface Arrival {
 
 export class Inbox {
   readonly errors = createWireErrorCounters();
-  private readonly joiner: TrainJoiner;
+  private readonly joiner = new TrainJoiner(this.errors);
   private readonly batch = new ReceivedBatch(BATCH_ROWS, Buffer.alloc(SLAB_BYTES));
   private arrivals: Arrival[] = [];
   private isHeld = false;
@@ -25,10 +25,7 @@ export class Inbox {
   constructor(
     private readonly clock: SimulatedClock,
     private readonly received: (batch: ReceivedBatch) => void,
-    transportChecksums: boolean,
-  ) {
-    this.joiner = new TrainJoiner(this.errors, { transportChecksums });
-  }
+  ) {}
 
   /** False when the socket's buffer is full. */
   offer(arrival: Arrival): boolean {

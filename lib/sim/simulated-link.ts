@@ -5,8 +5,10 @@ import type { LinkProperties } from '../sal/link-properties';
 import { milliseconds } from '../time/instant';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ReceivedBatch } from '../wire/received-batch';
+import { readHeaderLength, readProtocol, SAL_HEADER_BYTES } from '../wire/sal-header';
 import { sealCutPacket } from '../wire/train-cutter';
 import type { TransmitBatch } from '../wire/transmit-batch';
+import { hasValidTransportChecksum } from '../wire/transport-checksum';
 import type { SimulatedClock } from './clock';
 import { Inbox } from './inbox';
 import type { PortHandler, SimulatedKernel } from './simulated-kernel';
@@ -35,7 +37,14 @@ export interface SimulatedLinkHandler {
 export class SimulatedLink implements PortHandler {
   readonly properties: LinkProperties;
   readonly port: number;
-  readonly statistics = { packetsSent: 0, packetsReceived: 0, bytesSent: 0, bytesReceived: 0, socketBufferFull: 0 };
+  readonly statistics = {
+    packetsSent: 0,
+    packetsReceived: 0,
+    bytesSent: 0,
+    bytesReceived: 0,
+    socketBufferFull: 0,
+    badTransportChecksum: 0,
+  };
   private readonly inbox: Inbox;
   private readonly sendBuffer: number;
   /** What the socket did not take. */
@@ -51,7 +60,7 @@ export class SimulatedLink implements PortHandler {
     this.sendBuffer = sendBuffer ?? Number.POSITIVE_INFINITY;
     const encapsulated = port !== 0;
     this.properties = { kind: 'memory', encapsulated, role, mtu };
-    this.inbox = new Inbox(clock, (batch) => this.handler?.received(batch), !encapsulated);
+    this.inbox = new Inbox(clock, (batch) => this.handler?.received(batch));
   }
 
   open(handler: SimulatedLinkHandler): void {
@@ -87,7 +96,9 @@ export class SimulatedLink implements PortHandler {
 
   received(packet: SimulatedPacket, local: NetworkAddress, broadcast: boolean): void {
     const { bytes, source } = packet;
-    if (this.inbox.offer({ bytes, source, local, broadcast })) {
+    if (!this.properties.encapsulated && !hasValidChecksum(packet)) {
+      this.statistics.badTransportChecksum++;
+    } else if (this.inbox.offer({ bytes, source, local, broadcast })) {
       this.statistics.packetsReceived++;
       this.statistics.bytesReceived += bytes.length;
     } else {
@@ -118,4 +129,13 @@ export class SimulatedLink implements PortHandler {
     this.statistics.bytesSent += bytes.length;
     this.kernel.send(this.port, destination, source, bytes, this.properties.encapsulated ? undefined : sealCutPacket);
   }
+}
+
+/** As the native raw link does: of every packet, against the address it was sent to, be it a broadcast. */
+function hasValidChecksum({ bytes, source, destination }: SimulatedPacket): boolean {
+  if (bytes.length < SAL_HEADER_BYTES) return true;
+  const at = readHeaderLength(bytes, 0);
+  const length = bytes.length - at;
+  if (length < 0) return true;
+  return hasValidTransportChecksum(bytes, at, length, readProtocol(bytes, 0), source, destination);
 }

@@ -11,7 +11,7 @@ export class SimulatedLoopback {
   private readonly inbox: Inbox;
 
   constructor(clock: SimulatedClock, received: (batch: ReceivedBatch) => void) {
-    this.inbox = new Inbox(clock, received, false);
+    this.inbox = new Inbox(clock, received);
   }
 
   transmit(batch: TransmitBatch): boolean {

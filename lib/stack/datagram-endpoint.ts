@@ -227,7 +227,9 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
     from: Pick<ReceivedDatagram, 'serviceID' | 'address' | 'flowID'>,
   ): void {
     const header = parseUdpHeader(batch.slab, offset, length);
-    if (isWireError(header)) this.context.sal.count(header);
+    // Flows that a peer opened to us may still bring something until their FINs are through.
+    if (this.isClosed) this.context.sal.count('datagramAfterClose');
+    else if (isWireError(header)) this.context.sal.count(header);
     else if (this.queue.length >= DATAGRAM_QUEUE_MAXIMUM) this.context.sal.count('datagramQueueFull');
     else {
       this.queue.push({ ...from, bytes: batch.take(header.payloadOffset, header.payloadLength) });

@@ -6,6 +6,9 @@ import type { NetworkElement, PacketSink } from '../../lib/sim/network-element';
 import { path } from '../../lib/sim/path';
 import type { SimulatedPacket } from '../../lib/sim/simulated-packet';
 import { type Instant, milliseconds, seconds } from '../../lib/time/instant';
+import { ServicePrefix } from '../../lib/wire/service-id';
+import { checkNothingLeft } from './checkers';
+import { DatagramActor, Post } from './datagram-actor';
 import { Story } from './story';
 
 /** Drops what `isLost` says. */
@@ -140,5 +143,43 @@ describe('timers', () => {
     world.run({ for: seconds(30) });
     story.release();
     story.end();
+  });
+});
+
+describe('a datagram socket', () => {
+  it('hears nothing after closed, though a connected peer goes on sending', () => {
+    const { world, client, server, service } = twoHosts();
+    const post = new Post();
+    const near = new DatagramActor('client', client, undefined, post);
+    const far = new DatagramActor('server', server, ServicePrefix.of(service), post);
+    near.handle.connect(service, {});
+    world.run({ until: () => near.isConnected });
+    world.in(milliseconds(5), () => far.handle.close());
+    for (let delay = 0; delay < 30; delay++) world.in(milliseconds(delay), () => void near.send(100, service, true));
+    world.run();
+    expect(far.isClosed).toBe(true);
+    expect(far.arrived.length).toBeLessThan(30);
+    near.handle.close();
+    world.run();
+    checkNothingLeft(world);
+  });
+
+  it('is closed once when it closes while it is given a message', () => {
+    const { world, client, server, service } = twoHosts();
+    let closed = 0;
+    const observer = {
+      message: (): void => handle.close(),
+      connected(): void {},
+      failed(): void {},
+      closed: (): void => void closed++,
+    };
+    const handle = server.openDatagram(ServicePrefix.of(service), observer);
+    const sender = client.openDatagram(undefined, observer);
+    for (let count = 0; count < 3; count++) expect(sender.send(Buffer.from('x'), service)).toBeUndefined();
+    world.run();
+    expect(closed).toBe(1);
+    sender.close();
+    world.run();
+    expect(closed).toBe(2);
   });
 });
