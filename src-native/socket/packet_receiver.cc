@@ -14,6 +14,8 @@ namespace {
 constexpr size_t kSlotBytes = PacketReceiver::kBytesNeeded;
 /** Super-packets below this are no bulk: taking many a call is worth more than saving their copy. */
 constexpr size_t kBulkBytes = 8192;
+/** So many others in a row end a bulk flow. */
+constexpr int kOtherDatagrams = 8;
 /** Smallest segment that the header slots reach for: 128 * (492 + 32) covers any datagram. */
 constexpr size_t kBulkSegmentMinimum = 492;
 
@@ -114,6 +116,7 @@ int PacketReceiver::receiveScattered(LinkSocket& socket, TrainJoiner& joiner, Pe
     return 1;
   }
   statistics_.messagesScattered++;
+  if (bytes >= kBulkBytes) state.otherDatagrams = 0;
   const size_t whole = segment + kBareSegmentHeader;
   for (size_t at = 0, slot = 0; at < bytes; at += whole, slot++) {
     const size_t length = std::min(whole, bytes - at) - kBareSegmentHeader;
@@ -122,7 +125,7 @@ int PacketReceiver::receiveScattered(LinkSocket& socket, TrainJoiner& joiner, Pe
                                                payload + slot * segment, length));
   }
   statistics_.bytesReceived += bytes;
-  if (bytes < kBulkBytes) state.bulkSegment = 0;
+  if (bytes < kBulkBytes) countOther(state);
   return 1;
 }
 
@@ -203,7 +206,17 @@ void PacketReceiver::bet(PerSocket& state, const uint8_t* bytes, size_t length, 
   const bool isBulk = length >= kBulkBytes && isBareTcp(bytes) &&
                       segmentSize >= kBulkSegmentMinimum + kBareSegmentHeader &&
                       tcpHeaderLength(bytes + kSalHeaderBytes) == kTcpHeaderBytes;
-  state.bulkSegment = isBulk ? segmentSize - kBareSegmentHeader : 0;
+  if (!isBulk) {
+    countOther(state);
+    return;
+  }
+  state.bulkSegment = segmentSize - kBareSegmentHeader;
+  state.otherDatagrams = 0;
+}
+
+/** Acknowledgments between the trains do not end a bulk flow. */
+void PacketReceiver::countOther(PerSocket& state) {
+  if (++state.otherDatagrams >= kOtherDatagrams) state.bulkSegment = 0;
 }
 
 /** A pending ICMP error fails one receive and is gone; the error queue tells what it was. */

@@ -40,6 +40,8 @@ class PacketReceiver {
   struct PerSocket {
     /** Payload bytes of a segment in the super-packets that come now; 0 while none do. */
     size_t bulkSegment = 0;
+    /** Datagrams in a row that were none. */
+    int otherDatagrams = 0;
     uint32_t overflows = 0;
   };
 
@@ -53,6 +55,7 @@ class PacketReceiver {
   void appendAll(const LinkSocket& socket, TrainJoiner& joiner, const uint8_t* bytes, size_t length,
                  size_t segmentSize);
   void bet(PerSocket& state, const uint8_t* bytes, size_t length, size_t segmentSize);
+  static void countOther(PerSocket& state);
   int failed();
 
   Statistics& statistics_;
