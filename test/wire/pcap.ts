@@ -28,8 +28,19 @@ export type CaptureName = keyof typeof captures;
 
 export const captureNames = Object.keys(captures) as CaptureName[];
 
+/** An IP packet of a capture, and when it was seen. */
+export interface CapturedPacket {
+  /** Milliseconds since the first packet of the capture. */
+  readonly at: number;
+  readonly packet: Uint8Array;
+}
+
 /** The IP packets of a capture, each in a buffer of exactly its size. */
 export function readCapture(name: CaptureName): Uint8Array[] {
+  return readTimedCapture(name).map(({ packet }) => packet);
+}
+
+export function readTimedCapture(name: CaptureName): CapturedPacket[] {
   return readPcap(readFileSync(join(__dirname, '..', 'vectors', 'captures', `${name}.pcap`)));
 }
 
@@ -53,17 +64,21 @@ const LINK_TYPE_ETHERNET = 1;
 const ETHERNET_HEADER_BYTES = 14;
 const ETHERTYPE_IPV4 = 0x0800;
 
-function readPcap(file: Buffer): Uint8Array[] {
+function readPcap(file: Buffer): CapturedPacket[] {
   if (file.readUInt32LE(0) !== MAGIC || file.readUInt32LE(20) !== LINK_TYPE_ETHERNET)
     throw new Error('unexpected pcap');
-  const packets: Uint8Array[] = [];
+  const packets: CapturedPacket[] = [];
+  let first: number | undefined;
   let at = FILE_HEADER_BYTES;
   while (at + RECORD_HEADER_BYTES <= file.length) {
     const length = file.readUInt32LE(at + 8);
+    const time = file.readUInt32LE(at) * 1000 + file.readUInt32LE(at + 4) / 1000;
+    first ??= time;
     at += RECORD_HEADER_BYTES;
     if (at + length > file.length) break;
     if (file.readUInt16BE(at + 12) !== ETHERTYPE_IPV4) throw new Error('unexpected frame');
-    packets.push(Uint8Array.from(file.subarray(at + ETHERNET_HEADER_BYTES, at + length)));
+    const packet = Uint8Array.from(file.subarray(at + ETHERNET_HEADER_BYTES, at + length));
+    packets.push({ at: time - first, packet });
     at += length;
   }
   return packets;
