@@ -110,7 +110,7 @@ describe('path MTU discovery (RFC 8899)', () => {
   });
 
   it.each([1280, 1180, 600])('survives a path that shrinks to %i without a word, within three timeouts', (mtu) => {
-    const pipe = new Pipe({ forth: { delay: 10, rate: 50 }, size: ETHERNET });
+    const pipe = new Pipe({ forth: { delay: 10, rate: 20 }, size: ETHERNET });
     pipe.a.send(20_000_000);
     pipe.run(500);
     expect(pipe.a.subflow.segmentSize).toBe(1440);
@@ -119,7 +119,7 @@ describe('path MTU discovery (RFC 8899)', () => {
     const timeout = pipe.a.subflow.roundTrip.timeout;
     // Below the base it takes a second timeout, which is twice as long.
     pipe.run((mtu < 1160 ? 6 : 3) * timeout);
-    expect(pipe.b.bytesRead).toBeGreaterThan(before + 100_000);
+    expect(pipe.b.bytesRead).toBeGreaterThan(before + 50_000);
     pipe.run(5000);
     expect(pipe.a.subflow.segmentSize).toBeLessThanOrEqual(mtu - 12 - 20);
     expect(pipe.a.subflow.segmentSize).toBeGreaterThan(mtu < 1160 ? 500 : mtu - 12 - 20 - 17);
