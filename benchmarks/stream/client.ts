@@ -1,0 +1,96 @@
+// The calling process of one measurement, which makes the traffic. Started by run.ts with its task; never by hand.
+
+import type { Socket } from 'node:net';
+import { contenders } from './contenders';
+import type { MeasureName } from './messages';
+import { counted, MESSAGE_BYTES, report, task } from './program';
+
+/** Connects under way at a time. */
+const CONCURRENCY = 16;
+const CHUNK_BYTES = 65_536;
+
+const call: Readonly<Record<MeasureName, () => void>> = { throughput, 'round-trip': roundTrip, connections, idle };
+
+function connect(): Socket {
+  return contenders[task.contender].connect(task.target!);
+}
+
+/** Writes as fast as it is taken. */
+function throughput(): void {
+  const chunk = Buffer.alloc(CHUNK_BYTES, 'serval');
+  const socket = connect();
+  const write = (): void => {
+    while (socket.write(chunk));
+  };
+  socket.on('drain', write);
+  socket.on('connect', () => {
+    report({ kind: 'running' });
+    write();
+  });
+}
+
+/** One message under way at a time. */
+function roundTrip(): void {
+  const message = Buffer.alloc(MESSAGE_BYTES, 'm');
+  const socket = connect().setNoDelay(true);
+  let missing = 0;
+  let sentAt = 0;
+  const send = (): void => {
+    missing = MESSAGE_BYTES;
+    sentAt = performance.now();
+    socket.write(message);
+  };
+  socket.on('data', (chunk: Buffer) => {
+    missing -= chunk.length;
+    if (missing > 0) return;
+    counted.roundTrips.push((performance.now() - sentAt) * 1000);
+    send();
+  });
+  socket.on('connect', () => {
+    report({ kind: 'running' });
+    send();
+  });
+}
+
+/** Connect, a request, its answer, and the end of both sides; then the next. */
+function connections(): void {
+  const request = Buffer.alloc(MESSAGE_BYTES, 'r');
+  const next = (): void => {
+    const socket = connect();
+    let answered = 0;
+    socket.on('connect', () => socket.write(request));
+    socket.on('data', (chunk: Buffer) => {
+      answered += chunk.length;
+    });
+    socket.on('close', (hadError) => {
+      if (!hadError && answered === MESSAGE_BYTES) counted.requests++;
+      next();
+    });
+    socket.on('error', fail);
+  };
+  report({ kind: 'running' });
+  for (let count = 0; count < CONCURRENCY; count++) next();
+}
+
+/** Opens all connections and leaves them alone. */
+function idle(): void {
+  let opened = 0;
+  let connected = 0;
+  const next = (): void => {
+    if (opened++ >= task.connections) return;
+    const socket = connect();
+    socket.on('error', fail);
+    socket.on('connect', () => {
+      if (++connected === task.connections) report({ kind: 'running' });
+      next();
+    });
+  };
+  for (let count = 0; count < CONCURRENCY; count++) next();
+}
+
+/** A figure with failures in it would compare nothing. */
+function fail(error: Error): void {
+  report({ kind: 'failed', reason: error.message });
+}
+
+call[task.measure]();
