@@ -1,7 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
 /** Tests that start processes, measure time or load the machine: one file after the other, after all others. */
-const machine = ['test/package/**/*.test.ts', 'test/lab/**/*.test.ts', 'test/host/*-processes.test.ts'];
+const machine = [
+  'test/package/**/*.test.ts',
+  'test/lab/**/*.test.ts',
+  'test/soak/**/*.test.ts',
+  'test/host/*-processes.test.ts',
+];
 
 // One process for each test file: a native crash must not take other files with it.
 export default defineConfig({

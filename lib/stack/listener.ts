@@ -42,7 +42,7 @@ export class Listener implements LocalSocket, SynListener {
   }
 
   get hasRoom(): boolean {
-    return this.halfOpen.size < HALF_OPEN_MAXIMUM && this.halfOpen.size + this.waiting < Math.max(this.backlog, 1);
+    return this.halfOpen.size < HALF_OPEN_MAXIMUM && this.waiting < Math.max(this.backlog, 1);
   }
 
   createSegments(path: Path): HandshakeSegments {

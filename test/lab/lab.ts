@@ -124,12 +124,21 @@ export class LabHost {
 }
 
 /** The next message of a child; rejects when it ends without one. */
-export async function nextMessage<T>(child: ChildProcess): Promise<T> {
-  const ended = once(child, 'exit').then(([code, signal]) => {
-    throw new Error(`the program ended with ${code ?? signal} before it reported`);
+export function nextMessage<T>(child: ChildProcess): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const settle = (): void => {
+      child.off('message', take).off('exit', fail);
+    };
+    const take = (message: unknown): void => {
+      settle();
+      resolve(message as T);
+    };
+    const fail = (code: number | null, signal: string | null): void => {
+      settle();
+      reject(new Error(`the program ended with ${code ?? signal} before it reported`));
+    };
+    child.on('message', take).on('exit', fail);
   });
-  const [message] = (await Promise.race([once(child, 'message'), ended])) as [T];
-  return message;
 }
 
 function ip(...args: string[]): void {
