@@ -30,7 +30,7 @@ export const INTERFACE_POLL_INTERVAL = seconds(1);
 export const FLOWS_MAXIMUM = 1_048_576;
 /** Rules of one prefix: resolution looks at each of them. Past it a FORWARD, DELAY or DROP rule is refused. */
 export const RULES_PER_PREFIX_MAXIMUM = 4096;
-/** Rules in all, at some 140 bytes each. Local sockets always get their DEMUX rule. */
+/** Rules in all, at some 170 bytes each. Local sockets always get their DEMUX rule. */
 export const SERVICE_RULES_MAXIMUM = 4_194_304;
 
 // ---- signaling ----
@@ -179,8 +179,11 @@ export const REGISTRY_HELLO_TIMEOUT = seconds(2);
 /** First and longest pause between two attempts to become holder or member; each is drawn anew. */
 export const REGISTRY_RETRY_MINIMUM = milliseconds(4);
 export const REGISTRY_RETRY_MAXIMUM = milliseconds(500);
-/** A holder that took over waits this long for the registrations of the others before it answers. */
-export const REGISTRY_SETTLE = milliseconds(40);
+/**
+ * A holder that took over keeps first packets for services that nobody has registered yet this long: the others come
+ * back within tens of milliseconds, on a machine that is busy later.
+ */
+export const REGISTRY_SETTLE = milliseconds(400);
 /** Without a holder for this long a process goes on alone: first packets wait no longer. */
 export const REGISTRY_SEARCH_MAXIMUM = seconds(1);
 /** From a process's end to `peerGone`: what it sent last is read before its connections fail. */

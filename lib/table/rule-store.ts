@@ -30,9 +30,8 @@ export class RuleStore {
 
   constructor(private readonly prefixes: PrefixSource) {}
 
-  create(rule: ServiceRule, slot: number, now: Instant): RuleNumber {
+  create(rule: ServiceRule, now: Instant): RuleNumber {
     const number = this.records.create();
-    this.records.setField(number, RuleField.slot, slot);
     this.writeTarget(number, rule);
     this.writeTerms(number, rule, now);
     return number;

@@ -6,7 +6,7 @@ import { RULES_PER_PREFIX_MAXIMUM, SERVICE_RULES_MAXIMUM } from '../limits';
 import type { Instant } from '../time/instant';
 import type { RandomSource } from '../time/random-source';
 import type { ServiceID, ServicePrefix } from '../wire/service-id';
-import { NOT_FOUND, PrefixTrie } from './prefix-trie';
+import { PrefixRules } from './prefix-rules';
 import type { ResolvedForward, ResolvedRule, RuleIdentity } from './resolved-rule';
 import { NO_MATCH, NO_RULE, RuleCounter, RuleField, RuleFlag, type RuleNumber } from './rule-records';
 import { RuleStore } from './rule-store';
@@ -51,10 +51,9 @@ export interface RuleStatistics extends Statistics {
 }
 
 export class ServiceTable {
-  // A prefix's tag is the number of its first rule; the others follow by `next`, highest priority first.
-  private readonly trie = new PrefixTrie();
   private readonly store = new RuleStore(this);
   private readonly records = this.store.records;
+  private readonly prefixes = new PrefixRules(this.records);
   private readonly targets = new GatheredTargets();
   private readonly counted = { packetsResolved: 0, bytesResolved: 0, packetsDropped: 0, bytesDropped: 0 };
 
@@ -95,7 +94,7 @@ export class ServiceTable {
   /** The rules of exactly this prefix, highest priority first. */
   rulesOf(prefix: ServicePrefix): ServiceRule[] {
     const rules: ServiceRule[] = [];
-    for (let number = this.firstOf(prefix); number !== NO_RULE; number = this.next(number)) {
+    for (let number = this.prefixes.first(prefix); number !== NO_RULE; number = this.prefixes.next(number)) {
       rules.push(this.store.read(number, prefix));
     }
     return rules;
@@ -111,22 +110,19 @@ export class ServiceTable {
   /** Throws RangeError when weight or priority is no number the table takes: weight 1 to 2^32 - 1, priority int32. */
   addRule(rule: ServiceRule, now: Instant): AddResult {
     checkTerms(rule.priority, rule.weight);
-    const first = this.firstOf(rule.prefix);
     let count = 0;
-    for (let number = first; number !== NO_RULE; number = this.next(number)) {
+    for (let number = this.prefixes.first(rule.prefix); number !== NO_RULE; number = this.prefixes.next(number)) {
       count++;
       if (rule.action === 'demux') {
         if (this.store.isDemux(number) && this.store.hasProtocol(number, rule.protocol)) return 'exists';
       } else if (this.store.isNamed(number, rule)) {
-        this.detach(number);
-        this.store.renew(number, rule, now);
-        this.attach(number);
+        this.prefixes.reorder(number, () => this.store.renew(number, rule, now));
         return 'replaced';
       }
     }
     const isFull = count >= RULES_PER_PREFIX_MAXIMUM || this.size >= SERVICE_RULES_MAXIMUM;
     if (isFull && rule.action !== 'demux') return 'full';
-    this.attach(this.store.create(rule, this.trie.insert(rule.prefix), now));
+    this.prefixes.add(rule.prefix, this.store.create(rule, now));
     return 'added';
   }
 
@@ -144,9 +140,7 @@ export class ServiceTable {
     const priority = change.priority ?? this.records.field(number, RuleField.priority);
     const weight = change.weight ?? this.records.weight(number);
     checkTerms(priority, weight);
-    this.detach(number);
-    this.store.change(number, priority, weight);
-    this.attach(number);
+    this.prefixes.reorder(number, () => this.store.change(number, priority, weight));
     return true;
   }
 
@@ -169,11 +163,11 @@ export class ServiceTable {
    * `selectAll`, `selectedSet` gives all that the packet goes to. The object is valid until the table changes.
    */
   resolve(id: ServiceID, query: ResolutionQuery, now: Instant, random: RandomSource): ResolvedRule | undefined {
-    for (let index = this.trie.match(id) - 1; index >= 0; index--) {
-      const first = this.nextUsable(this.trie.tag(this.trie.matched(index)), query);
+    for (let index = this.prefixes.match(id) - 1; index >= 0; index--) {
+      const first = this.nextUsable(this.prefixes.firstMatched(index), query);
       if (first === NO_RULE) continue;
-      const second = this.nextUsable(this.next(first), query);
-      const isAlone = second === NO_RULE || this.priority(second) !== this.priority(first);
+      const second = this.nextUsable(this.prefixes.next(first), query);
+      const isAlone = second === NO_RULE || this.prefixes.priority(second) !== this.prefixes.priority(first);
       return this.store.resolved(isAlone ? first : this.pick(first, second, query, id, now, random));
     }
     return undefined;
@@ -182,8 +176,8 @@ export class ServiceTable {
   /** All FORWARD rules of the set that `rule` was picked from. */
   selectedSet(rule: ForwardRule, reach: ResolutionReach): readonly ResolvedForward[] {
     const set: ResolvedForward[] = [];
-    for (let number = this.firstOf(rule.prefix); number !== NO_RULE; number = this.next(number)) {
-      if (this.priority(number) !== rule.priority) continue;
+    for (let number = this.prefixes.first(rule.prefix); number !== NO_RULE; number = this.prefixes.next(number)) {
+      if (this.prefixes.priority(number) !== rule.priority) continue;
       if (!isUsable(this.records.field(number, RuleField.flags), 6, reach)) continue;
       const each = this.store.resolved(number);
       if (each.action === 'forward') set.push(each);
@@ -210,7 +204,7 @@ export class ServiceTable {
   /** For resolved rules: the prefix they are read without. */
   prefixOf(rule: RuleIdentity): ServicePrefix {
     if (!this.isCurrent(rule)) throw new Error('the rule is no longer in the table: read a rule before it changes');
-    return this.trie.prefix(this.records.field(rule.number, RuleField.slot));
+    return this.prefixes.prefixOf(rule.number);
   }
 
   private pick(
@@ -222,11 +216,11 @@ export class ServiceTable {
     random: RandomSource,
   ): RuleNumber {
     const { targets } = this;
-    const priority = this.priority(first);
+    const priority = this.prefixes.priority(first);
     targets.clear();
     targets.add(first, this.records.weight(first));
-    for (let number = second; number !== NO_RULE; number = this.nextUsable(this.next(number), query)) {
-      if (this.priority(number) !== priority) break;
+    for (let number = second; number !== NO_RULE; number = this.nextUsable(this.prefixes.next(number), query)) {
+      if (this.prefixes.priority(number) !== priority) break;
       targets.add(number, this.records.weight(number));
     }
     return targets.rule(this.picker(targets, id, now, random));
@@ -236,67 +230,24 @@ export class ServiceTable {
     let number = from;
     while (number !== NO_RULE) {
       if (isUsable(this.records.field(number, RuleField.flags), query.protocol, query.reach)) return number;
-      number = this.next(number);
+      number = this.prefixes.next(number);
     }
     return NO_RULE;
   }
 
-  // ---- the rules of a prefix ----
-
-  private firstOf(prefix: ServicePrefix): RuleNumber {
-    const slot = this.trie.find(prefix);
-    return slot === NOT_FOUND ? NO_RULE : this.trie.tag(slot);
-  }
-
   private find(key: RuleKey): RuleNumber {
-    let number = this.firstOf(key.prefix);
-    while (number !== NO_RULE && !this.store.isNamed(number, key)) number = this.next(number);
+    let number = this.prefixes.first(key.prefix);
+    while (number !== NO_RULE && !this.store.isNamed(number, key)) number = this.prefixes.next(number);
     return number;
   }
 
-  /** Behind all rules of the same or higher priority. */
-  private attach(number: RuleNumber): void {
-    const slot = this.records.field(number, RuleField.slot);
-    const priority = this.priority(number);
-    let before = NO_RULE;
-    let behind = this.trie.tag(slot);
-    while (behind !== NO_RULE && this.priority(behind) >= priority) {
-      before = behind;
-      behind = this.next(behind);
-    }
-    this.records.setField(number, RuleField.next, behind);
-    this.setNext(slot, before, number);
-  }
-
-  private detach(number: RuleNumber): void {
-    const slot = this.records.field(number, RuleField.slot);
-    let before = NO_RULE;
-    for (let each = this.trie.tag(slot); each !== number; each = this.next(each)) before = each;
-    this.setNext(slot, before, this.next(number));
-  }
-
-  private setNext(slot: number, before: RuleNumber, number: RuleNumber): void {
-    if (before === NO_RULE) this.trie.setTag(slot, number);
-    else this.records.setField(before, RuleField.next, number);
-  }
-
   private remove(number: RuleNumber): void {
-    const slot = this.records.field(number, RuleField.slot);
-    this.detach(number);
+    this.prefixes.remove(number);
     this.store.remove(number);
-    if (this.trie.tag(slot) === NO_RULE) this.trie.remove(slot);
   }
 
   private read(number: RuleNumber): ServiceRule {
-    return this.store.read(number, this.trie.prefix(this.records.field(number, RuleField.slot)));
-  }
-
-  private next(number: RuleNumber): RuleNumber {
-    return this.records.field(number, RuleField.next);
-  }
-
-  private priority(number: RuleNumber): number {
-    return this.records.field(number, RuleField.priority);
+    return this.store.read(number, this.prefixes.prefixOf(number));
   }
 
   /** A resolved rule says which record it is; NO_RULE when that is gone. Any other rule is looked for by its key. */
