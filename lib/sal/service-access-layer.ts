@@ -215,13 +215,15 @@ export class ServiceAccessLayer implements SignalingContext {
 
   /**
    * A third ACK whose half-open flow is gone: its client believes that it is connected, and is told better. Other
-   * packets of unknown flows get no answer (wire format §7).
+   * packets of unknown flows get no answer (wire format §7). On a link without ports every process of the host
+   * hears it, and the flow may be another's.
    */
   private handleUnknownFlow(received: ReceivedControl): void {
-    const { packet, batch, row } = received;
+    const { packet, batch, row, output } = received;
     this.count('unknownFlow');
     const isThirdAck = packet.control?.flags === ControlFlag.ack && packet.destinationService !== undefined;
-    if (isThirdAck && !batch.isBroadcast(row)) refuseThirdAck(received);
+    const isForUs = output.properties.encapsulated && !batch.isBroadcast(row);
+    if (isThirdAck && isForUs) refuseThirdAck(received);
   }
 
   private forgetOldest(now: Instant): void {
