@@ -87,6 +87,13 @@ describe('RST and SYN within a stream (RFC 5961)', () => {
     expect(peer.write(10)).toBe(0);
   });
 
+  it('resets with a closed window too', () => {
+    const peer = new WirePeer({ negotiation: { localWindow: 4096 }, stream: { receiveBuffer: 4096 } });
+    peer.inject({ data: 4096, segments: 5 });
+    peer.inject({ flags: rst });
+    expect(peer.has(TransportSignal.reset)).toBe(true);
+  });
+
   it('challenges a RST elsewhere in the window', () => {
     const peer = new WirePeer();
     peer.inject({ flags: rst | ack, seq: 10 });

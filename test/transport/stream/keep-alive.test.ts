@@ -62,6 +62,14 @@ describe('keepalive (RFC 9293 3.8.4)', () => {
     expect(peer.take().every(({ seq }) => seq === 0)).toBe(true);
   });
 
+  it('waits two hours when no delay is given', () => {
+    const peer = kept(0);
+    peer.advance(7_199_999);
+    expect(peer.take()).toEqual([]);
+    peer.advance(1);
+    expect(peer.take()).toHaveLength(1);
+  });
+
   it('can be switched off', () => {
     const peer = kept(5000);
     peer.do((transport, now) => transport.setKeepAlive(false, ms(0), now));
