@@ -57,7 +57,7 @@ export function writeForwarded(
 /** The first router that hears from a client fills in the address the client could not know. */
 function fillClient(source: readonly NetworkAddress[], from: NetworkAddress): readonly NetworkAddress[] {
   const client = source[0]!;
-  if (!client.isUnspecified || client.family !== from.family) return source;
+  if (!client.isUnspecified) return source;
   return [from.withPort(client.port), ...source.slice(1)];
 }
 

@@ -252,5 +252,5 @@ const UNCONNECTED_HEADERS = UDP_HEADER_BYTES + 2 * 36;
 function senderOf(packet: SalPacket, from: NetworkAddress): NetworkAddress {
   const client = packet.source?.[0];
   if (client === undefined) return from;
-  return client.isUnspecified && client.family === from.family ? from.withPort(client.port) : client;
+  return client.isUnspecified ? from.withPort(client.port) : client;
 }

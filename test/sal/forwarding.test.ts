@@ -130,11 +130,14 @@ describe('forwarding (§4.2, Figure 5)', () => {
     expect(owner.failure).toBe('refused');
   });
 
-  it('hides the loopback address of a local client from other hosts', () => {
+  it.each([
+    ['IPv4', '10.0.0.2', '10.0.0.3'],
+    ['IPv6, though the client asked by IPv4', 'fd00::2', 'fd00::3'],
+  ])('hides the loopback address of a local client from other hosts: %s', (_name, holderIp, serverIp) => {
     const wire = new Wire();
     const client = wire.node('127.0.0.1', 1);
-    const holder = wire.node('10.0.0.2', 2);
-    const server = wire.node('10.0.0.3', 3);
+    const holder = wire.node(holderIp, 2);
+    const server = wire.node(serverIp, 3);
     holder.sal.forwards = true;
     client.forwardTo(holder.address);
     holder.forwardTo(server.address);
@@ -142,10 +145,10 @@ describe('forwarding (§4.2, Figure 5)', () => {
     client.connect();
     wire.deliver(client.takeSent()[0]!);
     const [forwarded] = holder.takeSent();
-    expect(decode(forwarded!).source!.map(String)).toEqual(['0.0.0.0:4000', '10.0.0.2:4000']);
+    expect(decode(forwarded!).source!.map(String)).toEqual(['0.0.0.0:4000', String(holder.address)]);
     wire.deliver(forwarded!);
     // The server answers to where the packet came from, at the client's port.
-    expect(server.takeSent().map((packet) => String(packet.to))).toEqual(['10.0.0.2:4000']);
+    expect(server.takeSent().map((packet) => String(packet.to))).toEqual([String(holder.address)]);
   });
 });
 

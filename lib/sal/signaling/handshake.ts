@@ -179,7 +179,9 @@ function refuse(received: ReceivedControl, sequence: ControlSequence, acknowledg
   const { packet, batch, row, output } = received;
   const transmit = output.withRoom();
   if (transmit === undefined) return;
-  transmit.begin(answerTo(received), batch.local(row).isUnspecified ? undefined : batch.local(row));
+  const local = batch.local(row);
+  // One that a router passed on may have reached us on loopback: the kernel chooses where to answer from.
+  transmit.begin(answerTo(received), packet.source !== undefined || local.isUnspecified ? undefined : local);
   transmit.headerEnd += writeSalPacketHeader(transmit.headers, transmit.headerEnd, {
     sourceFlowID: packet.destinationFlowID,
     destinationFlowID: packet.sourceFlowID,
@@ -252,8 +254,9 @@ function answerTo(received: ReceivedControl): NetworkAddress {
   const from = batch.source(row);
   const client = packet.source?.[0];
   if (client === undefined) return from;
-  // Unspecified: the address the packet came from, with the port recorded (protocol.md, ENDPOINT_SOURCE).
-  return client.isUnspecified && from.family === client.family ? from.withPort(client.port) : client;
+  // Unspecified: the address the packet came from, with the port recorded, which a process has in both families
+  // (protocol.md, ENDPOINT_SOURCE).
+  return client.isUnspecified ? from.withPort(client.port) : client;
 }
 
 /** A forwarded SYN may have reached us on loopback: then the kernel must choose the address to answer from. */
