@@ -21,6 +21,8 @@ export class Inbox {
   private readonly batch = new ReceivedBatch(BATCH_ROWS, Buffer.alloc(SLAB_BYTES));
   private arrivals: Arrival[] = [];
   private isHeld = false;
+  /** How much of the slab the present burst fills. */
+  private end = 0;
 
   constructor(
     private readonly clock: SimulatedClock,
@@ -68,13 +70,13 @@ export class Inbox {
   /** Puts arrivals into the batch from `next` on, as many as it takes, and returns the first left out. */
   private fill(arrivals: readonly Arrival[], next: number): number {
     const { batch } = this;
-    let end = 0;
+    this.end = 0;
     while (next < arrivals.length && batch.count < batch.capacity) {
       const { bytes, source, local, broadcast } = arrivals[next]!;
-      if (end + bytes.length > batch.slab.length) break;
-      batch.slab.set(bytes, end);
-      this.joiner.append(batch, source, local, broadcast ? RowFlag.broadcast : 0, end, bytes.length);
-      end += bytes.length;
+      if (this.end + bytes.length > batch.slab.length) break;
+      batch.slab.set(bytes, this.end);
+      this.joiner.append(batch, source, local, broadcast ? RowFlag.broadcast : 0, this.end, bytes.length);
+      this.end += bytes.length;
       next++;
     }
     return next;
@@ -83,7 +85,7 @@ export class Inbox {
   private recycle(): void {
     const { batch } = this;
     if (batch.retainedEnd > 0) batch.slab = Buffer.alloc(SLAB_BYTES);
-    else batch.slab.fill(SPOILED);
+    else batch.slab.fill(SPOILED, 0, this.end);
     batch.reset();
   }
 }

@@ -2,7 +2,6 @@
 // and that nothing is left of anything at the end.
 
 import type { FlowInformation } from '../../lib/driver/handles';
-import type { SimulatedHost } from '../../lib/sim/simulated-host';
 import type { World } from '../../lib/sim/world';
 import type { NetworkAddress } from '../../lib/wire/network-address';
 import { isGraceful, type StreamActor } from './stream-actor';
@@ -10,7 +9,6 @@ import { isGraceful, type StreamActor } from './stream-actor';
 /** One `connect` of a story: its two ends, as far as they came. */
 export interface Encounter {
   readonly client: StreamActor;
-  readonly clientHost: SimulatedHost;
   /** The connections that were accepted for it: one, or none when the client gave up. */
   readonly accepted: StreamActor[];
   /** A host of it crashed or the like: it may end anyhow, but not with wrong bytes. */

@@ -40,8 +40,8 @@ export class Story {
 
   /** `host` connects to the service. */
   visit(host: SimulatedHost, service: ServiceID, plan: StreamPlan, options: ConnectOptions = {}): Encounter {
-    const client = new StreamActor(`client ${plan.key} on ${host.name}`, plan, this.world);
-    const encounter: Encounter = { client, clientHost: host, accepted: [], isDisturbed: false };
+    const client = new StreamActor('client', host, plan, this.world);
+    const encounter: Encounter = { client, accepted: [], isDisturbed: false };
     this.encounters.push(encounter);
     client.handle = host.connect(service, options, client);
     return encounter;
@@ -58,6 +58,18 @@ export class Story {
       endsLast: false,
       ...more,
     };
+  }
+
+  /** The host's process ends: what it took part in may end anyhow, and its own ends are told nothing. */
+  crash(host: SimulatedHost): void {
+    host.crash();
+    for (const encounter of this.encounters) {
+      const ends = [encounter.client, ...encounter.accepted];
+      // Perhaps it was about to be accepted there.
+      if (encounter.accepted.length === 0) encounter.isDisturbed = true;
+      for (const end of ends) if (end.host === host && !end.isClosed) end.isGone = encounter.isDisturbed = true;
+    }
+    for (const end of this.stillborn) if (end.host === host) end.isGone = true;
   }
 
   /** Runs until every connection is open and has carried what it had to. */
@@ -81,6 +93,13 @@ export class Story {
     const isOver = (): boolean => this.actors().every((actor) => actor.isClosed);
     this.world.run({ for: within, until: isOver });
     this.require(isOver, within);
+    for (const e of this.encounters)
+      console.log(
+        'STAT',
+        e.isDisturbed ? 'disturbed' : 'calm',
+        e.client.isComplete ? 'complete' : (e.client.error?.code ?? (e.client.hasQuit ? 'quit' : 'other')),
+        e.accepted.length,
+      );
     for (const listener of this.listeners) listener.close();
     this.world.run();
     for (const encounter of this.encounters) checkEncounter(encounter);
@@ -89,7 +108,7 @@ export class Story {
   }
 
   private meet(host: SimulatedHost, handle: StreamHandle, plan: StreamPlan): void {
-    const server = new StreamActor(`server ${plan.key} on ${host.name}`, plan, this.world);
+    const server = new StreamActor('server', host, plan, this.world);
     server.accept(handle);
     const remote = handle.flows[0]?.remoteFlowID;
     if (remote === undefined) this.stillborn.push(server);

@@ -3,6 +3,7 @@
 
 import type { StreamHandle, StreamObserver } from '../../lib/driver/handles';
 import type { ServalError } from '../../lib/errors';
+import type { SimulatedHost } from '../../lib/sim/simulated-host';
 import type { World } from '../../lib/sim/world';
 import { type Duration, milliseconds } from '../../lib/time/instant';
 import { HEAD_BYTES, patternBytes, readHead } from './byte-pattern';
@@ -20,6 +21,8 @@ export interface StreamPlan {
   readonly endsLast: boolean;
   /** Sends FIN only after `release`. */
   readonly holds?: boolean;
+  /** Sends the second half and FIN only so long after it was connected. */
+  readonly lingers?: Duration;
   /** Probes after so many milliseconds of silence. */
   readonly keepAlive?: number;
   /** Resets once so many bytes were written. */
@@ -38,6 +41,7 @@ export function isGraceful(plan: StreamPlan): boolean {
 }
 
 export class StreamActor implements StreamObserver {
+  readonly name: string;
   handle: StreamHandle | undefined;
   isConnected = false;
   isEnded = false;
@@ -61,11 +65,13 @@ export class StreamActor implements StreamObserver {
   private sincePause = 0;
 
   constructor(
-    readonly name: string,
+    role: 'client' | 'server',
+    readonly host: SimulatedHost,
     readonly plan: StreamPlan,
     private readonly world: World,
   ) {
-    this.isHeld = plan.holds === true;
+    this.name = `${role} ${plan.key} on ${host.name}`;
+    this.isHeld = plan.holds === true || plan.lingers !== undefined;
   }
 
   /** Takes an accepted connection; `connected` follows, as for one that connects. */
@@ -81,6 +87,7 @@ export class StreamActor implements StreamObserver {
     this.isReading = true;
     this.handle!.startReading();
     if (this.plan.keepAlive !== undefined) this.handle!.setKeepAlive(true, this.plan.keepAlive);
+    if (this.plan.lingers !== undefined) this.world.in(this.plan.lingers, () => this.release());
     this.pump();
   }
 
@@ -164,8 +171,9 @@ export class StreamActor implements StreamObserver {
     const { plan, handle } = this;
     if (handle === undefined || !this.isConnected || this.isClosed || this.hasQuit || this.error !== undefined) return;
     if (plan.waitsForPeer && this.received === 0 && !this.isEnded) return;
-    while (this.sent < plan.length) {
-      const end = Math.min(plan.length, this.sent + plan.chunk);
+    const most = plan.lingers !== undefined && this.isHeld ? Math.ceil(plan.length / 2) : plan.length;
+    while (this.sent < most) {
+      const end = Math.min(most, this.sent + plan.chunk);
       const accepted = handle.write(patternBytes(plan.key, plan.length, this.sent, end));
       this.expect(accepted >= 0 && accepted <= end - this.sent, 'write accepts what it was given, or less');
       this.sent += accepted;
