@@ -53,7 +53,7 @@ export class HostRegistry {
   private member: RegistryMember | undefined;
   /** Where the owner receives first packets, once it has said so. */
   private service: readonly ProcessPort[] | undefined;
-  /** Cleared when the registrations of a former holder's members had time to arrive. */
+  /** Runs while the registrations of a former holder's members arrive: until then an unknown service may be one. */
   private settling: NodeJS.Timeout | undefined;
   private searching: NodeJS.Timeout | undefined;
   private readonly graces = new Set<NodeJS.Timeout>();
@@ -130,7 +130,7 @@ export class HostRegistry {
   serveOn(service: readonly ProcessPort[]): void {
     if (this.service !== undefined && JSON.stringify(service) === JSON.stringify(this.service)) return;
     this.service = service;
-    this.serveIfSettled();
+    this.serve();
   }
 
   /** Whether the registry keeps the process alive; at first it does not. */
@@ -180,7 +180,11 @@ export class HostRegistry {
       return;
     }
     this.holder = new RegistryHolder(server, this.options.ports, {
-      registered: (instance) => this.decide(() => this.members.handleRegistered(instance)),
+      registered: (instance) =>
+        this.decide(() => {
+          this.members.handleRegistered(instance);
+          this.route.handleOffered(instance.prefix);
+        }),
       unregistered: (instance) => this.decide(() => this.members.handleUnregistered(instance)),
       memberGone: (address) => this.decide(() => this.members.handleMemberGone(address)),
       departed: (ports) => this.handleDeparted(ports),
@@ -190,7 +194,7 @@ export class HostRegistry {
     this.decide(() => this.upstream?.handleActive(true));
     this.registrations.confirmAll();
     this.assume('holder');
-    this.serveIfSettled();
+    this.serve();
   }
 
   /** Resolves when the connection has ended: whether it ever was a welcome one. */
@@ -247,14 +251,15 @@ export class HostRegistry {
 
   private handleSettled(): void {
     this.settling = undefined;
-    this.serveIfSettled();
+    this.serve();
   }
 
-  private serveIfSettled(): void {
-    if (this.holder === undefined || this.service === undefined || this.settling !== undefined) return;
+  /** The others are welcome at once. First packets whose service none of them has registered yet wait a little. */
+  private serve(): void {
+    if (this.holder === undefined || this.service === undefined) return;
     clearTimeout(this.searching);
-    this.decide(() => this.route.handleNoHolder());
     this.holder.serveOn(this.service);
+    if (this.settling === undefined) this.decide(() => this.route.handleNoHolder());
   }
 
   /** What the ended process sent last may still be in our sockets: its connections fail a little later. */

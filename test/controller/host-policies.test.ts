@@ -134,6 +134,15 @@ describe('HolderRoute', () => {
     expect(told(route)).toEqual([]);
   });
 
+  it('lets go of what asks for a service that comes while the holder is not known, and of that alone', () => {
+    const route = new HolderRoute(1);
+    route.handleOffered(web);
+    expect(told(route)).toEqual([]);
+    route.handleSeeking();
+    route.handleOffered(files);
+    expect(drain(route).slice(1)).toEqual([{ kind: 'releaseDelayed', prefix: files }]);
+  });
+
   it('follows the holder from port to port', () => {
     const route = new HolderRoute(1);
     route.handleHolder(first);

@@ -80,7 +80,7 @@ describe('HostRegistry', () => {
     const registered = member.registry.register(service('a'), 6);
     const joined = member.registry.start();
     await registered;
-    expect(holder.take()).toEqual(['add a -> 127.0.0.1:4002']);
+    expect(holder.take()).toEqual(['add a -> 127.0.0.1:4002', 'releaseDelayed']);
     expect(member.take()).toEqual(['add delay']);
     holder.serve();
     expect(holder.take()).toEqual(['delete delay', 'releaseDelayed']);

@@ -47,6 +47,11 @@ export class HolderRoute implements ServiceController {
     this.stopSeeking();
   }
 
+  /** Somebody offers `prefix` now, and has a rule: what asks for it waits no longer. */
+  handleOffered(prefix: ServicePrefix): void {
+    if (this.seeking) this.commands.push({ kind: 'releaseDelayed', prefix });
+  }
+
   handleEvent(_event: ServiceEvent, _now: Instant): void {}
 
   pollCommand(): ServiceCommand | undefined {
