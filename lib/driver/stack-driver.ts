@@ -100,9 +100,16 @@ export class StackDriver {
     this.requestDrain();
   }
 
-  /** Sends what waits, as far as the links take it. For the end of a process, when no turn comes any more. */
+  /**
+   * Sends what waits, as far as the links take it. For the end of a process, when no turn comes any more: it may
+   * end inside a call to a socket, in the middle of a drain, and nobody is told of anything then.
+   */
   drainNow(): void {
-    this.drain();
+    if (!this.isDraining) return this.drain();
+    for (let round = 0, more = true; more && round < DRAIN_ROUNDS; round++) {
+      more = this.stack.pollTransmit(this.now());
+      if (!this.transmit()) return;
+    }
   }
 
   // ---- outputs ----
