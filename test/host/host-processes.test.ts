@@ -1,0 +1,200 @@
+// Real processes of one machine that share it as one host (P15, E38): they are killed, they end by themselves,
+// and the others must get along. All times are of the machine's one clock.
+
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Actor, type Attempt, Company, type CountReport, type StreamReport } from '../lab/actor';
+
+const company = new Company();
+let lastPort = 20_000 + (process.pid % 20_000);
+
+afterEach(() => company.end());
+
+/** The environment of a machine of its own: a port nobody else has, and nothing outside of it. */
+function machine(): Record<string, string> {
+  return { SERVAL_PORT: String(++lastPort), SERVAL_BROADCAST: '0' };
+}
+
+/** A process with a host; the first one of an environment is the holder. */
+async function start(environment: Record<string, string>, service?: string): Promise<Actor> {
+  const actor = await company.start({ environment });
+  await actor.ask('createHost', { settings: {} });
+  if (service !== undefined) await actor.ask('listen', { service, behavior: 'identify' });
+  return actor;
+}
+
+const connect = (actor: Actor, service: string, rest = {}) => actor.ask<Attempt>('connect', { service, ...rest });
+
+/** Below the first retransmission of a SYN: an attempt that was sent to a dead instance fails with ETIMEDOUT. */
+const ONE_SYN = 250;
+
+describe('a killed instance of a service', { timeout: 60_000 }, () => {
+  it('is not resolved to after 100 ms, and its idle connections are reset at once, 10 times on end', async () => {
+    const environment = machine();
+    await start(environment);
+    const client = await start(environment);
+    const survivor = await start(environment, 'acme/web');
+    for (let round = 0; round < 10; round++) {
+      const victim = await start(environment, 'acme/web');
+      const name = await holdConnectionTo(client, victim, round);
+      const killed = victim.kill();
+      await client.ask('startProbe', { service: 'acme/web', every: 4, connectTimeout: ONE_SYN });
+      const closed = await client.event('closed', (event) => event.name === name);
+      await survivorAnswers(client, killed + 150);
+      const attempts = await client.ask<Attempt[]>('endProbe', { service: 'acme/web' });
+      expect(closed.code).toBe('ECONNRESET');
+      expect(closed.at - killed).toBeLessThan(200);
+      const late = attempts.filter(({ startedAt }) => startedAt >= killed + 100);
+      expect(late.length).toBeGreaterThan(5);
+      for (const attempt of late) expect(attempt).toMatchObject({ pid: survivor.pid });
+    }
+  });
+
+  it('leaves nothing behind: without another instance a connect is refused at once', async () => {
+    const environment = machine();
+    await start(environment);
+    const client = await start(environment);
+    const victim = await start(environment, 'acme/only');
+    await connect(client, 'acme/only', { name: 'idle' });
+    victim.kill();
+    await client.event('closed', (event) => event.name === 'idle');
+    const attempt = await connect(client, 'acme/only');
+    expect(attempt.code).toBe('ECONNREFUSED');
+    expect(attempt.failedAt! - attempt.startedAt).toBeLessThan(200);
+  });
+});
+
+/** Connections are spread over the instances: connects until one is at `victim`, and keeps that. */
+async function holdConnectionTo(client: Actor, victim: Actor, round: number): Promise<string> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const name = `held ${round} ${attempt}`;
+    const { pid } = await connect(client, 'acme/web', { name });
+    if (pid === victim.pid) return name;
+  }
+  throw new Error('100 connections, and none at one of two instances');
+}
+
+/** Waits until attempts that began after `time` have been made. */
+async function survivorAnswers(client: Actor, time: number): Promise<void> {
+  for (;;) {
+    const { startedAt } = await connect(client, 'acme/web');
+    if (startedAt > time) return;
+  }
+}
+
+describe('a killed holder', { timeout: 90_000 }, () => {
+  it('is replaced within 500 ms, and open connections of the others do not notice, 10 times on end', async () => {
+    const environment = machine();
+    const processes: Actor[] = [];
+    for (let count = 0; count < 4; count++) processes.push(await startWithServices(environment));
+    for (let round = 0; round < 10; round++) {
+      const holder = await holderOf(processes);
+      const [client, ...others] = processes.filter((actor) => actor !== holder) as [Actor, Actor, Actor];
+      await client.ask('startStream', { service: echoOf(others[0]!), name: `open ${round}` });
+      const killed = holder.kill();
+      for (const other of others) await client.ask('startProbe', { service: webOf(other), every: 15 });
+      // Both have answered an attempt that began behind the kill: then the probes need not go on.
+      for (const other of others) expect(await connect(client, webOf(other))).toMatchObject({ pid: other.pid });
+      for (const other of others) {
+        const attempts = await client.ask<Attempt[]>('endProbe', { service: webOf(other) });
+        for (const attempt of attempts) expect(attempt).toMatchObject({ pid: other.pid });
+        expect(attempts[0]!.answeredAt! - killed).toBeLessThan(500);
+      }
+      const stream = await client.ask<StreamReport>('endStream', { name: `open ${round}` });
+      expect(stream).toEqual({
+        sent: stream.received,
+        received: stream.sent,
+        wrong: 0,
+        longestPause: expect.any(Number),
+      });
+      expect(stream.longestPause).toBeLessThan(250);
+      processes.splice(processes.indexOf(holder), 1, await startWithServices(environment));
+    }
+  });
+});
+
+const webOf = (actor: Actor): string => `acme/web/${actor.pid}`;
+const echoOf = (actor: Actor): string => `acme/echo/${actor.pid}`;
+
+async function startWithServices(environment: Record<string, string>): Promise<Actor> {
+  const actor = await start(environment);
+  await actor.ask('listen', { service: webOf(actor), behavior: 'identify' });
+  await actor.ask('listen', { service: echoOf(actor), behavior: 'echo' });
+  return actor;
+}
+
+/** Waits until exactly one has the role. */
+async function holderOf(processes: readonly Actor[]): Promise<Actor> {
+  for (;;) {
+    const roles = await Promise.all(processes.map((actor) => actor.ask('role')));
+    const holders = processes.filter((_, index) => (roles[index] as unknown) === 'holder');
+    if (holders.length === 1) return holders[0]!;
+  }
+}
+
+describe('a process that ends', { timeout: 30_000 }, () => {
+  it('delivers a megabyte that it ended with, and exits by itself', async () => {
+    const environment = machine();
+    const server = await start(environment);
+    await server.ask('listen', { service: 'acme/sink', behavior: 'count' });
+    const client = await company.start({ environment });
+    client.order('sendAndLeave', { service: 'acme/sink', bytes: 1_000_000 });
+    const counted = await server.event<CountReport>('counted');
+    expect(counted).toMatchObject({ bytes: 1_000_000, ended: true });
+    expect(counted.code).toBeUndefined();
+    expect(await client.ended()).toBe(0);
+  });
+
+  it.each([
+    ['in the turn it connected', false],
+    ['later', true],
+  ])(
+    'by process.exit() right behind end(%s): what fits has left, and the peer hears of it at once',
+    async (_, delay) => {
+      const environment = machine();
+      const server = await start(environment);
+      await server.ask('listen', { service: 'acme/sink', behavior: 'count' });
+      const client = await company.start({ environment });
+      client.order('byeAndExit', { service: 'acme/sink', delay });
+      expect(await client.ended()).toBe(0);
+      const counted = await server.event<CountReport>('counted');
+      expect(counted).toMatchObject({ bytes: 3, last: 'bye' });
+      expect(counted.ended || counted.code === 'ECONNRESET').toBe(true);
+    },
+  );
+
+  it("is kept by a listening server and by open connections, and not by those that are unref'ed", async () => {
+    const environment = machine();
+    const server = await start(environment, 'acme/web');
+    const [listening, connected, unreferenced] = [
+      await start(environment),
+      await start(environment),
+      await start(environment),
+    ];
+    await listening.ask('listen', { service: 'acme/kept', behavior: 'identify' });
+    await connect(connected, 'acme/web', { name: 'open' });
+    await unreferenced.ask('listen', { service: 'acme/other', behavior: 'identify' });
+    await connect(unreferenced, 'acme/web', { name: 'open' });
+    await unreferenced.ask('unref', { service: 'acme/other', name: 'open' });
+    for (const actor of [listening, connected, unreferenced]) actor.order('leave');
+    expect(await unreferenced.ended()).toBe(0);
+    // The others are there still, and not only because they take longer to end: they answer, and wait.
+    expect(await connect(server, 'acme/kept')).toMatchObject({ pid: listening.pid });
+    expect(listening.isRunning).toBe(true);
+    expect(connected.isRunning).toBe(true);
+  });
+
+  it('exits by itself when its host is closed, whatever was open on it', async () => {
+    const environment = machine();
+    const holder = await start(environment);
+    const server = await start(environment, 'acme/web');
+    await server.ask('listen', { service: 'acme/ignored', behavior: 'ignore' });
+    const client = await start(environment);
+    await connect(client, 'acme/web', { name: 'open' });
+    await client.ask('bindDatagram', { name: 'datagrams', service: 'acme/datagrams' });
+    for (const actor of [client, server, holder]) {
+      await actor.ask('closeHost');
+      actor.order('leave');
+      expect(await actor.ended()).toBe(0);
+    }
+  });
+});
