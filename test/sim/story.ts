@@ -93,13 +93,6 @@ export class Story {
     const isOver = (): boolean => this.actors().every((actor) => actor.isClosed);
     this.world.run({ for: within, until: isOver });
     this.require(isOver, within);
-    for (const e of this.encounters)
-      console.log(
-        'STAT',
-        e.isDisturbed ? 'disturbed' : 'calm',
-        e.client.isComplete ? 'complete' : (e.client.error?.code ?? (e.client.hasQuit ? 'quit' : 'other')),
-        e.accepted.length,
-      );
     for (const listener of this.listeners) listener.close();
     this.world.run();
     for (const encounter of this.encounters) checkEncounter(encounter);
