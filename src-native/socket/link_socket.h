@@ -32,7 +32,10 @@ class LinkSocket {
  public:
   /** Opens and binds to the wildcard address. On failure nothing stays open. */
   SystemError open(const LinkSocketOptions& options);
-  void close() { descriptor_.close(); }
+  void close() {
+    descriptor_.close();
+    port_ = 0;
+  }
 
   bool isOpen() const { return descriptor_.isOpen(); }
   int descriptor() const { return descriptor_.number(); }
