@@ -74,13 +74,16 @@ function isFromPeer(flow: Flow, received: ReceivedControl): boolean {
 }
 
 /**
- * A RST counts when it has the peer's nonce, or ours together with the acknowledgment of what we sent last:
- * then its sender saw our packet, as a host does that has no such flow or service (wire format §6).
+ * A RST counts when it has the peer's nonce, or ours together with a number that only our last packet told:
+ * then its sender saw it, as a host does that has no such flow or service (wire format §6, §7). Without ACK it
+ * has our acknowledgment as its own number, as in TCP (RFC 9293 3.10.7.1).
  */
 function isTrueReset(flow: Flow, received: ReceivedControl): boolean {
   if (isFromPeer(flow, received)) return true;
-  const control = received.packet.control!;
-  return control.nonce.equals(flow.localNonce) && control.controlAck === flow.control.sendNext;
+  const { flags, nonce, controlSequence, controlAck } = received.packet.control!;
+  if (!nonce.equals(flow.localNonce)) return false;
+  const { sendNext, receiveNext } = flow.control;
+  return (flags & ControlFlag.ack) !== 0 ? controlAck === sendNext : controlSequence === receiveNext;
 }
 
 function endLifetime(context: SignalingContext, flow: Flow, now: Instant): void {
