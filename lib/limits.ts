@@ -59,8 +59,11 @@ export const HALF_OPEN_MAXIMUM = 4096;
 export const HALF_OPEN_TIMEOUT = seconds(6);
 /** Default `backlog` of `listen`: accepted connections that wait for the application, as in node:net. */
 export const BACKLOG_DEFAULT = 511;
-/** Times the third ACK is repeated while nothing came back; the original never answers it. */
-export const HANDSHAKE_ACK_REPEATS = 5;
+/**
+ * Times the third ACK is repeated, each after twice the time, while nothing came back: without it the server has
+ * no connection. The original never answers it, so an idle connection to one costs this many small packets.
+ */
+export const HANDSHAKE_ACK_REPEATS = 8;
 /**
  * FIN-WAIT-2: how long an end that was closed waits for the peer's FIN, from the peer's last packet on. Longer
  * than the longest retransmission timeout, or a peer whose last acknowledgment was lost finds nobody.

@@ -226,7 +226,11 @@ export class Connection implements FlowOwner {
   /** §4.4: the flow's FIN follows the stream's own. */
   private handleFinished(now: Instant): void {
     this.signal(ConnectionSignal.finished);
-    for (const flow of [...this.flows]) sendFin(this.context.sal, flow, now);
+    for (const flow of [...this.flows]) {
+      const roundTripTime = this.subflows.get(flow)?.roundTripTime;
+      if (roundTripTime !== undefined) flow.control.adoptRoundTripTime(roundTripTime);
+      sendFin(this.context.sal, flow, now);
+    }
   }
 
   /** Nothing more is read: all that is to come is the peer's FIN, and that not for ever. */

@@ -84,6 +84,15 @@ export class NetworkAddress {
     return this.family === 4 ? this.word0 >>> 28 === 0xe : this.word0 >>> 24 === 0xff;
   }
 
+  toJSON(): string {
+    return this.toString();
+  }
+
+  /** What `console.log` shows. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+
   toString(): string {
     const host = this.family === 6 ? `[${this.ip}]` : this.ip;
     return this.port === 0 ? this.ip : `${host}:${this.port}`;

@@ -64,6 +64,15 @@ export class ServiceID {
     return this.equals(ServiceID.zero);
   }
 
+  toJSON(): string {
+    return this.toString();
+  }
+
+  /** What `console.log` shows. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return `ServiceID(${this})`;
+  }
+
   /** 64 lower-case hex digits. */
   toString(): string {
     this.text ??= Array.from(this.words, (word) => word.toString(16).padStart(8, '0')).join('');
@@ -105,6 +114,15 @@ export class ServicePrefix {
 
   equals(other: ServicePrefix): boolean {
     return this.bits === other.bits && this.base.equals(other.base);
+  }
+
+  toJSON(): string {
+    return this.toString();
+  }
+
+  /** What `console.log` shows. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return `ServicePrefix(${this})`;
   }
 
   /** `HEX/bits`. */

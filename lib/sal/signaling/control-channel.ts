@@ -86,6 +86,11 @@ export class ControlChannel {
     return milliseconds(Math.max(this.roundTripTime * 3, CONTROL_TIMEOUT_MINIMUM));
   }
 
+  /** The transport measures all the time, and this channel once, perhaps across a lost packet. */
+  adoptRoundTripTime(roundTripTime: Duration): void {
+    this.roundTripTime = roundTripTime;
+  }
+
   get measuredRoundTripTime(): Duration | undefined {
     return this.roundTripTime;
   }
