@@ -27,7 +27,7 @@ export function badDirection(chance: Chance): NetworkElement[] {
     () => loss(chance),
     () => new Reordering(chance.fraction(0, 0.2), chance.duration(0, 60)),
     () => new Duplication(chance.fraction(0, 0.2), chance.duration(0, 40)),
-    () => new Corruption(chance.fraction(0, 0.1)),
+    () => new Corruption(chance.fraction(0, 0.05)),
     () => new Mtu(chance.integer(1280, 1500), chance.happens(0.5)),
   ];
   return kinds.filter(() => chance.happens(0.6)).map((make) => make());
@@ -40,5 +40,5 @@ export function badPath(chance: Chance): Path {
 /** 0 to 20 %, each packet by itself or in bursts. */
 function loss(chance: Chance): NetworkElement {
   const share = chance.fraction(0, 0.2);
-  return chance.happens(0.5) ? new RandomLoss(share) : BurstLoss.of(share, chance.fraction(1, 2));
+  return chance.happens(0.5) ? new RandomLoss(share) : BurstLoss.of(share, chance.fraction(1, 1.5));
 }

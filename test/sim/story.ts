@@ -147,9 +147,12 @@ export function stories(name: string, first: number, count: number, tell: (story
 
 function seedsFrom(first: number, count: number): number[] {
   const wanted = process.env.SERVAL_SEED;
-  if (wanted === undefined) return Array.from({ length: count }, (_, index) => first + index);
+  const length = count * MANY;
+  if (wanted === undefined) return Array.from({ length }, (_, index) => first + index);
   const seed = Number(wanted);
-  return seed >= first && seed < first + count ? [seed] : [];
+  return seed >= first && seed < first + length ? [seed] : [];
 }
 
+/** How many times as many seeds as usual to run: for a long search. */
+const MANY = Number(process.env.SERVAL_STORIES ?? 1);
 const TRACE_FILE = process.env.SERVAL_TRACE;
