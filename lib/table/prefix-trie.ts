@@ -5,7 +5,7 @@
 // met on one way down lie inside each other, so the longest one met tells by its key which of them match.
 // Why this structure: docs/decisions/longest-prefix-match.md.
 
-import { type ServiceID, type ServicePrefix, SERVICE_ID_BITS } from '../wire/service-id';
+import { SERVICE_ID_BITS, type ServiceID, type ServicePrefix } from '../wire/service-id';
 import { PrefixKeys } from './prefix-keys';
 import { countBits, DEPTH_BITS, DEPTH_MASK, NODE_HEADER_WORDS, TrieNodes } from './trie-nodes';
 import { type Shortcut, TrieShortcuts } from './trie-shortcuts';
