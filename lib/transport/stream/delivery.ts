@@ -1,5 +1,5 @@
 // What one acknowledgment told: gathered while the scoreboard is updated, read by the round-trip estimator,
-// loss detection, recovery and congestion control. One object a stream, cleared and used again.
+// loss detection, recovery and congestion control. One object serves all flows, cleared and used again.
 
 export class Delivery {
   /** Bytes newly known to be with the peer, by acknowledgment or SACK. */

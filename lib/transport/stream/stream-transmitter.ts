@@ -16,6 +16,11 @@ import type { Subflow } from './subflow';
 /** SAL and TCP header of each packet of a train. */
 const HEADERS_OF_PACKET = 12 + TCP_HEADER_BYTES;
 
+/** Scratch of all streams: filled and used within one call. */
+const fields = { sequence: 0, acknowledgment: 0, flags: 0, window: 0, optionsLength: 0 };
+const positions = new Float64Array(SACK_BLOCKS_MAXIMUM * 2);
+const edges = new Uint32Array(SACK_BLOCKS_MAXIMUM * 2);
+
 export class StreamTransmitter {
   /** FIN follows the last byte of the send buffer. */
   hasEnded = false;
@@ -29,9 +34,6 @@ export class StreamTransmitter {
   private readonly buffer: SendBuffer;
   private readonly window: SendWindow;
   private readonly receiver: StreamReceiver;
-  private readonly fields = { sequence: 0, acknowledgment: 0, flags: 0, window: 0, optionsLength: 0 };
-  private readonly positions = new Float64Array(SACK_BLOCKS_MAXIMUM * 2);
-  private readonly edges = new Uint32Array(SACK_BLOCKS_MAXIMUM * 2);
   private budget = 0;
   private isRefused = false;
 
@@ -213,12 +215,12 @@ export class StreamTransmitter {
       this.isRefused = true;
       return;
     }
-    const count = selective ? this.receiver.takeBlocks(this.positions) : 0;
-    for (let edge = 0; edge < count * 2; edge++) this.edges[edge] = subflow.peerSequenceOf(this.positions[edge]!);
-    this.fields.optionsLength = sackOptionBytes(count);
+    const count = selective ? this.receiver.takeBlocks(positions) : 0;
+    for (let edge = 0; edge < count * 2; edge++) edges[edge] = subflow.peerSequenceOf(positions[edge]!);
+    fields.optionsLength = sackOptionBytes(count);
     this.writeHeader(batch, subflow, subflow.scoreboard.next, 0);
-    batch.headerEnd += writeSackOption(batch.headers, batch.headerEnd, this.edges, count);
-    this.fields.optionsLength = 0;
+    batch.headerEnd += writeSackOption(batch.headers, batch.headerEnd, edges, count);
+    fields.optionsLength = 0;
     batch.finish(0, 0);
     this.acknowledgmentsSent++;
     this.receiver.handleSent();
@@ -238,7 +240,7 @@ export class StreamTransmitter {
   }
 
   private writeHeader(batch: TransmitBatch, subflow: Subflow, position: number, flags: number): void {
-    const { fields, receiver } = this;
+    const { receiver } = this;
     fields.sequence = subflow.sequenceOf(position);
     fields.acknowledgment = subflow.peerSequenceOf(receiver.acknowledgment);
     fields.flags = TcpFlag.ack | flags;

@@ -26,6 +26,18 @@ const BACKOFF_MAXIMUM = 16;
 
 type Mutable<Value> = { -readonly [Key in keyof Value]: Value[Key] };
 
+/** Scratch of all flows: what one acknowledgment told, and what congestion control is told of it. */
+const delivery = new Delivery();
+const sample: Mutable<AcknowledgmentSample> = {
+  now: 0 as Instant,
+  delivered: 0,
+  roundTrip: -1,
+  smoothedRoundTrip: -1,
+  acknowledged: 0,
+  next: 0,
+  limited: false,
+};
+
 export class Subflow {
   readonly scoreboard: Scoreboard;
   readonly roundTrip = new RttEstimator();
@@ -34,7 +46,6 @@ export class Subflow {
   readonly pathMtu: PathMtuDiscovery;
   readonly tailProbe = new TailLossProbe();
   readonly timers = new TimerTable(TIMERS);
-  readonly delivery = new Delivery();
   /** Retransmission timeouts in a row without progress. */
   backoff = 0;
   /** Counters for whoever is curious. */
@@ -52,17 +63,6 @@ export class Subflow {
   /** What was sent before this position was sent while the congestion window was the limit. */
   private heldBackTo = 0;
   private lastSentAt: Instant;
-  /** What congestion control is told, filled anew each time. */
-  private readonly sample: Mutable<AcknowledgmentSample> = {
-    now: 0 as Instant,
-    delivered: 0,
-    roundTrip: -1,
-    smoothedRoundTrip: -1,
-    acknowledged: 0,
-    next: 0,
-    limited: false,
-  };
-
   constructor(
     negotiation: StreamNegotiation,
     size: PathSize,
@@ -169,7 +169,7 @@ export class Subflow {
    * Takes an acceptable acknowledgment. `duplicate`: it came without data, window change or advance.
    */
   handleAcknowledgment(to: number, options: TcpOptions | undefined, duplicate: boolean, now: Instant): void {
-    const { delivery, scoreboard } = this;
+    const { scoreboard } = this;
     delivery.clear();
     const before = this.inFlight;
     const advanced = to > scoreboard.acknowledged;
@@ -192,7 +192,7 @@ export class Subflow {
   handleDeadline(now: Instant): boolean {
     let acted = false;
     if (this.timers.expire(Timer.reordering, now)) {
-      this.delivery.clear();
+      delivery.clear();
       const before = this.inFlight;
       this.detectLosses(now);
       this.repair(before, false, now);
@@ -223,9 +223,9 @@ export class Subflow {
     this.control.restart(now);
     this.pathMtu.restart(size, this.peerMaximumSegment, now);
     this.resize();
-    this.delivery.clear();
+    delivery.clear();
     this.scoreboard.forgetTimes();
-    this.scoreboard.markAll(this.delivery);
+    this.scoreboard.markAll(delivery);
     this.assumedBytes = 0;
     this.duplicates = 0;
     this.backoff = 0;
@@ -237,8 +237,8 @@ export class Subflow {
     if (!this.pathMtu.packetTooBig(size, now)) return;
     this.resize();
     // What left in larger packets is gone; that is no sign of congestion.
-    this.delivery.clear();
-    this.scoreboard.markLarger(this.segmentSize, this.delivery);
+    delivery.clear();
+    this.scoreboard.markLarger(this.segmentSize, delivery);
   }
 
   release(): void {
@@ -249,7 +249,7 @@ export class Subflow {
   // ---- steps of an acknowledgment ----
 
   private takeCumulative(to: number): void {
-    const { delivery, scoreboard } = this;
+    const { scoreboard } = this;
     const from = scoreboard.acknowledged;
     scoreboard.acknowledge(to, delivery);
     this.backoff = 0;
@@ -262,7 +262,7 @@ export class Subflow {
   }
 
   private takeSelections(to: number, options: TcpOptions | undefined): void {
-    const { delivery, scoreboard } = this;
+    const { scoreboard } = this;
     const count = options?.sackCount ?? 0;
     let highest = 0;
     for (let block = 0; block < count; block++) {
@@ -293,7 +293,7 @@ export class Subflow {
 
   /** A peer without SACK repeats itself: one segment left the network, and the third time one is missing. */
   private takeDuplicate(): void {
-    const { delivery, scoreboard, segmentSize } = this;
+    const { scoreboard, segmentSize } = this;
     this.duplicates++;
     const added = Math.min(segmentSize, Math.max(scoreboard.inFlight - this.assumedBytes - segmentSize, 0));
     this.assumedBytes += added;
@@ -305,17 +305,16 @@ export class Subflow {
   }
 
   private takeRoundTrip(now: Instant): void {
-    const { delivery } = this;
-    this.sample.roundTrip = -1;
+    sample.roundTrip = -1;
     if (delivery.sampleSentAt >= 0 && !delivery.anyRetransmitted) {
-      this.sample.roundTrip = now - delivery.sampleSentAt;
-      this.roundTrip.sample(this.sample.roundTrip, now);
+      sample.roundTrip = now - delivery.sampleSentAt;
+      this.roundTrip.sample(sample.roundTrip, now);
     }
   }
 
   private detectLosses(now: Instant): void {
     if (!this.selective) return;
-    const { delivery, detector, scoreboard } = this;
+    const { detector, scoreboard } = this;
     detector.handleDelivery(delivery, this.roundTrip.minimum, now);
     const wait = detector.detect(scoreboard, delivery, this, now);
     if (wait > 0) this.timers.arm(Timer.reordering, now + wait);
@@ -325,14 +324,14 @@ export class Subflow {
 
   /** RFC 8985 7.4.2: a tail loss probe that repaired a loss counts as one. */
   private handleTailProbe(to: number, duplicate: boolean, before: number, now: Instant): void {
-    const repaired = this.tailProbe.handleAcknowledgment(to, duplicate, this.delivery.bytes);
-    if (!repaired || this.recovery.state !== 'open' || this.delivery.lostBytes > 0) return;
+    const repaired = this.tailProbe.handleAcknowledgment(to, duplicate, delivery.bytes);
+    if (!repaired || this.recovery.state !== 'open' || delivery.lostBytes > 0) return;
     this.control.handleLoss(before, now);
     this.control.handleRecoveryEnd(now);
   }
 
   private repair(before: number, advanced: boolean, now: Instant): void {
-    const { control, delivery, recovery, scoreboard } = this;
+    const { control, recovery, scoreboard } = this;
     if (recovery.undo(delivery, control, this.roundTrip.minimum, now)) {
       scoreboard.forgetLosses();
       delivery.lostBytes = 0;
@@ -356,10 +355,10 @@ export class Subflow {
 
   private grow(limited: boolean, now: Instant): void {
     // Not on duplicates (RFC 5681 3.2): what is reported behind a gap is growth deferred, not earned.
-    if (this.recovery.state === 'recovery' || this.delivery.acknowledgedBytes === 0) return;
-    const { sample, scoreboard } = this;
+    if (this.recovery.state === 'recovery' || delivery.acknowledgedBytes === 0) return;
+    const { scoreboard } = this;
     sample.now = now;
-    sample.delivered = this.delivery.bytes;
+    sample.delivered = delivery.bytes;
     sample.smoothedRoundTrip = this.roundTrip.smoothed ?? -1;
     sample.acknowledged = scoreboard.acknowledged;
     sample.next = scoreboard.next;
@@ -389,7 +388,7 @@ export class Subflow {
   // ---- timers ----
 
   private handleTimeout(now: Instant): void {
-    const { delivery, scoreboard } = this;
+    const { scoreboard } = this;
     delivery.clear();
     const before = this.inFlight;
     this.timeouts++;
