@@ -3,8 +3,8 @@
 
 import type { ScheduledEvent, SimulatedClock } from '../../lib/sim/clock';
 import { milliseconds } from '../../lib/time/instant';
-import { type SegmentFields, tcpBytes } from './packet-writer';
 import { Tcp, type TcpView } from './packet-view';
+import { type SegmentFields, tcpBytes } from './packet-writer';
 
 export interface ModelStreamOptions {
   readonly clock: SimulatedClock;

@@ -62,7 +62,7 @@ describe('a changed packet is refused by the rule it breaks', () => {
     ['ACK of FIN with another ackno', 'a-tcp', CLIENT, 35, { controlAck: 9 }, /next number of the peer/],
     ['ACK of FIN that uses up a number', 'a-tcp', CLIENT, 35, { controlSequence: 0xbde10e35 }, /uses up no number/],
     ['RST with another nonce', 'f-rst', CLIENT, 37, { nonce: '0011223344556677' }, /our nonce/],
-    ['SYN-ACK to a forwarded SYN from another address', 'i-twohop', SERVER, 4, { source: '10.77.0.9' }, /unicast address of ours/],
+    ['SYN-ACK from another address', 'i-twohop', SERVER, 4, { source: '10.77.0.9' }, /unicast address of ours/],
   ])('%s', (_name, name, host, number, patch, rule) => {
     expect(() => judgeChanged(name, host, number, (packet) => patched(packet, patch))).toThrow(rule);
   });
