@@ -19,8 +19,8 @@ export function parseMap(markdown) {
 
 /** Sections of the paper a source text is marked with; those of an RFC, a document or the wire format are not. */
 export function marksIn(text) {
-  const marks = text.matchAll(/(?<!(?:RFC \d+|\.md|wire format),? )§(\d+(?:\.\d+)*)/g);
-  return new Set([...marks].map((match) => match[1]));
+  const ofThePaper = text.replace(/(?:RFC \d+|\.md|wire format),?(?:,? §[\d.]+(?:-§?[\d.]+)?)+/g, '');
+  return new Set([...ofThePaper.matchAll(/§(\d+(?:\.\d+)*)/g)].map((match) => match[1]));
 }
 
 /** `files`: path -> text of every file of lib/. */

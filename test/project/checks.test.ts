@@ -46,7 +46,7 @@ describe('paper map', () => {
   it('reads sections and paths', () => {
     expect([...rows]).toEqual([['4.4', ['lib/a.ts', 'lib/b/', 'test/a.test.ts']]]);
     expect([...marksIn('// as in §4.4 and §7; RFC 9293 3.8.6')]).toEqual(['4.4', '7']);
-    expect([...marksIn('// RFC 1982 §3.4, wire format §11, docs/protocol.md §2')]).toEqual([]);
+    expect([...marksIn('// RFC 1982 §3.4, wire format §11, §12; docs/protocol.md §2; §4.3')]).toEqual(['4.3']);
   });
 
   it('a marked file that is listed, itself or by its folder, is fine', () => {
