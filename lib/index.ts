@@ -1,15 +1,16 @@
 // The public API: sockets that talk to services instead of addresses (§4.1), shaped like `node:net` and
 // `node:dgram`. What stands here is what semantic versioning covers.
 
-import { createHost } from './host/host';
+import { configurationFrom } from './host/configuration';
+import { Host as HostClass } from './host/host';
 import { callable } from './socket/callable';
 import type { createServer } from './socket/connections';
 import { DatagramSocket as DatagramSocketClass } from './socket/datagram-socket';
-import { setDefaultHostFactory } from './socket/default-host';
+import { forgetDefaultHost, setDefaultHostFactory } from './socket/default-host';
 import { StreamServer } from './socket/stream-server';
 import { StreamSocket } from './socket/stream-socket';
 
-setDefaultHostFactory(() => createHost());
+setDefaultHostFactory(() => new HostClass(configurationFrom(), forgetDefaultHost));
 
 /** Accepts connections to a service, as `net.Server`. Callable with and without `new`. §4.1 */
 export const Server = callable<typeof StreamServer, typeof createServer>(StreamServer, 'Server');

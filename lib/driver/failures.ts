@@ -20,6 +20,7 @@ const FLOW_ERRORS: Record<FlowFailure, { readonly code: ErrorCode; readonly text
   timedOut: { code: ErrorCode.timedOut, text: 'no instance answered in time' },
   noRoute: { code: ErrorCode.noRoute, text: 'no rule of the service table leads anywhere' },
   noRoom: { code: ErrorCode.noBufferSpace, text: 'the flow table is full' },
+  hostClosed: { code: ErrorCode.hostClosed, text: 'the host was closed' },
 };
 
 const SEND_ERRORS: Record<SendRefusal, { readonly code: ErrorCode; readonly text: string }> = {

@@ -18,6 +18,7 @@ export class HostLinks {
   private readonly links: (Link | undefined)[] = [];
   private wellKnownIndex: number | undefined;
   private isReferenced = false;
+  private isClosed = false;
 
   constructor(
     private readonly configuration: HostConfiguration,
@@ -107,6 +108,7 @@ export class HostLinks {
   }
 
   async close(): Promise<void> {
+    this.isClosed = true;
     await Promise.all(this.links.map((link) => link?.close()));
     this.links.length = 0;
   }
@@ -127,6 +129,10 @@ export class HostLinks {
   private async open(link: Link, place: number | undefined): Promise<number> {
     const position = { index: place ?? -1 };
     await link.start(this.handlerFor(position));
+    if (this.isClosed) {
+      await link.close();
+      throw new ServalError(ErrorCode.hostClosed, 'the host was closed while it opened a link');
+    }
     if (position.index < 0) position.index = this.driver.stack.attachLink(link.properties);
     this.links[position.index] = link;
     applyReference(link, this.isReferenced);

@@ -18,7 +18,7 @@ import { type FlowEvent, type FlowState, nextFlowState } from './signaling/flow-
 import type { HandshakeSegments } from './signaling/handshake-segments';
 
 /** Why a flow ended before both ends had closed it. */
-export type FlowFailure = 'refused' | 'reset' | 'timedOut' | 'noRoute' | 'noRoom';
+export type FlowFailure = 'refused' | 'reset' | 'timedOut' | 'noRoute' | 'noRoom' | 'hostClosed';
 
 /** The connection a flow belongs to, as the SAL sees it. */
 export interface FlowOwner {
