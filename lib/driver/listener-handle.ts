@@ -7,6 +7,8 @@ import { Reference } from './reference';
 import type { StackDriver } from './stack-driver';
 
 export class ListenerHandleOverStack implements ListenerHandle {
+  /** Set by the host, where it shares a machine with others. */
+  registered: Promise<void> | undefined;
   private isClosed = false;
 
   private readonly reference: Reference;

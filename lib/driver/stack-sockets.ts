@@ -6,9 +6,7 @@ import type { ServiceID, ServicePrefix } from '../wire/service-id';
 import { DatagramHandleOverStack } from './datagram-handle';
 import type {
   ConnectOptions,
-  DatagramHandle,
   DatagramObserver,
-  ListenerHandle,
   ListenerObserver,
   ListenOptions,
   SocketHost,
@@ -35,14 +33,14 @@ export class StackSockets implements SocketHost {
     return handle;
   }
 
-  listen(prefix: ServicePrefix, options: ListenOptions, observer: ListenerObserver): ListenerHandle {
+  listen(prefix: ServicePrefix, options: ListenOptions, observer: ListenerObserver): ListenerHandleOverStack {
     const listener = this.driver.stack.listen(prefix, options, this.driver.now());
     if (listener === undefined) throw inUse('listen', prefix);
     this.driver.requestDrain();
     return new ListenerHandleOverStack(this.driver, listener, observer);
   }
 
-  openDatagram(prefix: ServicePrefix | undefined, observer: DatagramObserver): DatagramHandle {
+  openDatagram(prefix: ServicePrefix | undefined, observer: DatagramObserver): DatagramHandleOverStack {
     const endpoint = this.driver.stack.openDatagram(prefix, this.driver.now());
     if (endpoint === undefined) throw inUse('bind', prefix!);
     this.driver.requestDrain();

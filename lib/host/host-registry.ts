@@ -122,6 +122,11 @@ export class HostRegistry {
     return registration.confirmed;
   }
 
+  /** What `register` promised; resolves when there is no such registration. */
+  whenRegistered(prefix: ServicePrefix, protocol: TransportProtocol): Promise<void> {
+    return this.registrations.find(prefix, protocol)?.confirmed ?? Promise.resolve();
+  }
+
   unregister(prefix: ServicePrefix, protocol: TransportProtocol): void {
     if (this.registrations.remove(prefix, protocol)) this.member?.unregister(prefix, protocol);
   }

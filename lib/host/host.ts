@@ -18,9 +18,10 @@ import type {
 } from '../driver/handles';
 import { StackDriver } from '../driver/stack-driver';
 import { StackSockets } from '../driver/stack-sockets';
+import { ErrorCode, ServalError } from '../errors';
 import { RETRY_WELL_KNOWN_PORT } from '../limits';
 import { InterfaceMonitor } from '../link/interface-monitor';
-import type { ServiceCommand, ServiceEvent } from '../stack/control-interface';
+import type { ServiceCommand, ServiceEvent, TransportProtocol } from '../stack/control-interface';
 import { Stack } from '../stack/stack';
 import type { Instant } from '../time/instant';
 import type { ServiceID, ServicePrefix } from '../wire/service-id';
@@ -57,7 +58,11 @@ export class Host implements SocketHost {
   private closing: Promise<void> | undefined;
   private readonly handleExit = (): void => this.sayGoodbye();
 
-  constructor(readonly configuration: HostConfiguration) {
+  /** `forget` is called at once when the host is closed: who keeps it for others to use, keeps it no longer. */
+  constructor(
+    readonly configuration: HostConfiguration,
+    private readonly forget: (host: Host) => void = () => {},
+  ) {
     const stack = new Stack({
       random: new SystemRandom(),
       mtuTo: (link, remote) => this.links.mtuTo(link, remote),
@@ -82,15 +87,22 @@ export class Host implements SocketHost {
   // ---- SocketHost ----
 
   connect(target: ServiceID, options: ConnectOptions, observer: StreamObserver): StreamHandle {
+    this.checkOpen('connect');
     return this.sockets.connect(target, options, observer);
   }
 
   listen(prefix: ServicePrefix, options: ListenOptions, observer: ListenerObserver): ListenerHandle {
-    return this.sockets.listen(prefix, options, observer);
+    this.checkOpen('listen');
+    const handle = this.sockets.listen(prefix, options, observer);
+    handle.registered = this.whenRegistered(prefix, 6);
+    return handle;
   }
 
   openDatagram(prefix: ServicePrefix | undefined, observer: DatagramObserver): DatagramHandle {
-    return this.sockets.openDatagram(prefix, observer);
+    this.checkOpen('bind');
+    const handle = this.sockets.openDatagram(prefix, observer);
+    if (prefix !== undefined) handle.registered = this.whenRegistered(prefix, 17);
+    return handle;
   }
 
   // ---- what a host is ----
@@ -115,9 +127,15 @@ export class Host implements SocketHost {
     return { stack: this.driver.stack.sal.counters.toObject(), links: this.links.statistics() };
   }
 
-  /** Ends every connection and leaves the machine's registry. Resolves when the sockets are closed. */
+  /**
+   * Ends the host: its open connections fail with ERR_SERVAL_HOST_CLOSED here and with ECONNRESET at their peers,
+   * and it leaves the machine's registry. Resolves when nothing of it keeps the process alive.
+   */
   close(): Promise<void> {
-    this.closing ??= this.shutDown();
+    if (this.closing === undefined) {
+      this.forget(this);
+      this.closing = this.shutDown();
+    }
     return this.closing;
   }
 
@@ -192,6 +210,7 @@ export class Host implements SocketHost {
     try {
       this.registry?.serveOn(await this.links.openWellKnown());
     } catch (error) {
+      if (this.closing !== undefined) return;
       this.warn(error as Error);
       this.registry?.serveOn(this.links.dataPorts());
       this.portRetry = setTimeout(() => void this.retryPort(), RETRY_WELL_KNOWN_PORT).unref();
@@ -206,6 +225,14 @@ export class Host implements SocketHost {
 
   /** Services that listened before the registry was there. */
   private readonly earlyRegistrations: ServiceEvent[] = [];
+
+  /** Who hears 'listening' may tell another process to connect: the holder must know the service by then. */
+  private async whenRegistered(prefix: ServicePrefix, protocol: TransportProtocol): Promise<void> {
+    await this.ready.catch(() => {});
+    // What the stack says of the new socket comes with the flush that is under way.
+    await new Promise((resolve) => setImmediate(resolve));
+    await this.registry?.whenRegistered(prefix, protocol);
+  }
 
   private handleServiceEvent(event: ServiceEvent, now: Instant): void {
     this.policies.handleEvent(event, now);
@@ -225,6 +252,11 @@ export class Host implements SocketHost {
   }
 
   // ---- ending ----
+
+  private checkOpen(syscall: string): void {
+    if (this.closing === undefined) return;
+    throw new ServalError(ErrorCode.hostClosed, `${syscall} ${ErrorCode.hostClosed} the host was closed`, { syscall });
+  }
 
   private async shutDown(): Promise<void> {
     process.off('exit', this.handleExit);

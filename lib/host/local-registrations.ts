@@ -45,6 +45,10 @@ export class LocalRegistrations implements Iterable<LocalRegistration> {
     return registration;
   }
 
+  find(prefix: ServicePrefix, protocol: TransportProtocol): LocalRegistration | undefined {
+    return this.byKey.get(keyOf(prefix, protocol));
+  }
+
   /** Whether it was there. Who waits for it need not wait any longer. */
   remove(prefix: ServicePrefix, protocol: TransportProtocol): boolean {
     const registration = this.byKey.get(keyOf(prefix, protocol));

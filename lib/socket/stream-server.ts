@@ -21,6 +21,7 @@ import {
 } from './listen-options';
 import { invalidArgumentType, stateError } from './node-error';
 import { operationError } from './operation-error';
+import { whenRegistered } from './registration';
 import { type SocketAddress, socketAddress } from './socket-address';
 import { type AcceptOptions, StreamSocket } from './stream-socket';
 
@@ -200,10 +201,13 @@ export class StreamServer extends EventEmitter<ServerEvents> {
       process.nextTick(() => this.emit('error', error));
       return;
     }
+    const handle = this.#handle;
     this.#resource = new AsyncResource('SERVALSERVER');
-    this.#reference.applyTo(this.#handle);
-    process.nextTick(() => {
-      if (this.#handle !== undefined) this.emit('listening');
+    this.#reference.applyTo(handle);
+    whenRegistered(handle, (error) => {
+      if (this.#handle !== handle) return;
+      if (error === undefined) this.emit('listening');
+      else this.emit('error', operationError(error, 'listen', { id: prefix.base, text }));
     });
   }
 

@@ -213,10 +213,11 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
     endpoint.close(now);
   }
 
-  /** For the end of the process: connections that were not shut down in good order are reset. */
+  /** For the end of the host: connections that were not shut down in good order are reset, on both ends. */
   resetOpenConnections(now: Instant): void {
     for (const connection of [...this.connections]) {
-      if (!connection.transport.isShutdown || connection.transport.bufferedBytes > 0) connection.reset(now);
+      const { isShutdown, bufferedBytes } = connection.transport;
+      if (!isShutdown || bufferedBytes > 0) connection.fail('hostClosed', now);
     }
   }
 
