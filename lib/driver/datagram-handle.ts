@@ -1,6 +1,7 @@
 // A datagram socket's view of its endpoint.
 
 import type { ServalError, ServalErrorContext } from '../errors';
+import { LOOPBACK_LINK } from '../sal/links';
 import { type DatagramEndpoint, DatagramSignal, type SendRefusal } from '../stack/datagram-endpoint';
 import { milliseconds } from '../time/instant';
 import { flowID } from '../wire/flow-id';
@@ -12,6 +13,8 @@ import { Reference } from './reference';
 import type { StackDriver } from './stack-driver';
 
 export class DatagramHandleOverStack implements DatagramHandle {
+  /** Set by the host, where it shares a machine with others. */
+  registered: Promise<void> | undefined;
   private isClosed = false;
   private isCloseTold = false;
   private target: ServiceID | undefined;
@@ -94,9 +97,9 @@ export class DatagramHandleOverStack implements DatagramHandle {
     const said = this.endpoint.takeSignals();
     if ((said & DatagramSignal.connected) !== 0) this.observer.connected();
     for (let datagram = this.endpoint.read(); datagram !== undefined; datagram = this.endpoint.read()) {
-      const { bytes, serviceID, address } = datagram;
+      const { bytes, serviceID, address, link } = datagram;
       const flow = datagram.flowID === undefined ? {} : { flowID: datagram.flowID };
-      this.observer.message(bytes, { serviceID, address, ...flow });
+      this.observer.message(bytes, { serviceID, address, link, ...flow });
     }
     if ((said & DatagramSignal.failed) !== 0) {
       this.observer.failed(flowError(this.endpoint.failure ?? 'reset', contextOf('connect', this.target)));
@@ -110,8 +113,9 @@ export class DatagramHandleOverStack implements DatagramHandle {
   private sendOnce(bytes: Uint8Array, target: ServiceID | DatagramSource | undefined): SendRefusal | undefined {
     if (target === undefined) return this.endpoint.sendConnected(bytes, undefined);
     if (target instanceof ServiceID) return this.endpoint.sendTo(target, bytes, this.driver.now());
-    if (target.flowID !== undefined) return this.endpoint.sendConnected(bytes, flowID(target.flowID));
-    return this.endpoint.sendTo(target.serviceID, bytes, this.driver.now());
+    const { serviceID, address, link = LOOPBACK_LINK } = target;
+    const flow = target.flowID === undefined ? undefined : flowID(target.flowID);
+    return this.endpoint.answer({ serviceID, address, link, flowID: flow }, bytes);
   }
 }
 

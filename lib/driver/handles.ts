@@ -103,6 +103,8 @@ export interface ListenerObserver {
 
 export interface ListenerHandle {
   readonly prefix: ServicePrefix;
+  /** Resolves when the other processes of this host reach it, too; rejects when they cannot. None: at once. */
+  readonly registered?: Promise<void> | undefined;
   /** Unregisters. Accepted connections go on. */
   close(): void;
   ref?(): void;
@@ -123,10 +125,14 @@ export interface DatagramSource {
   readonly address: NetworkAddress;
   /** Set when the sender is connected to this socket: an answer goes to that peer alone. */
   readonly flowID?: number;
+  /** The link it came by, as the stack numbers it: an answer leaves by that, without another resolution. */
+  readonly link?: number;
 }
 
 export interface DatagramHandle {
   readonly prefix: ServicePrefix;
+  /** As of a `ListenerHandle`. */
+  readonly registered?: Promise<void> | undefined;
   readonly localServiceID: ServiceID;
   readonly localAddress: NetworkAddress | undefined;
   readonly remoteServiceID: ServiceID | undefined;

@@ -133,7 +133,7 @@ export class StreamHandleOverStack implements StreamHandle {
     const said = this.connection.takeSignals();
     if ((said & ConnectionSignal.connected) !== 0) {
       this.wasConnected = true;
-      this.lastFlow = this.flows[0];
+      this.lastFlow = this.describe(this.connection.flows[0]);
       this.observer.connected();
     }
     if ((said & ConnectionSignal.ended) !== 0) this.isEndSeen = true;
@@ -186,8 +186,8 @@ export class StreamHandleOverStack implements StreamHandle {
     return flowError(this.connection.failure!, context);
   }
 
-  private describe(flow: Flow): FlowInformation | undefined {
-    if (flow.path === undefined) return undefined;
+  private describe(flow: Flow | undefined): FlowInformation | undefined {
+    if (flow?.path === undefined) return undefined;
     const subflow = this.connection.subflowOf(flow);
     return {
       localFlowID: flow.localFlowID,

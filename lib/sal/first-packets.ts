@@ -22,7 +22,8 @@ import type { ReceivedControl } from './signaling/signaling-context';
 /** What a DEMUX rule points at: a socket that takes SYNs, or datagrams. */
 export interface LocalSocket {
   readonly synListener?: SynListener;
-  handleDatagram?(packet: SalPacket, batch: ReceivedBatch, row: number): void;
+  /** `link`: the one that carries flows to its sender. */
+  handleDatagram?(packet: SalPacket, batch: ReceivedBatch, row: number, link: number): void;
 }
 
 /** What first packets need of the SAL around them. */
@@ -104,7 +105,8 @@ export class FirstPackets {
   }
 
   private deliver(socket: LocalSocket, received: ReceivedControl, now: Instant): void {
-    if (received.packet.control === undefined) socket.handleDatagram?.(received.packet, received.batch, received.row);
+    if (received.packet.control === undefined)
+      socket.handleDatagram?.(received.packet, received.batch, received.row, received.output.index);
     else if (socket.synListener !== undefined) this.context.handleListenerSyn(socket.synListener, received, now);
   }
 

@@ -3,7 +3,10 @@
 import type { ServiceID } from '../wire/service-id';
 import type { SocketAddress } from './socket-address';
 
-/** Where a datagram came from. Sending to `serviceID` answers the sender, if it is bound to that. */
+/**
+ * Where a datagram came from. `send(message, source)` answers that very sender. Sending to `serviceID` asks for any
+ * instance of it; it is zero for a sender that is connected to us, as its handshake does not say who it is.
+ */
 export interface RemoteInfo extends SocketAddress {
   readonly serviceID: ServiceID;
   /** Bytes of the datagram. */

@@ -32,6 +32,7 @@ import { IpOptions } from './ip-options';
 import { scopedArguments } from './listen-options';
 import { missingArgument, stateError } from './node-error';
 import { type FailedService, operationError } from './operation-error';
+import { whenRegistered } from './registration';
 import { type SocketAddress, socketAddress } from './socket-address';
 
 export interface DatagramAddress extends Partial<SocketAddress> {
@@ -118,14 +119,15 @@ export class DatagramSocket extends IpOptions {
   }
 
   /**
-   * Sends one datagram: to the service named, or where the socket is connected to. A failure goes to the
+   * Sends one datagram: to the service named, to the sender of a message when given what came with that, or where
+   * the socket is connected to. A failure goes to the
    * callback, or else to 'error': EMSGSIZE when it is larger than the path takes, EHOSTUNREACH, ENOBUFS. That
    * it was sent does not mean that it arrived. Throws ERR_SOCKET_DGRAM_NOT_CONNECTED without a name when not
    * connected, ERR_SOCKET_DGRAM_IS_CONNECTED with one when connected, ERR_SOCKET_DGRAM_NOT_RUNNING,
    * ERR_INVALID_ARG_TYPE, ERR_BUFFER_OUT_OF_BOUNDS, ERR_SERVAL_INVALID_NAME.
    */
-  send(message: Message, serviceID: ServiceName, callback?: SendCallback): void;
-  send(message: Message, offset: number, length: number, serviceID: ServiceName, callback?: SendCallback): void;
+  send(message: Message, to: ServiceName | RemoteInfo, callback?: SendCallback): void;
+  send(message: Message, offset: number, length: number, to: ServiceName | RemoteInfo, callback?: SendCallback): void;
   send(message: Message, callback?: SendCallback): void;
   send(message: Message, offset: number, length: number, callback?: SendCallback): void;
   send(message: Message, ...args: unknown[]): void {
@@ -133,11 +135,12 @@ export class DatagramSocket extends IpOptions {
     const isConnected = this.#connection === 'connected';
     if (isConnected && target !== undefined) throw stateError('ERR_SOCKET_DGRAM_IS_CONNECTED');
     if (!isConnected && target === undefined) throw stateError('ERR_SOCKET_DGRAM_NOT_CONNECTED');
-    const id = target === undefined ? undefined : checkServiceID(target, 'serviceID');
+    const sender = senders.get(target as RemoteInfo);
+    const id = target === undefined ? undefined : (sender?.serviceID ?? checkServiceID(target, 'serviceID'));
     this.#checkRunning();
     const error = this.#handle === undefined ? this.#open(undefined, 'a random serviceID') : undefined;
-    const failure = error ?? this.#handle?.send(bytes, id);
-    const service = id === undefined ? this.#target : { id, text: String(target) };
+    const failure = error ?? this.#handle?.send(bytes, sender ?? id);
+    const service = id === undefined ? this.#target : { id, text: String(sender === undefined ? target : id) };
     if (failure === undefined) {
       if (callback !== undefined) process.nextTick(callback, null, bytes.length);
       return;
@@ -199,8 +202,10 @@ export class DatagramSocket extends IpOptions {
       return operationError(error, 'bind', { id: prefix?.base, text });
     }
     this.#reference.applyTo(this.#handle);
-    process.nextTick(() => {
-      if (!this.#isClosed) this.emit('listening');
+    whenRegistered(this.#handle, (error) => {
+      if (this.#isClosed) return;
+      if (error === undefined) this.emit('listening');
+      else this.emit('error', operationError(error, 'bind', { id: prefix?.base, text }));
     });
     return undefined;
   }
@@ -279,6 +284,11 @@ export function createSocket(
   return new DatagramSocket(options, listener);
 }
 
+/** Whom each `RemoteInfo` is about. Not in the object itself: applications print it, and make their own. */
+const senders = new WeakMap<RemoteInfo, DatagramSource>();
+
 function remoteInfo(bytes: Uint8Array, from: DatagramSource): RemoteInfo {
-  return { serviceID: from.serviceID, ...socketAddress(from.address), size: bytes.length };
+  const info = { serviceID: from.serviceID, ...socketAddress(from.address), size: bytes.length };
+  senders.set(info, from);
+  return info;
 }

@@ -31,6 +31,8 @@ export interface ReceivedDatagram {
   readonly address: NetworkAddress;
   /** The flow it came on, when its sender is connected to us. */
   readonly flowID: FlowID | undefined;
+  /** The link an answer leaves by. */
+  readonly link: number;
 }
 
 export interface DatagramContext {
@@ -98,6 +100,15 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
     return verdict === 'drop' ? 'dropped' : refusal;
   }
 
+  /** Answers the sender of a datagram where it is: others may have its serviceID, and it need not be registered. */
+  answer(
+    source: Pick<ReceivedDatagram, 'serviceID' | 'address' | 'flowID' | 'link'>,
+    bytes: Uint8Array,
+  ): SendRefusal | undefined {
+    if (source.flowID !== undefined) return this.sendConnected(bytes, source.flowID);
+    return this.emitUnconnected(this.context.sal.links.at(source.link), source.address, source.serviceID, bytes);
+  }
+
   /** Sends on the flow of our own `connect`, or on one that a peer opened to us. */
   sendConnected(bytes: Uint8Array, flowID: FlowID | undefined): SendRefusal | undefined {
     const flow = flowID === undefined ? this.connected : this.accepted.get(flowID);
@@ -136,11 +147,12 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
 
   // ---- LocalSocket, SynListener ----
 
-  handleDatagram(packet: SalPacket, batch: ReceivedBatch, row: number): void {
+  handleDatagram(packet: SalPacket, batch: ReceivedBatch, row: number, link: number): void {
     this.take(batch, packet.transportOffset, packet.transportLength, {
       serviceID: packet.sourceService!,
       address: senderOf(packet, batch.source(row)),
       flowID: undefined,
+      link,
     });
   }
 
@@ -170,7 +182,8 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
   flowMessage(flow: Flow, batch: ReceivedBatch, offset: number, length: number): void {
     const serviceID = flow === this.connected ? flow.service! : ServiceID.zero;
     const flowID = flow === this.connected ? undefined : flow.localFlowID;
-    this.take(batch, offset, length, { serviceID, address: flow.path!.remote, flowID });
+    const { remote: address, link } = flow.path!;
+    this.take(batch, offset, length, { serviceID, address, flowID, link });
   }
 
   /** The peer is done with its flow, so are we: a datagram flow has no half-close. */
@@ -220,12 +233,7 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
     return undefined;
   }
 
-  private take(
-    batch: ReceivedBatch,
-    offset: number,
-    length: number,
-    from: Pick<ReceivedDatagram, 'serviceID' | 'address' | 'flowID'>,
-  ): void {
+  private take(batch: ReceivedBatch, offset: number, length: number, from: Omit<ReceivedDatagram, 'bytes'>): void {
     const header = parseUdpHeader(batch.slab, offset, length);
     // Flows that a peer opened to us may still bring something until their FINs are through.
     if (this.isClosed) this.context.sal.count('datagramAfterClose');
