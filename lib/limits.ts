@@ -21,6 +21,9 @@ export const WELL_KNOWN_PORT = 54325;
 export const IP_PROTOCOL_SERVAL = 144;
 /** Bytes a link keeps of what the kernel did not take at once; past it packets are dropped, as a network does. */
 export const TRANSMIT_QUEUE_MAXIMUM = 4 * 1024 * 1024;
+/** Path MTUs that the routing table told are believed so long, and for so many destinations, some 100 bytes each. */
+export const MTU_CACHE_LIFETIME = seconds(1);
+export const MTU_CACHE_ENTRIES_MAXIMUM = 1024;
 /** How often interfaces are looked at where the system does not tell of changes. */
 export const INTERFACE_POLL_INTERVAL = seconds(1);
 

@@ -11,6 +11,7 @@ import { ReceivedBatch } from '../wire/received-batch';
 import type { TransmitBatch } from '../wire/transmit-batch';
 import type { LinkHandler } from './link';
 import { linkError } from './link-error';
+import { MtuCache } from './mtu-cache';
 
 export interface NativeLinkRequest extends NativeSocketLinkOptions {
   /** For messages: "bind UDP port 54325". */
@@ -25,6 +26,7 @@ export class NativeLink {
   private closing: Promise<void> | undefined;
   private whenClosed: (() => void) | undefined;
   private lastStatistics: Record<string, number> = {};
+  private readonly mtus = new MtuCache(mtuTowards, () => performance.now());
 
   get port(): number {
     return this.native?.port() ?? 0;
@@ -54,8 +56,10 @@ export class NativeLink {
         received: (rows) => this.handleReceived(native, rows),
         writable: () => this.handler?.writable(),
         unreachable: (familyPort, w0, w1, w2, w3) => this.handler?.unreachable(address(familyPort, w0, w1, w2, w3)),
-        packetTooBig: (familyPort, w0, w1, w2, w3, mtu) =>
-          this.handler?.packetTooBig(address(familyPort, w0, w1, w2, w3), mtu),
+        packetTooBig: (familyPort, w0, w1, w2, w3, mtu) => {
+          this.mtus.clear();
+          this.handler?.packetTooBig(address(familyPort, w0, w1, w2, w3), mtu);
+        },
         closed: () => this.handleClosed(),
       },
     );
@@ -93,7 +97,13 @@ export class NativeLink {
     this.native?.injectSendError(errno, times, segmentedOnly);
   }
 
+  /** IP MTU of the first hop towards an address; `undefined` when there is no route. */
+  mtuTo(destination: NetworkAddress): number | undefined {
+    return this.mtus.mtuTo(destination);
+  }
+
   forgetSources(): void {
+    this.mtus.clear();
     this.native?.forgetSources();
   }
 
@@ -144,7 +154,7 @@ export class NativeLink {
 }
 
 /** IP MTU of the first hop towards `destination`, by the routing table; `undefined` when there is no route. */
-export function mtuTowards(destination: NetworkAddress): number | undefined {
+function mtuTowards(destination: NetworkAddress): number | undefined {
   const { family, port, word0, word1, word2, word3 } = destination;
   const row = Int32Array.of((family << 16) | port, word0, word1, word2, word3);
   const mtu = loadBinding()?.pathMtu(row) ?? 0;

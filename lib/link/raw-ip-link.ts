@@ -9,7 +9,7 @@ import type { LinkProperties } from '../sal/link-properties';
 import type { AddressFamily, NetworkAddress } from '../wire/network-address';
 import type { TransmitBatch } from '../wire/transmit-batch';
 import type { Link, LinkHandler } from './link';
-import { mtuTowards, NativeLink } from './native-link';
+import { NativeLink } from './native-link';
 
 export interface RawIpLinkOptions {
   readonly role?: LinkProperties['role'];
@@ -58,7 +58,7 @@ export class RawIpLink implements Link {
 
   /** IP MTU of the first hop towards an address; `undefined` when there is no route. */
   mtuTo(destination: NetworkAddress): number | undefined {
-    return mtuTowards(destination);
+    return this.native.mtuTo(destination);
   }
 
   /** Addresses or routes of this host have changed: sources chosen before may be wrong. */

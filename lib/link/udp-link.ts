@@ -6,7 +6,7 @@ import type { LinkProperties } from '../sal/link-properties';
 import type { NetworkAddress } from '../wire/network-address';
 import type { TransmitBatch } from '../wire/transmit-batch';
 import type { Link, LinkHandler } from './link';
-import { mtuTowards, NativeLink } from './native-link';
+import { NativeLink } from './native-link';
 
 export interface UdpLinkOptions {
   readonly role?: LinkProperties['role'];
@@ -71,7 +71,7 @@ export class UdpLink implements Link {
 
   /** IP MTU of the first hop towards an address; `undefined` when there is no route. */
   mtuTo(destination: NetworkAddress): number | undefined {
-    return mtuTowards(destination);
+    return this.native.mtuTo(destination);
   }
 
   ref(): void {
