@@ -2,7 +2,7 @@
 // service table; connected, datagrams stay with the instance of the handshake. One endpoint can do both, and
 // a bound one also takes handshakes of others.
 
-import { BACKLOG_DEFAULT, DATAGRAM_QUEUE_MAXIMUM, HALF_OPEN_MAXIMUM } from '../limits';
+import { BACKLOG_DEFAULT, DATAGRAM_QUEUE_BYTES_MAXIMUM, DATAGRAM_QUEUE_MAXIMUM, HALF_OPEN_MAXIMUM } from '../limits';
 import type { LocalSocket } from '../sal/first-packets';
 import type { Flow, FlowFailure, FlowOwner, SynListener } from '../sal/flow';
 import type { LinkOutput } from '../sal/link-output';
@@ -55,6 +55,7 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
   private connected: Flow | undefined;
   private readonly accepted = new Map<FlowID, Flow>();
   private queue: ReceivedDatagram[] = [];
+  private queuedBytes = 0;
   private signals = 0;
 
   constructor(
@@ -74,7 +75,9 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
   }
 
   read(): ReceivedDatagram | undefined {
-    return this.queue.shift();
+    const datagram = this.queue.shift();
+    if (datagram !== undefined) this.queuedBytes -= datagram.bytes.length;
+    return datagram;
   }
 
   get connectedFlow(): Flow | undefined {
@@ -142,6 +145,7 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
     for (const flow of [...this.accepted.values()]) this.endFlow(flow, now);
     for (const flow of [...this.halfOpen.values()]) resetFlow(this.context.sal, flow, now);
     this.queue = [];
+    this.queuedBytes = 0;
     this.context.touchDatagram(this);
   }
 
@@ -238,11 +242,16 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
     // Flows that a peer opened to us may still bring something until their FINs are through.
     if (this.isClosed) this.context.sal.count('datagramAfterClose');
     else if (isWireError(header)) this.context.sal.count(header);
-    else if (this.queue.length >= DATAGRAM_QUEUE_MAXIMUM) this.context.sal.count('datagramQueueFull');
+    else if (!this.hasQueueRoom(header.payloadLength)) this.context.sal.count('datagramQueueFull');
     else {
+      this.queuedBytes += header.payloadLength;
       this.queue.push({ ...from, bytes: batch.take(header.payloadOffset, header.payloadLength) });
       this.signal(DatagramSignal.readable);
     }
+  }
+
+  private hasQueueRoom(bytes: number): boolean {
+    return this.queue.length < DATAGRAM_QUEUE_MAXIMUM && this.queuedBytes + bytes <= DATAGRAM_QUEUE_BYTES_MAXIMUM;
   }
 
   private signal(bit: number): void {

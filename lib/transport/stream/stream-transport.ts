@@ -153,10 +153,13 @@ export class StreamTransport {
 
   // ---- what the network and the clock did ----
 
-  /** A flow is established. The first one's positions are stream offsets; further ones are not yet taken. */
-  establish(negotiation: StreamNegotiation, size: PathSize, now: Instant): Subflow {
+  /**
+   * A flow is established. The first one's positions are stream offsets; further ones are not yet taken. The
+   * round trip of its handshake, where it is known, spares the first loss a timeout of a second.
+   */
+  establish(negotiation: StreamNegotiation, size: PathSize, now: Instant, handshakeRoundTrip?: Duration): Subflow {
     if (this.subflow !== undefined) throw new Error('a stream is established once: further flows come later');
-    const subflow = new Subflow(negotiation, size, this.congestion, records, now);
+    const subflow = new Subflow(negotiation, size, this.congestion, records, now, handshakeRoundTrip);
     this.subflow = subflow;
     this.negotiation = negotiation;
     this.window.establish(negotiation.peerWindow);

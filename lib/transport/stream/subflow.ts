@@ -69,6 +69,7 @@ export class Subflow {
     control: (segmentSize: number) => CongestionControl,
     records: RecordPool,
     now: Instant,
+    handshakeRoundTrip: Duration | undefined,
   ) {
     this.localSequence = negotiation.localSequence;
     this.peerSequence = negotiation.peerSequence;
@@ -78,6 +79,7 @@ export class Subflow {
     this.pathMtu = new PathMtuDiscovery(size, this.peerMaximumSegment, now);
     this.control = control(this.pathMtu.segmentSize);
     this.lastSentAt = now;
+    if (handshakeRoundTrip !== undefined) this.roundTrip.sample(handshakeRoundTrip, now);
   }
 
   // ---- sequence space: positions count bytes from 0 and never wrap, sequence numbers do ----
