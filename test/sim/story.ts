@@ -72,6 +72,11 @@ export class Story {
     for (const end of this.stillborn) if (end.host === host) end.isGone = true;
   }
 
+  /** Nobody answered while there was trouble: who did not get through is not asked for more. */
+  forgiveConnects(): void {
+    for (const encounter of this.encounters) if (!encounter.client.isConnected) encounter.isDisturbed = true;
+  }
+
   /** Runs until every connection is open and has carried what it had to. */
   settle(within: Duration = seconds(3600)): void {
     const isQuiet = (): boolean => this.actors().every((actor) => actor.isQuiet || actor.isClosed);

@@ -38,6 +38,7 @@ stories('hosts pause, interfaces go down, the LAN is cut, all for a while', 5000
     });
   }
   world.run({ for: milliseconds(20_000) });
+  story.forgiveConnects();
   story.end();
 });
 
@@ -61,6 +62,7 @@ stories('servers crash and start again', 5100, 30, (story) => {
     });
   }
   world.run({ for: milliseconds(30_000) });
+  story.forgiveConnects();
   story.end();
 });
 
