@@ -69,6 +69,8 @@ export class Flow {
   readonly timers = new TimerTable(FLOW_TIMERS);
   readonly control: ControlChannel;
   acknowledgmentRepeats = 0;
+  /** Bytes of data that came while the flow was half open, and made us answer nothing yet. */
+  earlyBytes = 0;
   /** Its owner expects nothing more of the peer but a FIN. */
   isAbandoned = false;
   /** Where the SYN was sent last, when that was one unicast address. */

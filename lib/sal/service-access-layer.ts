@@ -20,7 +20,7 @@ import type { Flow, FlowFailure, SynListener } from './flow';
 import { LinkOutput } from './link-output';
 import type { LinkProperties } from './link-properties';
 import { Links } from './links';
-import { confirmHandshake, handleSyn, refuseThirdAck } from './signaling/handshake';
+import { confirmHandshake, handleEarlyData, handleSyn, refuseThirdAck } from './signaling/handshake';
 import { handleControl, handleFlowDeadline } from './signaling/signaling';
 import type { ReceivedControl, SignalingContext } from './signaling/signaling-context';
 import { boundFinWait } from './signaling/teardown';
@@ -180,8 +180,10 @@ export class ServiceAccessLayer implements SignalingContext {
   private handleTrain(batch: ReceivedBatch, row: number, now: Instant): void {
     const flow = this.flowTable.get(batch.destinationFlowID(row) as FlowID);
     if (flow === undefined) this.count('unknownFlow');
-    else if (!isOnPath(flow, batch, row, batch.field(row, ReceivedField.sourceFlowID) >>> 0)) this.count('offPath');
-    else {
+    else if (!isOnPath(flow, batch, row)) {
+      const segments = batch.field(row, ReceivedField.segments);
+      this.handleOffPath(flow, batch, row, batch.field(row, ReceivedField.length) + segments * BARE_SEGMENT_BYTES);
+    } else {
       notePeer(flow, now);
       flow.owner?.flowTrain(flow, batch, row, now);
     }
@@ -206,7 +208,7 @@ export class ServiceAccessLayer implements SignalingContext {
     const flow = this.flowTable.get(packet.destinationFlowID);
     if (flow === undefined || flow.protocol !== packet.protocol) this.handleUnknownFlow(received);
     else if (packet.control !== undefined) handleControl(this, flow, received, now);
-    else if (!isOnPath(flow, batch, row, packet.sourceFlowID)) this.count('offPath');
+    else if (!isOnPath(flow, batch, row)) this.handleOffPath(flow, batch, row, batch.field(row, ReceivedField.length));
     else {
       notePeer(flow, now);
       flow.owner?.flowMessage(flow, batch, packet.transportOffset, packet.transportLength, now);
@@ -226,6 +228,12 @@ export class ServiceAccessLayer implements SignalingContext {
     if (isThirdAck && isForUs) refuseThirdAck(received);
   }
 
+  /** Data from elsewhere, or from a client whose third ACK is still to come. */
+  private handleOffPath(flow: Flow, batch: ReceivedBatch, row: number, bytes: number): void {
+    this.count('offPath');
+    if (flow.state === 'respond' && isFromPeer(flow, batch, row)) handleEarlyData(flow, bytes);
+  }
+
   private forgetOldest(now: Instant): void {
     const oldest = this.timeWait.values().next().value;
     if (oldest !== undefined) this.close(oldest, undefined, now);
@@ -242,10 +250,13 @@ function isFirstPacket(packet: SalPacket): boolean {
 }
 
 /** Data must come from where the flow's peer is: the flowIDs alone are short enough to be guessed (§3.2). */
-function isOnPath(flow: Flow, batch: ReceivedBatch, row: number, sourceFlowID: number): boolean {
-  const path = flow.path;
-  if (path === undefined || flow.state === 'respond') return false;
-  return flow.remoteFlowID === sourceFlowID && batch.isFrom(row, path.remote);
+function isOnPath(flow: Flow, batch: ReceivedBatch, row: number): boolean {
+  return flow.state !== 'respond' && isFromPeer(flow, batch, row);
+}
+
+function isFromPeer({ path, remoteFlowID }: Flow, batch: ReceivedBatch, row: number): boolean {
+  const sourceFlowID = batch.field(row, ReceivedField.sourceFlowID) >>> 0;
+  return path !== undefined && remoteFlowID === sourceFlowID && batch.isFrom(row, path.remote);
 }
 
 function notePeer(flow: Flow, now: Instant): void {
@@ -253,3 +264,6 @@ function notePeer(flow: Flow, now: Instant): void {
   confirmHandshake(flow);
   boundFinWait(flow, now);
 }
+
+/** The SAL and TCP headers of a segment in a train. */
+const BARE_SEGMENT_BYTES = 32;

@@ -68,7 +68,8 @@ describe('c-udp-unconnected', () => {
     expect(messages[3]!.from.serviceID.toString()).toBe(CLIENT_SERVICE);
     // For the service that nobody has, the last one, the original sends a RST with a broadcast source.
     expect(sent).toEqual([]);
-    socket.handle.send(Buffer.from('reply'), messages[3]!.from);
+    // As the original answers: the name of the sender is resolved, as that of any service.
+    socket.handle.send(Buffer.from('reply'), messages[3]!.from.serviceID);
     host.settle();
     const captured = capturedFrom('c-udp-unconnected', SERVER);
     expect(sent.map(withoutFlowID)).toEqual(captured.map(withoutFlowID));

@@ -48,7 +48,7 @@ export function handleSyn(
     // Its client is still there, and our answer was lost: what it says next must find the flow.
     known.setLifetime(HALF_OPEN_TIMEOUT, now);
     context.reschedule(known);
-    sendSynAck(known, received.output.properties.encapsulated);
+    sendSynAck(known);
     return;
   }
   if (!listener.hasRoom) {
@@ -79,7 +79,7 @@ export function handleSyn(
   flow.control.stop();
   flow.setLifetime(HALF_OPEN_TIMEOUT, now);
   listener.halfOpen.set(key, flow);
-  sendSynAck(flow, received.output.properties.encapsulated);
+  sendSynAck(flow);
   context.reschedule(flow);
 }
 
@@ -131,7 +131,9 @@ export function handleThirdAck(
     context.count('thirdAckUnacceptable');
     return true;
   }
-  if (!flow.segments.handleAck(batch.slab, packet.transportOffset, packet.transportLength)) {
+  // The original's answer to a repeated SYN-ACK has no segment; the numbers and the nonce say enough.
+  const isBare = packet.transportLength === 0;
+  if (!isBare && !flow.segments.handleAck(batch.slab, packet.transportOffset, packet.transportLength)) {
     context.count('thirdAckSegmentBad');
     return true;
   }
@@ -145,6 +147,18 @@ export function handleThirdAck(
   flow.owner.flowConnected(flow, now);
   context.reschedule(flow);
   return true;
+}
+
+/**
+ * Data on a half-open flow: its third ACK was lost. The original sends that only once, and answers a repeated
+ * SYN-ACK by an ACK (wire format §7). We never answer with more bytes than came: the client is not validated.
+ */
+export function handleEarlyData(flow: Flow, bytes: number): void {
+  flow.earlyBytes += bytes;
+  const needed = SYN_ACK_BYTES + (flow.recordedSource?.length ?? 0) * 4;
+  if (flow.earlyBytes < needed) return;
+  flow.earlyBytes -= needed;
+  sendSynAck(flow);
 }
 
 /** Says again what the peer may have missed. Called when the repeat timer is due. */
@@ -205,9 +219,9 @@ function isThirdAck(flow: Flow, control: ControlExtension): boolean {
   );
 }
 
-function sendSynAck(flow: Flow, encapsulated: boolean): void {
+function sendSynAck(flow: Flow): void {
   const sequence = flow.control.sendUnacknowledged;
-  const source = encapsulated ? undefined : flow.recordedSource;
+  const source = flow.recordedSource;
   flow.sendControl(ControlFlag.syn | ControlFlag.ack, sequence, {
     segment: 'synAck',
     ...(source === undefined ? {} : { source }),
@@ -267,8 +281,12 @@ function answerFrom(context: SignalingContext, received: ReceivedControl): Netwo
 /** The SYN's SOURCE with our own address behind it, as the original answers (wire format §11). */
 function recordedSource(received: ReceivedControl): readonly NetworkAddress[] | undefined {
   const source = received.packet.source;
-  if (source === undefined || received.packet.sourceKind !== 'source') return undefined;
+  const isExpected = received.packet.sourceKind === 'source' && !received.output.properties.encapsulated;
+  if (source === undefined || !isExpected) return undefined;
   const answer = [...source, received.batch.local(received.row)];
   // A list that is full already is a sender's doing; the client needs none of it to find us.
   return fitsSourceExtension(answer) ? answer : undefined;
 }
+
+/** SAL header, CONTROL, the head of SOURCE, and a TCP header with options. */
+const SYN_ACK_BYTES = 12 + 20 + 4 + 32;
