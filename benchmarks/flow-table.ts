@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { FlowTable } from '../lib/table/flow-table';
 import { SeededRandom } from '../lib/time/seeded-random';
 import type { FlowID } from '../lib/wire/flow-id';
-import { describeMachine } from './measuring/machine';
+import { describeMachine, machineLine } from './measuring/machine';
 import { inMillions, rate, summarize } from './measuring/rounds';
 
 const LOOKUPS = 1 << 20;
@@ -16,7 +16,7 @@ const results = [100, 10_000, 100_000].map(compare);
 
 if (options.json) console.log(JSON.stringify({ benchmark: 'flow-table', machine, results }, undefined, 2));
 else {
-  console.log(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, load ${machine.load.join(' ')}`);
+  console.log(machineLine(machine));
   console.log('Millions of lookups a processor second, median (minimum-maximum):\n');
   console.table(
     results.map(({ flows, flowTable, map, signedMap }) => ({

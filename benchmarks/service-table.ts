@@ -10,7 +10,8 @@ import type { Instant } from '../lib/time/instant';
 import { SeededRandom } from '../lib/time/seeded-random';
 import { NetworkAddress } from '../lib/wire/network-address';
 import { ServiceID, ServicePrefix } from '../lib/wire/service-id';
-import { describeMachine, memoryLatency } from './measuring/machine';
+import { describeMachine, machineLine } from './measuring/machine';
+import { memoryLatency } from './measuring/memory-latency';
 import { inMillions, processorSeconds, rate, type Summary, summarize } from './measuring/rounds';
 
 interface Result {
@@ -55,7 +56,7 @@ function report(counts: readonly number[]): void {
     );
     return;
   }
-  console.log(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, load ${machine.load.join(' ')}`);
+  console.log(machineLine(machine));
   console.log(
     `A read from memory: ${latency.median.toFixed(0)} ns. Millions a processor second, median (minimum-maximum):\n`,
   );
