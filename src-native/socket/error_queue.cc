@@ -80,7 +80,7 @@ void drainErrorQueue(const LinkSocket& socket, NetworkEvents& events, Statistics
     message.msg_iovlen = 1;
     message.msg_control = &control;
     message.msg_controllen = sizeof control;
-    if (::recvmsg(socket.descriptor(), &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return;
+    if (::recvmsg(socket.descriptor(), &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) break;
     statistics.networkErrors++;
     for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
       const bool isError = (header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_RECVERR) ||
@@ -92,6 +92,10 @@ void drainErrorQueue(const LinkSocket& socket, NetworkEvents& events, Statistics
       tell(error, address, events);
     }
   }
+  // An error without an entry would wake the loop again and again: reading it clears it.
+  int pending = 0;
+  socklen_t length = sizeof pending;
+  ::getsockopt(socket.descriptor(), SOL_SOCKET, SO_ERROR, &pending, &length);
 }
 
 }  // namespace serval

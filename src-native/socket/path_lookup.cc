@@ -3,6 +3,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <ctime>
+
 namespace serval {
 
 namespace {
@@ -45,11 +47,19 @@ SocketAddress sourceTowards(const SocketAddress& destination) {
 }
 
 const SocketAddress& SourceCache::towards(const SocketAddress& destination) {
+  forgetOld();
   const std::string key(reinterpret_cast<const char*>(destination.ipBytes()), destination.ipLength());
   const auto found = sources_.find(key);
   if (found != sources_.end()) return found->second;
   if (sources_.size() >= kSourcesMaximum) sources_.clear();
   return sources_[key] = sourceTowards(destination);
+}
+
+void SourceCache::forgetOld() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  if (now.tv_sec != second_) sources_.clear();
+  second_ = now.tv_sec;
 }
 
 }  // namespace serval
