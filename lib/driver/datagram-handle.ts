@@ -97,9 +97,9 @@ export class DatagramHandleOverStack implements DatagramHandle {
     const said = this.endpoint.takeSignals();
     if ((said & DatagramSignal.connected) !== 0) this.observer.connected();
     for (let datagram = this.endpoint.read(); datagram !== undefined; datagram = this.endpoint.read()) {
-      const { bytes, serviceID, address, link } = datagram;
-      const flow = datagram.flowID === undefined ? {} : { flowID: datagram.flowID };
-      this.observer.message(bytes, { serviceID, address, link, ...flow });
+      const { serviceID, address, link, flowID: flow } = datagram.source;
+      const from = { serviceID, address, link, ...(flow === undefined ? {} : { flowID: flow }) };
+      this.observer.message(datagram.bytes, from);
     }
     if ((said & DatagramSignal.failed) !== 0) {
       this.observer.failed(flowError(this.endpoint.failure ?? 'reset', contextOf('connect', this.target)));

@@ -2,7 +2,7 @@
 // service table; connected, datagrams stay with the instance of the handshake. One endpoint can do both, and
 // a bound one also takes handshakes of others.
 
-import { BACKLOG_DEFAULT, DATAGRAM_QUEUE_BYTES_MAXIMUM, DATAGRAM_QUEUE_MAXIMUM, HALF_OPEN_MAXIMUM } from '../limits';
+import { BACKLOG_DEFAULT, HALF_OPEN_MAXIMUM } from '../limits';
 import type { LocalSocket } from '../sal/first-packets';
 import type { Flow, FlowFailure, FlowOwner, SynListener } from '../sal/flow';
 import type { LinkOutput } from '../sal/link-output';
@@ -10,13 +10,14 @@ import type { ServiceAccessLayer } from '../sal/service-access-layer';
 import type { HandshakeSegments } from '../sal/signaling/handshake-segments';
 import { resetFlow, sendFin } from '../sal/signaling/teardown';
 import type { Instant } from '../time/instant';
+import { DatagramHandshake } from '../transport/datagram/datagram-handshake';
+import { DatagramTransport, type QueuedDatagram, writeDatagram } from '../transport/datagram/datagram-transport';
 import { FLOW_ID_UNKNOWN, type FlowID } from '../wire/flow-id';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ReceivedBatch } from '../wire/received-batch';
-import { isWireError, type SalPacket, writeSalPacketHeader } from '../wire/sal-packet';
+import { type SalPacket, writeSalPacketHeader } from '../wire/sal-packet';
 import { ServiceID, type ServicePrefix } from '../wire/service-id';
-import { parseUdpHeader, UDP_HEADER_BYTES, writeUdpHeader } from '../wire/udp-header';
-import { DatagramHandshake } from './datagram-handshake';
+import { UDP_HEADER_BYTES } from '../wire/udp-header';
 
 /** Bits of what happened to an endpoint since the driver asked last. */
 export const DatagramSignal = { readable: 1, connected: 2, failed: 4, disconnected: 8 } as const;
@@ -24,8 +25,8 @@ export const DatagramSignal = { readable: 1, connected: 2, failed: 4, disconnect
 /** Why a datagram did not leave. */
 export type SendRefusal = 'tooLarge' | 'noRoute' | 'notConnected' | 'noRoom' | 'dropped';
 
-export interface ReceivedDatagram {
-  readonly bytes: Buffer;
+/** Where a datagram came from, and how to answer it. */
+export interface DatagramOrigin {
   /** Zero for a connected peer: a SYN does not say who its sender is. */
   readonly serviceID: ServiceID;
   readonly address: NetworkAddress;
@@ -54,8 +55,7 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
   /** The flow of our own `connect`. */
   private connected: Flow | undefined;
   private readonly accepted = new Map<FlowID, Flow>();
-  private queue: ReceivedDatagram[] = [];
-  private queuedBytes = 0;
+  private readonly transport = new DatagramTransport<DatagramOrigin>();
   private signals = 0;
 
   constructor(
@@ -74,10 +74,8 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
     return signals;
   }
 
-  read(): ReceivedDatagram | undefined {
-    const datagram = this.queue.shift();
-    if (datagram !== undefined) this.queuedBytes -= datagram.bytes.length;
-    return datagram;
+  read(): QueuedDatagram<DatagramOrigin> | undefined {
+    return this.transport.read();
   }
 
   get connectedFlow(): Flow | undefined {
@@ -105,7 +103,7 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
 
   /** Answers the sender of a datagram where it is: others may have its serviceID, and it need not be registered. */
   answer(
-    source: Pick<ReceivedDatagram, 'serviceID' | 'address' | 'flowID' | 'link'>,
+    source: Pick<DatagramOrigin, 'serviceID' | 'address' | 'flowID' | 'link'>,
     bytes: Uint8Array,
   ): SendRefusal | undefined {
     if (source.flowID !== undefined) return this.sendConnected(bytes, source.flowID);
@@ -120,9 +118,7 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
     if (bytes.length > this.context.payloadRoom(output, flow.path!.remote, BARE_HEADERS)) return 'tooLarge';
     const batch = flow.begin();
     if (batch === undefined) return 'noRoom';
-    batch.headerEnd += writeUdpHeader(batch.headers, batch.headerEnd, bytes.length);
-    if (bytes.length > 0) batch.appendPiece(bytes, 0, bytes.length);
-    batch.finish(0, 0);
+    writeDatagram(batch, bytes);
     this.context.touchDatagram(this);
     return undefined;
   }
@@ -144,8 +140,7 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
     this.disconnect(now);
     for (const flow of [...this.accepted.values()]) this.endFlow(flow, now);
     for (const flow of [...this.halfOpen.values()]) resetFlow(this.context.sal, flow, now);
-    this.queue = [];
-    this.queuedBytes = 0;
+    this.transport.clear();
     this.context.touchDatagram(this);
   }
 
@@ -230,28 +225,16 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
       destinationService: target,
       sourceService: this.serviceID,
     });
-    batch.headerEnd += writeUdpHeader(batch.headers, batch.headerEnd, bytes.length);
-    if (bytes.length > 0) batch.appendPiece(bytes, 0, bytes.length);
-    batch.finish(0, 0);
+    writeDatagram(batch, bytes);
     this.context.touchDatagram(this);
     return undefined;
   }
 
-  private take(batch: ReceivedBatch, offset: number, length: number, from: Omit<ReceivedDatagram, 'bytes'>): void {
-    const header = parseUdpHeader(batch.slab, offset, length);
+  private take(batch: ReceivedBatch, offset: number, length: number, origin: DatagramOrigin): void {
     // Flows that a peer opened to us may still bring something until their FINs are through.
-    if (this.isClosed) this.context.sal.count('datagramAfterClose');
-    else if (isWireError(header)) this.context.sal.count(header);
-    else if (!this.hasQueueRoom(header.payloadLength)) this.context.sal.count('datagramQueueFull');
-    else {
-      this.queuedBytes += header.payloadLength;
-      this.queue.push({ ...from, bytes: batch.take(header.payloadOffset, header.payloadLength) });
-      this.signal(DatagramSignal.readable);
-    }
-  }
-
-  private hasQueueRoom(bytes: number): boolean {
-    return this.queue.length < DATAGRAM_QUEUE_MAXIMUM && this.queuedBytes + bytes <= DATAGRAM_QUEUE_BYTES_MAXIMUM;
+    const refusal = this.isClosed ? 'datagramAfterClose' : this.transport.handleMessage(batch, offset, length, origin);
+    if (refusal === undefined) this.signal(DatagramSignal.readable);
+    else this.context.sal.count(refusal);
   }
 
   private signal(bit: number): void {

@@ -20,6 +20,7 @@ import { DEMUX_PRIORITY, DEMUX_WEIGHT } from '../table/service-rule';
 import { DeadlineQueue } from '../time/deadline-queue';
 import { after, type Duration, earlier, elapsed, type Instant } from '../time/instant';
 import type { RandomSource } from '../time/random-source';
+import { DatagramHandshake } from '../transport/datagram/datagram-handshake';
 import { StreamHandshake } from '../transport/stream/stream-handshake';
 import { StreamTransport } from '../transport/stream/stream-transport';
 import type { PathSize } from '../transport/transport';
@@ -31,7 +32,6 @@ import { TCP_HEADER_BYTES } from '../wire/tcp-header';
 import { Connection, type ConnectionContext } from './connection';
 import type { ServiceCommand, ServiceEvent } from './control-interface';
 import { type DatagramContext, DatagramEndpoint } from './datagram-endpoint';
-import { DatagramHandshake } from './datagram-handshake';
 import { EventQueue } from './event-queue';
 import { Listener, type ListenerContext, type ListenerOptions } from './listener';
 import { pathSize } from './path-size';
@@ -135,6 +135,7 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
 
   /** ICMP said that nobody is at `address`. Connecting, that is an answer; established, a hint that adds up. */
   handleUnreachable(address: NetworkAddress, now: Instant): void {
+    this.sal.count('unreachable');
     for (const flow of this.sal.flowsTo(address)) {
       const isFresh = elapsed(flow.lastUnreachableHint, now) < UNREACHABLE_HINT_INTERVAL && flow.unreachableHints > 0;
       if (isFresh || flow.state === 'timeWait') continue;

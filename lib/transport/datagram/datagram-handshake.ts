@@ -1,10 +1,9 @@
 // What connected datagrams add to the handshake: an empty UDP header, as the original does (wire format §4).
 
-import type { HandshakeSegments } from '../sal/signaling/handshake-segments';
-import { isWireError } from '../wire/sal-packet';
-import { parseUdpHeader, writeUdpHeader } from '../wire/udp-header';
+import { isWireError } from '../../wire/sal-packet';
+import { parseUdpHeader, writeUdpHeader } from '../../wire/udp-header';
 
-export class DatagramHandshake implements HandshakeSegments {
+export class DatagramHandshake {
   writeSyn(bytes: Uint8Array, at: number): number {
     return writeUdpHeader(bytes, at, 0);
   }
