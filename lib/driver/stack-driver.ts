@@ -63,12 +63,12 @@ export class StackDriver {
   }
 
   unreachable(address: NetworkAddress): void {
-    this.stack.handleUnreachable(address, this.now());
+    this.stack.hints.handleUnreachable(address, this.now());
     this.drain();
   }
 
   packetTooBig(address: NetworkAddress, mtu: number): void {
-    this.stack.handlePacketTooBig(address, mtu, this.now());
+    this.stack.hints.handlePacketTooBig(address, mtu, this.now());
     this.drain();
   }
 

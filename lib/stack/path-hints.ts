@@ -1,0 +1,61 @@
+// What the network says of a path besides packets: nobody there, packets too large, a process that is known to
+// be gone. ICMP can be forged by who guesses a port, so it is a hint that must add up, except where nothing is
+// lost by believing it.
+
+import { UNREACHABLE_GRACE, UNREACHABLE_HINT_INTERVAL, UNREACHABLE_HINTS, UNREACHABLE_RETRY } from '../limits';
+import type { Flow, FlowFailure } from '../sal/flow';
+import type { ServiceAccessLayer } from '../sal/service-access-layer';
+import { after, elapsed, type Instant } from '../time/instant';
+import type { NetworkAddress } from '../wire/network-address';
+import { Connection } from './connection';
+import { pathSize } from './path-size';
+
+export class PathHints {
+  constructor(private readonly sal: ServiceAccessLayer) {}
+
+  /** Connecting, the next hop is asked again for a while: it may be restarting. Established, hints add up. */
+  handleUnreachable(address: NetworkAddress, now: Instant): void {
+    this.sal.count('unreachable');
+    for (const flow of this.sal.flowsTo(address)) {
+      if (flow.state !== 'timeWait' && isNewHint(flow, now)) this.heed(flow, now);
+    }
+  }
+
+  handlePacketTooBig(address: NetworkAddress, mtu: number, now: Instant): void {
+    for (const flow of this.sal.flowsTo(address)) {
+      if (flow.path === undefined || !(flow.owner instanceof Connection)) continue;
+      const { properties } = this.sal.links.at(flow.path.link);
+      flow.owner.packetTooBig(flow, pathSize(properties, address, mtu).maximum, now);
+    }
+  }
+
+  /** The process at `address` has ended: a fact from this machine, not a hint. */
+  handlePeerGone(address: NetworkAddress, now: Instant): void {
+    for (const flow of this.sal.flowsTo(address)) {
+      if (flow.state !== 'request' && flow.state !== 'timeWait') this.end(flow, 'reset', now);
+    }
+  }
+
+  private heed(flow: Flow, now: Instant): void {
+    flow.lastUnreachableHint = now;
+    if (flow.unreachableHints++ === 0) flow.firstUnreachableHint = now;
+    if (flow.state !== 'request') {
+      if (flow.unreachableHints >= UNREACHABLE_HINTS) this.end(flow, 'reset', now);
+    } else if (elapsed(flow.firstUnreachableHint, now) > UNREACHABLE_GRACE) {
+      this.end(flow, 'refused', now);
+    } else {
+      flow.control.hasten(after(now, UNREACHABLE_RETRY));
+      this.sal.reschedule(flow);
+    }
+  }
+
+  private end(flow: Flow, failure: FlowFailure, now: Instant): void {
+    flow.transition('reset');
+    this.sal.close(flow, failure, now);
+  }
+}
+
+/** One burst of ICMP is one hint. */
+function isNewHint(flow: Flow, now: Instant): boolean {
+  return flow.unreachableHints === 0 || elapsed(flow.lastUnreachableHint, now) >= UNREACHABLE_HINT_INTERVAL;
+}
