@@ -20,6 +20,9 @@ export class ControlChannel {
   receiveNext = controlSequence(0);
   private roundTripTime: Duration | undefined;
   private transmissions = 0;
+  /** Transmissions that nobody answered in time: the timeout doubles with each. */
+  private backoffs = 0;
+  private isHastened = false;
   private sentAt: Instant = NEVER;
   /** When the outstanding control packet is to be sent again. */
   deadline: Instant = NEVER;
@@ -38,6 +41,7 @@ export class ControlChannel {
     const sequence = this.sendNext;
     this.sendNext = controlSequence(sequence + 1);
     this.transmissions = 0;
+    this.backoffs = 0;
     this.noteTransmission(now);
     return sequence;
   }
@@ -45,14 +49,18 @@ export class ControlChannel {
   /** Arms the timer for the outstanding packet that is (again) sent now: exponential backoff. */
   noteTransmission(now: Instant): void {
     this.sentAt = now;
-    const backoff = Math.min(this.timeout * 2 ** this.transmissions, CONTROL_TIMEOUT_MAXIMUM);
+    if (this.transmissions > 0 && !this.isHastened) this.backoffs++;
+    this.isHastened = false;
     this.transmissions++;
+    const backoff = Math.min(this.timeout * 2 ** this.backoffs, CONTROL_TIMEOUT_MAXIMUM);
     this.deadline = after(now, milliseconds(backoff));
   }
 
-  /** Brings the next retransmission forward. */
+  /** Brings the next retransmission forward. It is no sign of congestion, and the timeout does not double. */
   hasten(at: Instant): void {
-    if (at < this.deadline) this.deadline = at;
+    if (at >= this.deadline) return;
+    this.deadline = at;
+    this.isHastened = true;
   }
 
   /** Whether the peer has been silent for as many transmissions as are allowed. */
