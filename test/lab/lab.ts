@@ -42,6 +42,32 @@ export class Lab {
     b.configure(name, bAddresses);
   }
 
+  /** One segment for all: each host has an interface `eth0` on a bridge. */
+  segment(...members: readonly (readonly [host: LabHost, addresses: readonly string[]])[]): void {
+    const middle = this.host('bridge');
+    middle.ip('link', 'add', 'bridge0', 'type', 'bridge');
+    middle.ip('link', 'set', 'bridge0', 'up');
+    for (const [index, [host, addresses]] of members.entries()) {
+      const port = `port${index}`;
+      ip(
+        'link',
+        'add',
+        'eth0',
+        'netns',
+        host.namespace,
+        'type',
+        'veth',
+        'peer',
+        'name',
+        port,
+        'netns',
+        middle.namespace,
+      );
+      middle.ip('link', 'set', port, 'master', 'bridge0', 'up');
+      host.configure('eth0', addresses);
+    }
+  }
+
   /** A path through the relay: point to point, without broadcast. */
   async relay(
     a: LabHost,
@@ -97,13 +123,27 @@ export class LabHost {
     ip('-n', namespace, 'link', 'set', 'lo', 'up');
   }
 
+  /** The `ip` command in this namespace. */
+  ip(...args: string[]): void {
+    ip('-n', this.namespace, ...args);
+  }
+
+  /** Waits until the kernel says that the interface is up: for a carrier, up to a second after the command. */
+  async isUp(networkInterface: string): Promise<void> {
+    const show = ['-n', this.namespace, '-json', 'link', 'show', networkInterface];
+    for (;;) {
+      const [link] = JSON.parse(execFileSync('ip', show, { encoding: 'utf8' })) as { operstate: string }[];
+      if (link!.operstate === 'UP') return;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
   configure(networkInterface: string, addresses: readonly string[], mtu = 1500): void {
-    const on = (...args: string[]): void => ip('-n', this.namespace, ...args);
     for (const address of addresses) {
       const rest = address.includes(':') ? ['nodad'] : ['broadcast', '+'];
-      on('address', 'add', address, 'dev', networkInterface, ...rest);
+      this.ip('address', 'add', address, 'dev', networkInterface, ...rest);
     }
-    on('link', 'set', networkInterface, 'mtu', String(mtu), 'up');
+    this.ip('link', 'set', networkInterface, 'mtu', String(mtu), 'up');
   }
 
   /** Starts a program of test/lab/programs with an IPC channel. */

@@ -203,6 +203,11 @@ function statistics() {
   return host.statistics();
 }
 
+/** Flows in the table that are more than a memory of ended ones, half-open ones among them. */
+function liveFlows() {
+  return host.driver.stack.sal.liveFlows;
+}
+
 // ---- datagrams ----
 
 /** A socket that keeps what it gets; `answers` it with its process's id, and connects when told to. */
@@ -267,6 +272,7 @@ const verbs = {
   role,
   closeHost,
   statistics,
+  liveFlows,
   bindDatagram,
   connectDatagram,
   sendDatagram,

@@ -1,0 +1,77 @@
+// Services that cannot be had: how soon a connect fails, and with what (§4.2, docs/errors.md).
+
+import { afterEach, expect, it } from 'vitest';
+import { type Actor, type Attempt, Company } from './actor';
+import { Lab, type LabHost } from './lab';
+import { describeWithNamespaces } from './require-root';
+
+const company = new Company();
+const labs: Lab[] = [];
+
+afterEach(async () => {
+  await company.end();
+  for (const lab of labs.splice(0)) lab.close();
+});
+
+function cable(): readonly [LabHost, LabHost] {
+  const lab = new Lab();
+  labs.push(lab);
+  const [a, b] = [lab.host('a'), lab.host('b')];
+  lab.connect(a, ['10.9.0.1/24', 'fd00:9::1/64'], b, ['10.9.0.2/24', 'fd00:9::2/64']);
+  return [a, b];
+}
+
+async function stackOn(on: LabHost): Promise<Actor> {
+  const actor = await company.start({ on });
+  await actor.ask('createHost', { settings: {} });
+  return actor;
+}
+
+/** The first thing that its process does: how long it took, from the start of its host on, and the code. */
+async function failure(on: LabHost, environment: Record<string, string>): Promise<{ code: string; time: number }> {
+  const client = await company.start({ on, environment });
+  const { code, startedAt, failedAt } = await client.ask<Attempt>('connect', { service: 'acme/none' });
+  return { code: code!, time: failedAt! - startedAt };
+}
+
+describeWithNamespaces('a connect to a service', () => {
+  it('that nobody offers fails with ETIMEDOUT after 8 s, asked by broadcast', async () => {
+    const [a, b] = cable();
+    await stackOn(b);
+    const { code, time } = await failure(a, {});
+    expect(code).toBe('ETIMEDOUT');
+    expect(time).toBeGreaterThan(7900);
+    expect(time).toBeLessThan(9000);
+  }, 20_000);
+
+  it.each(['10.9.0.2', 'fd00:9::2'])('that the router %s has not got is refused at once', async (router) => {
+    const [a, b] = cable();
+    await stackOn(b);
+    const { code, time } = await failure(a, { SERVAL_ROUTER: router, SERVAL_BROADCAST: '0' });
+    expect(code).toBe('ECONNREFUSED');
+    expect(time).toBeLessThan(1000);
+  });
+
+  it.each(['10.9.0.2', 'fd00:9::2'])(
+    'is refused when no stack runs at the router %s, after a grace',
+    async (router) => {
+      const [a] = cable();
+      const { code, time } = await failure(a, { SERVAL_ROUTER: router, SERVAL_BROADCAST: '0' });
+      expect(code).toBe('ECONNREFUSED');
+      expect(time).toBeGreaterThan(1000);
+      // The kernel sends six ICMP errors on end, and then one a second.
+    expect(time).toBeLessThan(4000);
+    },
+  );
+
+  it('fails at once on a host without network, and reaches the services of its own', async () => {
+    const lab = new Lab();
+    labs.push(lab);
+    const alone = await stackOn(lab.host('alone'));
+    const nobody = await alone.ask<Attempt>('connect', { service: 'acme/none' });
+    expect(nobody.code).toBe('EHOSTUNREACH');
+    expect(nobody.failedAt! - nobody.startedAt).toBeLessThan(1000);
+    await alone.ask('listen', { service: 'acme/web', behavior: 'identify' });
+    expect(await alone.ask('connect', { service: 'acme/web' })).toMatchObject({ pid: alone.pid });
+  });
+});
