@@ -12,6 +12,7 @@ import { writeSalPacketHeader } from '../wire/sal-packet';
 import type { ServiceID } from '../wire/service-id';
 import type { TransmitBatch } from '../wire/transmit-batch';
 import type { LinkOutput } from './link-output';
+import type { HasListPlace } from './member-list';
 import type { Path } from './path';
 import { ControlChannel } from './signaling/control-channel';
 import { type FlowEvent, type FlowState, nextFlowState } from './signaling/flow-state';
@@ -53,7 +54,7 @@ export interface ControlContent {
   readonly segment?: 'syn' | 'synAck' | 'ack';
 }
 
-export class Flow {
+export class Flow implements HasListPlace<Flow> {
   localFlowID: FlowID = FLOW_ID_UNKNOWN;
   remoteFlowID: FlowID = FLOW_ID_UNKNOWN;
   remoteNonce: FlowNonce = FlowNonce.zero;
@@ -79,8 +80,11 @@ export class Flow {
   unreachableHints = 0;
   firstUnreachableHint = 0 as Instant;
   lastUnreachableHint = 0 as Instant;
-  /** Position in the SAL's deadline queue. */
+  /** Position in the SAL's deadline queue, and place among those that connect or are in TIME-WAIT. */
   queuePosition = -1;
+  list: object | undefined;
+  previousMember: Flow | undefined;
+  nextMember: Flow | undefined;
   private currentPath: Path | undefined;
   private output: LinkOutput | undefined;
   private readonly dataHeader = new Uint8Array(SAL_HEADER_MINIMUM);

@@ -20,6 +20,7 @@ import type { Flow, FlowFailure, SynListener } from './flow';
 import { LinkOutput } from './link-output';
 import type { LinkProperties } from './link-properties';
 import { Links } from './links';
+import { MemberList } from './member-list';
 import { confirmHandshake, handleEarlyData, handleSyn, refuseThirdAck } from './signaling/handshake';
 import { handleControl, handleFlowDeadline } from './signaling/signaling';
 import type { ReceivedControl, SignalingContext } from './signaling/signaling-context';
@@ -40,9 +41,9 @@ export class ServiceAccessLayer implements SignalingContext {
   /** A service router, or the process that is one for its host, forwards what it receives (§4.2). */
   forwards = false;
   private readonly deadlines = new DeadlineQueue<Flow>();
-  private readonly timeWait = new Set<Flow>();
+  private readonly timeWait = new MemberList<Flow>();
   /** Flows whose SYN nobody has answered yet. */
-  private readonly connecting = new Set<Flow>();
+  private readonly connecting = new MemberList<Flow>();
 
   constructor(
     readonly random: RandomSource,
@@ -235,7 +236,7 @@ export class ServiceAccessLayer implements SignalingContext {
   }
 
   private forgetOldest(now: Instant): void {
-    const oldest = this.timeWait.values().next().value;
+    const { oldest } = this.timeWait;
     if (oldest !== undefined) this.close(oldest, undefined, now);
     this.count('timeWaitOverflow');
   }

@@ -2,6 +2,7 @@
 // flow to the transport and back; what the application is told gathers as bits until the driver asks.
 
 import type { Flow, FlowFailure, FlowOwner } from '../sal/flow';
+import type { HasListPlace } from '../sal/member-list';
 import type { ServiceAccessLayer } from '../sal/service-access-layer';
 import { boundFinWait, resetFlow, sendFin } from '../sal/signaling/teardown';
 import { type Duration, type Instant, NEVER } from '../time/instant';
@@ -35,15 +36,18 @@ export interface ConnectionContext {
   forget(connection: Connection): void;
 }
 
-export class Connection implements FlowOwner {
+export class Connection implements FlowOwner, HasListPlace<Connection> {
   readonly flows: Flow[] = [];
   readonly localServiceID: ServiceID | undefined;
   readonly remoteServiceID: ServiceID | undefined;
   failure: FlowFailure | undefined;
   /** The driver's handle; the stack does not look inside. */
   handle: object | undefined;
-  /** Positions in the stack's queues. */
+  /** Places in the stack's queue and list. */
   queuePosition = -1;
+  list: object | undefined;
+  previousMember: Connection | undefined;
+  nextMember: Connection | undefined;
   isTouched = false;
   isAnnounced = false;
   isClosed = false;

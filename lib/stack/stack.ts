@@ -11,6 +11,7 @@ import {
 import { type Flow, type FlowFailure, type FlowOwner, Flow as FlowRecord } from '../sal/flow';
 import type { LinkOutput } from '../sal/link-output';
 import type { LinkProperties } from '../sal/link-properties';
+import { MemberList } from '../sal/member-list';
 import type { Path } from '../sal/path';
 import { ServiceAccessLayer } from '../sal/service-access-layer';
 import { randomNonce, startHandshake } from '../sal/signaling/handshake';
@@ -57,7 +58,7 @@ export type StackEvent =
 
 export class Stack implements ConnectionContext, ListenerContext, DatagramContext {
   readonly sal: ServiceAccessLayer;
-  readonly connections = new Set<Connection>();
+  readonly connections = new MemberList<Connection>();
   /** Until the driver has started, a connect without a route waits for one. */
   isStarting = false;
   private readonly random: RandomSource;
