@@ -1,12 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 /** Tests that start processes, measure time or load the machine: one file after the other, after all others. */
-const machine = [
-  'test/package/**/*.test.ts',
-  'test/lab/**/*.test.ts',
-  'test/soak/**/*.test.ts',
-  'test/host/*-processes.test.ts',
-];
+const machine = ['package', 'lab', 'soak'].map((folder) => `test/${folder}/**/*.test.ts`);
+machine.push('test/*/*-process.test.ts', 'test/*/*-processes.test.ts');
 
 // One process for each test file: a native crash must not take other files with it.
 export default defineConfig({
