@@ -1,6 +1,6 @@
 // Services that cannot be had: how soon a connect fails, and with what (§4.2, docs/errors.md).
 
-import { afterEach, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { type Actor, type Attempt, Company } from './actor';
 import { Lab, type LabHost } from './lab';
 import { describeWithNamespaces } from './require-root';
@@ -8,7 +8,8 @@ import { describeWithNamespaces } from './require-root';
 const company = new Company();
 const labs: Lab[] = [];
 
-afterEach(async () => {
+// They wait more than they work: all at once.
+afterAll(async () => {
   await company.end();
   for (const lab of labs.splice(0)) lab.close();
 });
@@ -35,7 +36,7 @@ async function failure(on: LabHost, environment: Record<string, string>): Promis
 }
 
 describeWithNamespaces('a connect to a service', () => {
-  it('that nobody offers fails with ETIMEDOUT after 8 s, asked by broadcast', async () => {
+  it.concurrent('that nobody offers fails with ETIMEDOUT after 8 s, asked by broadcast', async () => {
     const [a, b] = cable();
     await stackOn(b);
     const { code, time } = await failure(a, {});
@@ -44,7 +45,7 @@ describeWithNamespaces('a connect to a service', () => {
     expect(time).toBeLessThan(9000);
   }, 20_000);
 
-  it.each(['10.9.0.2', 'fd00:9::2'])('that the router %s has not got is refused at once', async (router) => {
+  it.concurrent.each(['10.9.0.2', 'fd00:9::2'])('that the router %s has not got is refused at once', async (router) => {
     const [a, b] = cable();
     await stackOn(b);
     const { code, time } = await failure(a, { SERVAL_ROUTER: router, SERVAL_BROADCAST: '0' });
@@ -52,7 +53,7 @@ describeWithNamespaces('a connect to a service', () => {
     expect(time).toBeLessThan(1000);
   });
 
-  it.each(['10.9.0.2', 'fd00:9::2'])(
+  it.concurrent.each(['10.9.0.2', 'fd00:9::2'])(
     'is refused when no stack runs at the router %s, after a grace',
     async (router) => {
       const [a] = cable();
@@ -60,11 +61,11 @@ describeWithNamespaces('a connect to a service', () => {
       expect(code).toBe('ECONNREFUSED');
       expect(time).toBeGreaterThan(1000);
       // The kernel sends six ICMP errors on end, and then one a second.
-    expect(time).toBeLessThan(4000);
+      expect(time).toBeLessThan(4000);
     },
   );
 
-  it('fails at once on a host without network, and reaches the services of its own', async () => {
+  it.concurrent('fails at once on a host without network, and reaches the services of its own', async () => {
     const lab = new Lab();
     labs.push(lab);
     const alone = await stackOn(lab.host('alone'));
