@@ -19,6 +19,15 @@ export interface FailedService {
   readonly text: string;
 }
 
+/** A service without a name of the application's. Its text is made for errors: few connections need one. */
+export class ServiceOfID implements FailedService {
+  constructor(readonly id: ServiceID) {}
+
+  get text(): string {
+    return this.id.toString();
+  }
+}
+
 export function operationError(cause: unknown, syscall: Syscall, service: FailedService | undefined): Error {
   if (!(cause instanceof ServalError)) return cause instanceof Error ? cause : new Error(String(cause));
   return namedError(cause.code, syscall, service, cause);

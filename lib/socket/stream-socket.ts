@@ -21,7 +21,7 @@ import { Reference, TransportOptions } from './handle-options';
 import { checkDelay, IdleTimer } from './idle-timer';
 import { lookUpName } from './name-lookup';
 import { missingArgument, stateError } from './node-error';
-import { type FailedService, namedError, operationError } from './operation-error';
+import { type FailedService, namedError, operationError, ServiceOfID } from './operation-error';
 import type { WriteCallback } from './pending-write';
 import { type SocketAddress, socketAddress } from './socket-address';
 import { SocketObserver, type SocketReactions } from './socket-observer';
@@ -102,7 +102,7 @@ export class StreamSocket extends Duplex implements NetSocket {
   static accept(handle: StreamHandle, options: AcceptOptions): StreamSocket {
     const socket = new StreamSocket(options);
     const id = handle.localServiceID;
-    if (id !== undefined) socket.#service = { id, text: id.toString() };
+    if (id !== undefined) socket.#service = new ServiceOfID(id);
     const observer = new SocketObserver(socket, StreamSocket.#reactions);
     handle.setObserver(observer);
     socket.#attach(handle, observer);
