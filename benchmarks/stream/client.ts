@@ -8,6 +8,10 @@ import { counted, MESSAGE_BYTES, report, task } from './program';
 /** Connects under way at a time. */
 const CONCURRENCY = 16;
 const CHUNK_BYTES = 65_536;
+/** What is done before the measured time: code is compiled, windows have grown. */
+const WARM_UP = { bytes: 500e6, roundTrips: 2000, requests: 2000 };
+/** Milliseconds; a slow or busy machine does not get through all of it. */
+const WARM_UP_MAXIMUM = 2000;
 
 const call: Readonly<Record<MeasureName, () => void>> = { throughput, 'round-trip': roundTrip, connections, idle };
 
@@ -24,7 +28,7 @@ function throughput(): void {
   };
   socket.on('drain', write);
   socket.on('connect', () => {
-    report({ kind: 'running' });
+    reportWhen(() => socket.bytesWritten >= WARM_UP.bytes);
     write();
   });
 }
@@ -47,7 +51,7 @@ function roundTrip(): void {
     send();
   });
   socket.on('connect', () => {
-    report({ kind: 'running' });
+    reportWhen(() => counted.roundTrips.length >= WARM_UP.roundTrips);
     send();
   });
 }
@@ -68,7 +72,7 @@ function connections(): void {
     });
     socket.on('error', fail);
   };
-  report({ kind: 'running' });
+  reportWhen(() => counted.requests >= WARM_UP.requests);
   for (let count = 0; count < CONCURRENCY; count++) next();
 }
 
@@ -86,6 +90,15 @@ function idle(): void {
     });
   };
   for (let count = 0; count < CONCURRENCY; count++) next();
+}
+
+function reportWhen(isWarm: () => boolean): void {
+  const begun = performance.now();
+  const look = setInterval(() => {
+    if (!isWarm() && performance.now() - begun < WARM_UP_MAXIMUM) return;
+    clearInterval(look);
+    report({ kind: 'running' });
+  }, 20);
 }
 
 /** A figure with failures in it would compare nothing. */

@@ -34,7 +34,7 @@ export interface Mark {
 
 export type Report =
   | { readonly kind: 'listening'; readonly target: string; readonly link: string }
-  /** The client's traffic flows; idle: all connections are open. */
+  /** The client's traffic flows and both are warm; idle: all connections are open. */
   | { readonly kind: 'running' }
   | { readonly kind: 'mark'; readonly mark: Mark }
   | { readonly kind: 'failed'; readonly reason: string };

@@ -38,7 +38,7 @@ export async function observe(options: RunOptions): Promise<Observation> {
     const idleBefore = isIdle ? await server.mark() : undefined;
     client = new Program('client', options, target);
     await client.next('running');
-    await pause(isIdle ? SETTLE : WARM_UP);
+    if (isIdle) await pause(SETTLE);
     const [clientBefore, serverBefore] = await Promise.all([client.mark(), idleBefore ?? server.mark()]);
     if (!isIdle) await pause(seconds * 1000);
     const [clientAfter, serverAfter] = await Promise.all([client.mark(), server.mark()]);
@@ -129,8 +129,6 @@ function nameOf({ path, contender, measure }: RunOptions, end: End): readonly st
   return ['--cpu-prof-name', `${path.name}-${measure}-${contender}-${end}.cpuprofile`];
 }
 
-/** Milliseconds of traffic before the measured time: code is compiled, windows have grown. */
-const WARM_UP = 400;
 /** Milliseconds for what is left of the start, or of ten thousand handshakes, to be over. */
 const SETTLE = 500;
 const PATIENCE = 30_000;
