@@ -1,13 +1,8 @@
 // A whole host without its I/O (§4, Figure 3): batches of packets, commands and deadlines in; batches to
 // transmit, events and the next deadline out. After each input its driver drains every output.
+// Long because the inputs, the verbs and the outputs of a host stand in one place.
 
-import {
-  RECEIVE_BUFFER_DEFAULT,
-  UNREACHABLE_GRACE,
-  UNREACHABLE_HINT_INTERVAL,
-  UNREACHABLE_HINTS,
-  UNREACHABLE_RETRY,
-} from '../limits';
+import { RECEIVE_BUFFER_DEFAULT } from '../limits';
 import { type Flow, type FlowFailure, type FlowOwner, Flow as FlowRecord } from '../sal/flow';
 import type { LinkOutput } from '../sal/link-output';
 import type { LinkProperties } from '../sal/link-properties';
@@ -19,7 +14,7 @@ import type { HandshakeSegments } from '../sal/signaling/handshake-segments';
 import { resetFlow } from '../sal/signaling/teardown';
 import { DEMUX_PRIORITY, DEMUX_WEIGHT } from '../table/service-rule';
 import { DeadlineQueue } from '../time/deadline-queue';
-import { after, type Duration, earlier, elapsed, type Instant } from '../time/instant';
+import { type Duration, earlier, type Instant } from '../time/instant';
 import type { RandomSource } from '../time/random-source';
 import { DatagramHandshake } from '../transport/datagram/datagram-handshake';
 import { StreamHandshake } from '../transport/stream/stream-handshake';
@@ -35,6 +30,7 @@ import type { ServiceCommand, ServiceEvent } from './control-interface';
 import { type DatagramContext, DatagramEndpoint } from './datagram-endpoint';
 import { EventQueue } from './event-queue';
 import { Listener, type ListenerContext, type ListenerOptions } from './listener';
+import { PathHints } from './path-hints';
 import { pathSize } from './path-size';
 
 export interface StackOptions {
@@ -58,6 +54,8 @@ export type StackEvent =
 
 export class Stack implements ConnectionContext, ListenerContext, DatagramContext {
   readonly sal: ServiceAccessLayer;
+  /** What the network says besides packets: ICMP goes in here. */
+  readonly hints: PathHints;
   readonly connections = new MemberList<Connection>();
   /** Until the driver has started, a connect without a route waits for one. */
   isStarting = false;
@@ -75,6 +73,7 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
     this.sal = new ServiceAccessLayer(options.random, {
       delayed: (serviceID, at) => this.tellControllers({ kind: 'delayed', serviceID, at }),
     });
+    this.hints = new PathHints(this.sal);
     this.attachLink({ kind: 'memory', encapsulated: false, role: 'data', mtu: LOOPBACK_MTU });
   }
 
@@ -114,7 +113,7 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
   handleCommand(command: ServiceCommand, now: Instant): void {
     switch (command.kind) {
       case 'addRule':
-        this.sal.serviceTable.addRule(command.rule, now);
+        if (this.sal.serviceTable.addRule(command.rule, now) === 'full') this.sal.count('rulesFull');
         this.sal.retryFirstPackets(command.rule.prefix, now);
         return;
       case 'deleteRule':
@@ -130,35 +129,7 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
         this.sal.firstPackets.discard(command.prefix);
         return;
       case 'peerGone':
-        this.endFlowsTo(command.address, 'reset', now);
-    }
-  }
-
-  /** ICMP said that nobody is at `address`. Connecting, that is an answer; established, a hint that adds up. */
-  handleUnreachable(address: NetworkAddress, now: Instant): void {
-    this.sal.count('unreachable');
-    for (const flow of this.sal.flowsTo(address)) {
-      const isFresh = elapsed(flow.lastUnreachableHint, now) < UNREACHABLE_HINT_INTERVAL && flow.unreachableHints > 0;
-      if (isFresh || flow.state === 'timeWait') continue;
-      flow.lastUnreachableHint = now;
-      if (flow.unreachableHints++ === 0) flow.firstUnreachableHint = now;
-      if (flow.state !== 'request') {
-        if (flow.unreachableHints >= UNREACHABLE_HINTS) this.endFlow(flow, 'reset', now);
-      } else if (elapsed(flow.firstUnreachableHint, now) > UNREACHABLE_GRACE) {
-        this.endFlow(flow, 'refused', now);
-      } else {
-        flow.control.hasten(after(now, UNREACHABLE_RETRY));
-        this.sal.reschedule(flow);
-      }
-    }
-  }
-
-  handlePacketTooBig(address: NetworkAddress, mtu: number, now: Instant): void {
-    for (const flow of this.sal.flowsTo(address)) {
-      if (flow.path === undefined) continue;
-      const output = this.sal.links.at(flow.path.link);
-      if (flow.owner instanceof Connection)
-        flow.owner.packetTooBig(flow, pathSize(output.properties, address, mtu).maximum, now);
+        this.hints.handlePeerGone(command.address, now);
     }
   }
 
@@ -358,16 +329,6 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
 
   private tellControllers(event: ServiceEvent): void {
     this.events.add({ kind: 'service', event });
-  }
-
-  private endFlowsTo(address: NetworkAddress, failure: FlowFailure, now: Instant): void {
-    for (const flow of this.sal.flowsTo(address)) if (flow.state !== 'request') this.endFlow(flow, failure, now);
-  }
-
-  private endFlow(flow: Flow, failure: FlowFailure, now: Instant): void {
-    if (flow.state === 'timeWait') return;
-    flow.transition('reset');
-    this.sal.close(flow, failure, now);
   }
 
   private randomServiceID(): ServiceID {
