@@ -1,6 +1,7 @@
 // Makes the stacks of one host into one: elects the process that holds the well-known port, and lets the
 // others register with it. It ends nobody's wait by asking: the kernel closes a Unix connection when a
 // process dies, however it dies. No UDP here: the owner binds the port when it is told `holder`.
+// Long because holder, member and the way from one to the other share one state.
 
 import type { Server, Socket } from 'node:net';
 import { ControllerSet } from '../controller/controller-set';

@@ -44,6 +44,8 @@ async function tellStory(
   say('          Listening is all they did: no port, no registry to configure, no load balancer.\n');
   const client = start('client');
   say(`${cyan('client')}    (pid ${client.pid}) connects to "${DEMO_SERVICE}", once for each request.\n`);
+  // Whatever the machine's load: count from the first answer on.
+  await once(client, 'message');
   const before = await observe(client, options.seconds, 'both run', say);
   const killed = Date.now();
   replicas.A.kill('SIGKILL');

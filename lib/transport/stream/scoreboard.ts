@@ -1,5 +1,6 @@
 // What one flow has sent and not seen acknowledged: a list of records, one a train, split where a SACK or a
 // retransmission takes part of it (RFC 2018, RFC 6675). It counts what is in flight; it decides nothing.
+// Long because splitting and marking share the counts that must stay right in every step.
 //
 // Positions are bytes since the first, as plain numbers that never wrap; the wire's 32 bits end at `Subflow`.
 

@@ -1,6 +1,7 @@
 // The established half of TCP (RFC 9293) over one flow, cut so that it may be several (§4.4): this file joins
 // the sending and the receiving half, the peer's segments, the timers of the connection, and what its owner
 // is told. Ports, demultiplexing, connection set-up and teardown are the SAL's.
+// Long because it is the stream's whole surface: each member is a line or a few.
 
 import {
   KEEP_ALIVE_DELAY_DEFAULT,

@@ -1,6 +1,7 @@
 // What a stream keeps for one flow (§4.4): the flow's sequence space, what it has sent, its round trip, loss
 // recovery, congestion control and packet size. The bytes themselves, and what the peer has room for, are
 // the connection's; the SAL's flow and its addresses are not known here.
+// Long because an acknowledgment moves all of these at once, in an order that is easier to follow in one file.
 
 import { PEER_ACKNOWLEDGMENT_DELAY, RETRANSMISSION_TIMEOUT_MAXIMUM } from '../../limits';
 import { type Duration, type Instant, milliseconds } from '../../time/instant';
