@@ -32,7 +32,7 @@ export class Story {
 
   /** `host` offers the service; every accepted connection does what `plan` says. */
   serve(host: SimulatedHost, service: ServiceID, plan: () => StreamPlan, options: ListenOptions = {}): ListenerHandle {
-    const connection = (handle: StreamHandle): void => this.meet(host, handle, plan());
+    const connection = (handle: StreamHandle): void => this.meet(host, handle, plan(), options.sendBuffer);
     const listener = host.listen(ServicePrefix.of(service), options, { connection });
     this.listeners.push(listener);
     return listener;
@@ -40,7 +40,7 @@ export class Story {
 
   /** `host` connects to the service. */
   visit(host: SimulatedHost, service: ServiceID, plan: StreamPlan, options: ConnectOptions = {}): Encounter {
-    const client = new StreamActor('client', host, plan, this.world);
+    const client = new StreamActor('client', host, plan, this.world, options.sendBuffer);
     const encounter: Encounter = { client, accepted: [], isDisturbed: false };
     this.encounters.push(encounter);
     client.handle = host.connect(service, options, client);
@@ -105,8 +105,8 @@ export class Story {
     checkNothingLeft(this.world);
   }
 
-  private meet(host: SimulatedHost, handle: StreamHandle, plan: StreamPlan): void {
-    const server = new StreamActor('server', host, plan, this.world);
+  private meet(host: SimulatedHost, handle: StreamHandle, plan: StreamPlan, sendBuffer: number | undefined): void {
+    const server = new StreamActor('server', host, plan, this.world, sendBuffer);
     server.accept(handle);
     const remote = handle.flows[0]?.remoteFlowID;
     if (remote === undefined) this.stillborn.push(server);

@@ -3,6 +3,7 @@
 
 import type { StreamHandle, StreamObserver } from '../../lib/driver/handles';
 import type { ServalError } from '../../lib/errors';
+import { SEND_BUFFER_MAXIMUM, SEND_BUFFER_MINIMUM } from '../../lib/limits';
 import type { SimulatedHost } from '../../lib/sim/simulated-host';
 import type { World } from '../../lib/sim/world';
 import { type Duration, milliseconds } from '../../lib/time/instant';
@@ -60,6 +61,8 @@ export class StreamActor implements StreamObserver {
   peer: { key: number; length: number } | undefined;
   private head = Buffer.alloc(0);
   private hasShutDown = false;
+  /** The most that may wait to be sent or acknowledged. */
+  private readonly sendBuffer: number;
   private isHeld: boolean;
   private isReading = false;
   private sincePause = 0;
@@ -69,7 +72,9 @@ export class StreamActor implements StreamObserver {
     readonly host: SimulatedHost,
     readonly plan: StreamPlan,
     private readonly world: World,
+    sendBuffer = SEND_BUFFER_MAXIMUM,
   ) {
+    this.sendBuffer = Math.max(sendBuffer, SEND_BUFFER_MINIMUM);
     this.name = `${role} ${plan.key} on ${host.name}`;
     this.isHeld = plan.holds === true || plan.lingers !== undefined;
   }
@@ -177,6 +182,7 @@ export class StreamActor implements StreamObserver {
       const accepted = handle.write(patternBytes(plan.key, plan.length, this.sent, end));
       this.expect(accepted >= 0 && accepted <= end - this.sent, 'write accepts what it was given, or less');
       this.sent += accepted;
+      this.expect(handle.bytesBuffered <= this.sendBuffer, `at most ${this.sendBuffer} bytes buffered`);
       if (plan.resetAfter !== undefined && this.sent >= plan.resetAfter) return this.quit((open) => open.reset());
       if (accepted === 0 || this.sent < end) return;
     }

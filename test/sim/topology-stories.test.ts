@@ -2,7 +2,9 @@
 // a host that talks to itself, and links that take little at a time.
 
 import { Delay } from '../../lib/sim/elements/delay';
+import { Mtu } from '../../lib/sim/elements/mtu';
 import { RandomLoss } from '../../lib/sim/elements/random-loss';
+import { Rate } from '../../lib/sim/elements/rate';
 import type { NetworkElement } from '../../lib/sim/network-element';
 import { milliseconds, seconds } from '../../lib/time/instant';
 import { ServicePrefix } from '../../lib/wire/service-id';
@@ -64,6 +66,24 @@ stories('two wires between two hosts: the service is asked on both', 6400, 20, (
   world.connect(client, server, { forward: lossy(story), backward: lossy(story) });
   world.connect(client, server, { forward: lossy(story), backward: lossy(story) });
   exchange(story, [client], [server], 5);
+});
+
+stories('a path that carries smaller packets from one moment on, and says nothing', 6700, 10, (story) => {
+  const { world, chance } = story;
+  const [client, server] = [world.host('client'), world.host('server')];
+  const mtu = new Mtu(1500);
+  const line = (): NetworkElement[] => [...lossy(story), new Rate(1_000_000), mtu];
+  world.connect(client, server, { forward: line(), backward: line() });
+  const service = story.service(1);
+  story.serve(server, service, () => story.plan(300_000));
+  const { client: actor } = story.visit(client, service, story.plan(300_000), { timeout: 60_000 });
+  world.in(chance.duration(1000, 2000), () => {
+    mtu.mtu = chance.integer(1280, 1400);
+  });
+  world.run({ until: () => actor.isClosed });
+  // 2.4 s for the bytes alone; a black hole that is not found out would take minutes.
+  expectThat(world.now < 40_000, `it took ${world.now} ms`);
+  story.end();
 });
 
 stories('many connections at once', 6500, 8, (story) => {
