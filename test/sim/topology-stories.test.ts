@@ -86,6 +86,18 @@ stories('a path that carries smaller packets from one moment on, and says nothin
   story.end();
 });
 
+stories('a slow reader with a small window, whose updates are often lost', 6800, 10, (story) => {
+  const { world, chance } = story;
+  const [client, server] = [world.host('client'), world.host('server')];
+  const loses = [new Delay(milliseconds(20)), new RandomLoss(0.3)];
+  world.connect(client, server, { forward: loses, backward: [new Delay(milliseconds(20))] });
+  const service = story.service(1);
+  story.serve(server, service, () => story.plan(chance.integer(50_000, 100_000)));
+  const slowness = { pauseEvery: 3000, pauseFor: chance.duration(500, 2000) };
+  story.visit(client, service, story.plan(8, slowness), { receiveBuffer: 4096, timeout: 60_000 });
+  story.end();
+});
+
 stories('many connections at once', 6500, 8, (story) => {
   const { world, chance } = story;
   const [client, server] = [world.host('client'), world.host('server')];
