@@ -10,7 +10,7 @@ import { tableOf } from './stream/table';
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '5' },
+    rounds: { type: 'string', default: '4' },
     seconds: { type: 'string', default: '1' },
     connections: { type: 'string', default: '10000' },
     path: { type: 'string', default: PATH_NAMES.join(',') },
@@ -22,8 +22,8 @@ const { values } = parseArgs({
 });
 
 const USAGE = `npm run bench -- stream [options]
-  --rounds N        of each measurement; 5
-  --seconds N       measured in each, behind up to 2 s of warm-up; 1
+  --rounds N        of each measurement; 4
+  --seconds N       measured in each, behind up to 4 s of warm-up; 1
   --connections N   that are opened to measure the memory of an idle one; 10000
   --path LIST       of ${PATH_NAMES.join(', ')}; all
   --measure LIST    of ${MEASURE_NAMES.join(', ')}; all

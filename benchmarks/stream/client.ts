@@ -9,9 +9,9 @@ import { counted, MESSAGE_BYTES, report, task } from './program';
 const CONCURRENCY = 16;
 const CHUNK_BYTES = 65_536;
 /** What is done before the measured time: code is compiled, windows have grown. */
-const WARM_UP = { bytes: 500e6, roundTrips: 2000, requests: 2000 };
+const WARM_UP = { bytes: 500e6, roundTrips: 2000, requests: 4000 };
 /** Milliseconds; a slow or busy machine does not get through all of it. */
-const WARM_UP_MAXIMUM = 2000;
+const WARM_UP_MAXIMUM = 4000;
 
 const call: Readonly<Record<MeasureName, () => void>> = { throughput, 'round-trip': roundTrip, connections, idle };
 
