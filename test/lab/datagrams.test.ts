@@ -23,8 +23,11 @@ const company = new Company();
 const labs: Lab[] = [];
 
 afterEach(async () => {
-  await company.end();
-  for (const lab of labs.splice(0)) lab.close();
+  try {
+    await company.end();
+  } finally {
+    for (const lab of labs.splice(0)) lab.close();
+  }
 });
 
 interface Message {

@@ -10,8 +10,11 @@ const labs: Lab[] = [];
 
 // They wait more than they work: all at once.
 afterAll(async () => {
-  await company.end();
-  for (const lab of labs.splice(0)) lab.close();
+  try {
+    await company.end();
+  } finally {
+    for (const lab of labs.splice(0)) lab.close();
+  }
 });
 
 function cable(): readonly [LabHost, LabHost] {
