@@ -47,6 +47,7 @@ async function twoInstances(link: string, family: 4 | 6): Promise<{ client: Acto
   const [a, b] = [lab.host('a'), lab.host('b')];
   const address = (host: number) => (family === 4 ? `10.9.0.${host}/24` : `fd00:9::${host}/64`);
   lab.connect(a, [address(1)], b, [address(2)]);
+  await Promise.all([a.isUp('eth0'), b.isUp('eth0')]);
   // IPv6 has no broadcast: the way to the other host is named.
   const router = family === 4 ? {} : { SERVAL_ROUTER: '[fd00:9::1]', SERVAL_BROADCAST: '0' };
   const environment = { SERVAL_LINKS: link };

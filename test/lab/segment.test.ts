@@ -39,6 +39,7 @@ async function pair(environment: Record<string, string>): Promise<{ a: LabHost; 
   const lab = newLab();
   const [a, b] = [lab.host('a'), lab.host('b')];
   lab.connect(a, ['10.9.0.1/24'], b, ['10.9.0.2/24']);
+  await Promise.all([a.isUp('eth0'), b.isUp('eth0')]);
   const [client, server] = await Promise.all([start(a, environment), start(b, environment)]);
   await server.ask('listen', web);
   return { a, server, client };
@@ -108,6 +109,7 @@ describeWithNamespaces('three hosts on one segment', () => {
     const lab = newLab();
     const hosts = ['a', 'b', 'c'].map((name) => lab.host(name)) as [LabHost, LabHost, LabHost];
     lab.segment([hosts[0], ['10.9.0.1/24']], [hosts[1], ['10.9.0.2/24']], [hosts[2], ['10.9.0.3/24']]);
+    await Promise.all(hosts.map((host) => host.isUp('eth0')));
     return Promise.all([start(hosts[0]), start(hosts[1]), start(hosts[2])]);
   };
 

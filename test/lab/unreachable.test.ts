@@ -17,11 +17,12 @@ afterAll(async () => {
   }
 });
 
-function cable(): readonly [LabHost, LabHost] {
+async function cable(): Promise<readonly [LabHost, LabHost]> {
   const lab = new Lab();
   labs.push(lab);
   const [a, b] = [lab.host('a'), lab.host('b')];
   lab.connect(a, ['10.9.0.1/24', 'fd00:9::1/64'], b, ['10.9.0.2/24', 'fd00:9::2/64']);
+  await Promise.all([a.isUp('eth0'), b.isUp('eth0')]);
   return [a, b];
 }
 
@@ -40,7 +41,7 @@ async function failure(on: LabHost, environment: Record<string, string>): Promis
 
 describeWithNamespaces('a connect to a service', () => {
   it.concurrent('that nobody offers fails with ETIMEDOUT after 8 s, asked by broadcast', async () => {
-    const [a, b] = cable();
+    const [a, b] = await cable();
     await stackOn(b);
     const { code, time } = await failure(a, {});
     expect(code).toBe('ETIMEDOUT');
@@ -49,7 +50,7 @@ describeWithNamespaces('a connect to a service', () => {
   }, 20_000);
 
   it.concurrent.each(['10.9.0.2', 'fd00:9::2'])('that the router %s has not got is refused at once', async (router) => {
-    const [a, b] = cable();
+    const [a, b] = await cable();
     await stackOn(b);
     const { code, time } = await failure(a, { SERVAL_ROUTER: router, SERVAL_BROADCAST: '0' });
     expect(code).toBe('ECONNREFUSED');
@@ -59,7 +60,7 @@ describeWithNamespaces('a connect to a service', () => {
   it.concurrent.each(['10.9.0.2', 'fd00:9::2'])(
     'is refused when no stack runs at the router %s, after a grace',
     async (router) => {
-      const [a] = cable();
+      const [a] = await cable();
       const { code, time } = await failure(a, { SERVAL_ROUTER: router, SERVAL_BROADCAST: '0' });
       expect(code).toBe('ECONNREFUSED');
       expect(time).toBeGreaterThan(1000);
