@@ -9,6 +9,7 @@ import { NetworkAddress } from '../wire/network-address';
 import { type ReceivedBatch, ReceivedField } from '../wire/received-batch';
 import type { SalPacket } from '../wire/sal-packet';
 import type { ServiceID, ServicePrefix } from '../wire/service-id';
+import { clientOf, isAnswerable } from './client-address';
 import type { Counters } from './counters';
 import { DelayQueue } from './delay-queue';
 import type { SynListener } from './flow';
@@ -68,13 +69,18 @@ export class FirstPackets {
   handleReceived(received: ReceivedControl, link: number, now: Instant): void {
     const { packet, batch, row } = received;
     const { serviceTable, counters, random } = this.context;
+    const from = batch.source(row);
+    if (!isAnswerable(clientOf(packet, from), from, serviceTable)) {
+      counters.count('sourceAddress');
+      return;
+    }
     const service = packet.destinationService!;
     const protocol = packet.protocol as 6 | 17;
     const reach = this.reachOf(batch, row, link);
     const verdict = resolve(serviceTable, { service, protocol, bytes: packet.transportLength, reach }, now, random);
     if (verdict.kind === 'deliver') this.deliver(verdict.socket as LocalSocket, received, now);
     else if (verdict.kind === 'forward') this.forward(received, verdict.rules);
-    else if (verdict.kind === 'delay') this.delay(copyOf(batch, row, link), service, batch.source(row).ip, now);
+    else if (verdict.kind === 'delay') this.delay(copyOf(batch, row, link), service, from.ip, now);
     else if (verdict.kind === 'drop') counters.count('ruleDrop');
     else this.handleUnmatched(received);
   }

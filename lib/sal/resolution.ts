@@ -2,7 +2,7 @@
 // forwards, delays or drops.
 
 import type { ForwardRule } from '../table/service-rule';
-import type { ResolutionReach, ServiceTable } from '../table/service-table';
+import { ResolutionReach, type ServiceTable } from '../table/service-table';
 import type { Instant } from '../time/instant';
 import type { RandomSource } from '../time/random-source';
 import type { ServiceID } from '../wire/service-id';
@@ -47,7 +47,9 @@ const DELAY: Verdict = { kind: 'delay' };
 const DROP: Verdict = { kind: 'drop' };
 
 function forwardSet(table: ServiceTable, rule: ForwardRule, packet: FirstPacket, now: Instant): readonly ForwardRule[] {
-  const rules = rule.selectAll === true ? table.selectedSet(rule, packet.reach) : [rule];
+  // A stranger's packet goes to one of the set: each target would answer to wherever it says it came from (S4).
+  const all = rule.selectAll === true && packet.reach === ResolutionReach.any;
+  const rules = all ? table.selectedSet(rule, packet.reach) : [rule];
   for (const each of rules) table.recordMatch(each, packet.bytes, now);
   return rules;
 }

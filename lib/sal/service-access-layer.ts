@@ -14,6 +14,7 @@ import type { NetworkAddress } from '../wire/network-address';
 import { type ReceivedBatch, ReceivedField, RowKind } from '../wire/received-batch';
 import { isWireError, parseSalPacket, type SalPacket } from '../wire/sal-packet';
 import type { ServiceID, ServicePrefix } from '../wire/service-id';
+import { clientOf, isAnswerable } from './client-address';
 import { Counters } from './counters';
 import { FirstPackets } from './first-packets';
 import type { Flow, FlowFailure, SynListener } from './flow';
@@ -198,7 +199,8 @@ export class ServiceAccessLayer implements SignalingContext {
       return;
     }
     const received = { packet, batch, row, output: this.links.dataLink(link) };
-    if (packet.protocol !== 6 && packet.protocol !== 17) this.count('unknownProtocol');
+    if (!batch.source(row).isUnicast) this.count('sourceAddress');
+    else if (packet.protocol !== 6 && packet.protocol !== 17) this.count('unknownProtocol');
     else if (isFirstPacket(packet)) this.firstPackets.handleReceived(received, link, now);
     else this.handleFlowPacket(received, now);
   }
@@ -226,7 +228,10 @@ export class ServiceAccessLayer implements SignalingContext {
     this.count('unknownFlow');
     const isThirdAck = packet.control?.flags === ControlFlag.ack && packet.destinationService !== undefined;
     const isForUs = output.properties.encapsulated && !batch.isBroadcast(row);
-    if (isThirdAck && isForUs) refuseThirdAck(received);
+    if (!isThirdAck || !isForUs) return;
+    const from = batch.source(row);
+    if (isAnswerable(clientOf(packet, from), from, this.serviceTable)) refuseThirdAck(received);
+    else this.count('sourceAddress');
   }
 
   /** Data from elsewhere, or from a client whose third ACK is still to come. */

@@ -5,7 +5,8 @@
 import { RULES_PER_PREFIX_MAXIMUM, SERVICE_RULES_MAXIMUM } from '../limits';
 import type { Instant } from '../time/instant';
 import type { RandomSource } from '../time/random-source';
-import type { ServiceID, ServicePrefix } from '../wire/service-id';
+import type { NetworkAddress } from '../wire/network-address';
+import { type ServiceID, ServicePrefix } from '../wire/service-id';
 import { PrefixRules } from './prefix-rules';
 import type { ResolvedForward, ResolvedRule, RuleIdentity } from './resolved-rule';
 import { NO_MATCH, NO_RULE, RuleCounter, RuleField, RuleFlag, type RuleNumber } from './rule-records';
@@ -57,6 +58,9 @@ export class ServiceTable {
   private readonly targets = new GatheredTargets();
   private readonly counted = { packetsResolved: 0, bytesResolved: 0, packetsDropped: 0, bytesDropped: 0 };
 
+  /** Of the default rules; `undefined` after a change. */
+  private broadcastTargets: readonly NetworkAddress[] | undefined;
+
   constructor(private readonly picker: TargetPicker = selectTargets) {}
 
   /** Rules in the table. */
@@ -100,6 +104,14 @@ export class ServiceTable {
     return rules;
   }
 
+  /** Whether a default rule broadcasts there. The interfaces' broadcast addresses look like any host's. */
+  isBroadcastTarget(address: NetworkAddress): boolean {
+    this.broadcastTargets ??= this.rulesOf(ServicePrefix.any).flatMap((rule) =>
+      rule.action === 'forward' && rule.broadcast ? [rule.address] : [],
+    );
+    return this.broadcastTargets.some((each) => each.sameIp(address));
+  }
+
   /** No rule times out before. */
   nextDeadline(): Instant {
     return this.store.timeouts.nextDeadline();
@@ -110,6 +122,7 @@ export class ServiceTable {
   /** Throws RangeError when weight or priority is no number the table takes: weight 1 to 2^32 - 1, priority int32. */
   addRule(rule: ServiceRule, now: Instant): AddResult {
     checkTerms(rule.priority, rule.weight);
+    this.broadcastTargets = undefined;
     let count = 0;
     for (let number = this.prefixes.first(rule.prefix); number !== NO_RULE; number = this.prefixes.next(number)) {
       count++;
@@ -242,6 +255,7 @@ export class ServiceTable {
   }
 
   private remove(number: RuleNumber): void {
+    this.broadcastTargets = undefined;
     this.prefixes.remove(number);
     this.store.remove(number);
   }

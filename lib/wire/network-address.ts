@@ -84,6 +84,16 @@ export class NetworkAddress {
     return this.family === 4 ? this.word0 >>> 28 === 0xe : this.word0 >>> 24 === 0xff;
   }
 
+  /**
+   * Whether one host can have it: not unspecified, multicast, of IPv4's ranges 0/8 and 240/4 (in which the limited
+   * broadcast address is), or an IPv4 address written as IPv6, which would get around all of this.
+   */
+  get isUnicast(): boolean {
+    if (this.isUnspecified || this.isMulticast) return false;
+    if (this.family === 4) return this.word0 >>> 24 !== 0 && this.word0 >>> 28 !== 0xf;
+    return (this.word0 | this.word1) !== 0 || (this.word2 !== 0xffff && this.word2 !== 0) || this.isLoopback;
+  }
+
   toJSON(): string {
     return this.toString();
   }

@@ -13,6 +13,7 @@ import { FlowNonce } from '../../wire/flow-id';
 import type { NetworkAddress } from '../../wire/network-address';
 import { writeSalPacketHeader } from '../../wire/sal-packet';
 import { fitsSourceExtension } from '../../wire/source-extension';
+import { clientOf } from '../client-address';
 import { Flow, type SynListener } from '../flow';
 import { Path } from '../path';
 import type { ReceivedControl, SignalingContext } from './signaling-context';
@@ -42,7 +43,9 @@ export function handleSyn(
 ): void {
   const { packet, batch } = received;
   const control = packet.control!;
-  const key = `${packet.sourceFlowID}:${control.nonce}`;
+  // Who repeats a SYN from elsewhere has shown neither address to be its own: that is another request.
+  const client = answerTo(received);
+  const key = `${packet.sourceFlowID}:${control.nonce}:${client}`;
   const known = listener.halfOpen.get(key);
   if (known !== undefined) {
     // Its client is still there, and our answer was lost: what it says next must find the flow.
@@ -55,7 +58,7 @@ export function handleSyn(
     context.count('synBacklogFull');
     return;
   }
-  const path = new Path(received.output.index, answerFrom(context, received), answerTo(received));
+  const path = new Path(received.output.index, answerFrom(context, received), client);
   const segments = listener.createSegments(path);
   if (!segments.handleSyn(batch.slab, packet.transportOffset, packet.transportLength)) {
     context.count('synSegmentBad');
@@ -129,6 +132,12 @@ export function handleThirdAck(
   }
   if (!isThirdAck(flow, control)) {
     context.count('thirdAckUnacceptable');
+    return true;
+  }
+  // Only the address that our SYN-ACK went to has shown that somebody is there who wants this connection. Another
+  // one could be anybody's, and all that the application writes would go there (S4).
+  if (!batch.isFrom(row, flow.path!.remote)) {
+    context.count('thirdAckElsewhere');
     return true;
   }
   // The original's answer to a repeated SYN-ACK has no segment; the numbers and the nonce say enough.
@@ -262,15 +271,9 @@ function rejectInstance(context: SignalingContext, flow: Flow, received: Receive
   transmit.finish(0, 0);
 }
 
-/** The client's own address: the first of SOURCE when routers forwarded the SYN (§4.2, Figure 5). */
-function answerTo(received: ReceivedControl): NetworkAddress {
-  const { packet, batch, row } = received;
-  const from = batch.source(row);
-  const client = packet.source?.[0];
-  if (client === undefined) return from;
-  // Unspecified: the address the packet came from, with the port recorded, which a process has in both families
-  // (protocol.md, ENDPOINT_SOURCE).
-  return client.isUnspecified ? from.withPort(client.port) : client;
+/** The client's own address. The caller of this file has made sure that it may be answered. */
+function answerTo({ packet, batch, row }: ReceivedControl): NetworkAddress {
+  return clientOf(packet, batch.source(row));
 }
 
 /** A forwarded SYN may have reached us on loopback: then the kernel must choose the address to answer from. */
