@@ -166,6 +166,9 @@ export const PATH_SEARCH_GRAIN = 16;
 
 // ---- datagram ----
 
+/** Peers connected to one datagram socket; past it the one that was silent longest is reset. About 1 KB each. */
+export const DATAGRAM_PEERS_MAXIMUM = 4096;
+
 /** Datagrams of one socket that wait for the application, and their bytes; beyond it they are dropped. */
 export const DATAGRAM_QUEUE_MAXIMUM = 1024;
 export const DATAGRAM_QUEUE_BYTES_MAXIMUM = 1_048_576;

@@ -2,7 +2,8 @@
 // service table; connected, datagrams stay with the instance of the handshake. One endpoint can do both, and
 // a bound one also takes handshakes of others.
 
-import { BACKLOG_DEFAULT, HALF_OPEN_MAXIMUM } from '../limits';
+import { DATAGRAM_PEERS_MAXIMUM, HALF_OPEN_MAXIMUM } from '../limits';
+import { clientOf } from '../sal/client-address';
 import type { LocalSocket } from '../sal/first-packets';
 import type { Flow, FlowFailure, FlowOwner, SynListener } from '../sal/flow';
 import type { LinkOutput } from '../sal/link-output';
@@ -54,6 +55,7 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
   failure: FlowFailure | undefined;
   /** The flow of our own `connect`. */
   private connected: Flow | undefined;
+  /** Flows of peers that are connected to us, the one that was silent longest first. */
   private readonly accepted = new Map<FlowID, Flow>();
   private readonly transport = new DatagramTransport<DatagramOrigin>();
   private signals = 0;
@@ -149,21 +151,26 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
   handleDatagram(packet: SalPacket, batch: ReceivedBatch, row: number, link: number): void {
     this.take(batch, packet.transportOffset, packet.transportLength, {
       serviceID: packet.sourceService!,
-      address: senderOf(packet, batch.source(row)),
+      address: clientOf(packet, batch.source(row)),
       flowID: undefined,
       link,
     });
   }
 
   get hasRoom(): boolean {
-    return this.halfOpen.size < HALF_OPEN_MAXIMUM && this.accepted.size < BACKLOG_DEFAULT;
+    return this.halfOpen.size < HALF_OPEN_MAXIMUM;
   }
 
   createSegments(): HandshakeSegments {
     return new DatagramHandshake();
   }
 
-  accept(flow: Flow): FlowOwner {
+  /** Nobody tells when a peer has gone without a FIN, so the one that was silent longest makes room. */
+  accept(flow: Flow, now: Instant): FlowOwner {
+    if (this.accepted.size >= DATAGRAM_PEERS_MAXIMUM) {
+      const [silent] = this.accepted.values();
+      resetFlow(this.context.sal, silent!, now);
+    }
     this.accepted.set(flow.localFlowID, flow);
     return this;
   }
@@ -181,6 +188,7 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
   flowMessage(flow: Flow, batch: ReceivedBatch, offset: number, length: number): void {
     const serviceID = flow === this.connected ? flow.service! : ServiceID.zero;
     const flowID = flow === this.connected ? undefined : flow.localFlowID;
+    if (this.accepted.delete(flow.localFlowID)) this.accepted.set(flow.localFlowID, flow);
     const { remote: address, link } = flow.path!;
     this.take(batch, offset, length, { serviceID, address, flowID, link });
   }
@@ -247,10 +255,3 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
 const BARE_HEADERS = UDP_HEADER_BYTES;
 /** The same with two SERVICE extensions. */
 const UNCONNECTED_HEADERS = UDP_HEADER_BYTES + 2 * 36;
-
-/** The sender itself, not the last router on the way. */
-function senderOf(packet: SalPacket, from: NetworkAddress): NetworkAddress {
-  const client = packet.source?.[0];
-  if (client === undefined) return from;
-  return client.isUnspecified ? from.withPort(client.port) : client;
-}
