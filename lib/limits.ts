@@ -54,10 +54,12 @@ export const CONTROL_TRANSMISSIONS_MAXIMUM = 8;
 /** How long an ended flowID stays reserved, so that a late packet finds no new flow. */
 export const TIME_WAIT = seconds(10);
 /**
- * Half-open requests of one listener; further SYNs are dropped. Room for the burst that gathers while a busy
- * client or server is held up for a second; about 1 KB each.
+ * Half-open requests of one listener; further SYNs are dropped, unless the oldest request has waited for its third
+ * ACK so long that another may have its place: after a flood of forged SYNs a client gets in with one of its next.
+ * Room for the burst that gathers while a busy client or server is held up for a second; about 1 KB each.
  */
 export const HALF_OPEN_MAXIMUM = 4096;
+export const HALF_OPEN_GRACE = seconds(1);
 /** A half-open request is forgotten after this long: the original's 3 s is too short for a 3 s RTO. */
 export const HALF_OPEN_TIMEOUT = seconds(6);
 /** Default `backlog` of `listen`: accepted connections that wait for the application, as in node:net. */

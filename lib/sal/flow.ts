@@ -63,6 +63,7 @@ export class Flow implements HasListPlace<Flow> {
   listener: SynListener | undefined;
   /** Key in the listener's half-open map. */
   halfOpenKey = '';
+  halfOpenSince = 0 as Instant;
   /** The service connected to, or that a SYN asked for. */
   service: ServiceID | undefined;
   /** SOURCE addresses of the SYN, echoed in the SYN-ACK on links where the original expects them. */

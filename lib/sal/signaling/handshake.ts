@@ -1,8 +1,14 @@
 // SYN, SYN-ACK and the third ACK (§4.2, §4.4): late binding of a connection to one instance. The third ACK is
 // repeated until the peer is known to have it, because nobody else would ever send it again.
 
-import { CONNECT_TIMEOUT, HALF_OPEN_TIMEOUT, HANDSHAKE_ACK_REPEATS } from '../../limits';
-import { after, type Duration, type Instant, milliseconds } from '../../time/instant';
+import {
+  CONNECT_TIMEOUT,
+  HALF_OPEN_GRACE,
+  HALF_OPEN_MAXIMUM,
+  HALF_OPEN_TIMEOUT,
+  HANDSHAKE_ACK_REPEATS,
+} from '../../limits';
+import { after, type Duration, elapsed, type Instant, milliseconds } from '../../time/instant';
 import {
   type ControlExtension,
   ControlFlag,
@@ -54,7 +60,7 @@ export function handleSyn(
     sendSynAck(known);
     return;
   }
-  if (!listener.hasRoom) {
+  if (!listener.hasRoom && !makeRoom(context, listener, now)) {
     context.count('synBacklogFull');
     return;
   }
@@ -67,6 +73,7 @@ export function handleSyn(
   const flow = new Flow(randomNonce(context), context.random.uint32(), packet.protocol as 6 | 17, segments);
   flow.listener = listener;
   flow.halfOpenKey = key;
+  flow.halfOpenSince = now;
   flow.service = packet.destinationService;
   flow.recordedSource = recordedSource(received);
   if (!context.admit(flow)) {
@@ -114,6 +121,16 @@ export function handleSynAck(context: SignalingContext, flow: Flow, received: Re
   armAcknowledgmentRepeat(flow, now);
   flow.owner?.flowConnected(flow, now);
   context.reschedule(flow);
+}
+
+/** A real client answers within a round trip: under a flood of forged SYNs the oldest request gives way. */
+function makeRoom(context: SignalingContext, listener: SynListener, now: Instant): boolean {
+  if (listener.halfOpen.size < HALF_OPEN_MAXIMUM) return false;
+  const [oldest] = listener.halfOpen.values();
+  if (elapsed(oldest!.halfOpenSince, now) < HALF_OPEN_GRACE) return false;
+  context.count('halfOpenOverflow');
+  context.close(oldest!, undefined, now);
+  return listener.hasRoom;
 }
 
 /** The third ACK, or a repeated one. True when it belonged to the handshake. */
