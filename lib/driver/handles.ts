@@ -49,6 +49,17 @@ export interface StreamObserver {
   closed(): void;
 }
 
+/** Takes the calls of a handle that nobody is interested in. */
+export const SILENT_OBSERVER: StreamObserver = {
+  connected() {},
+  data() {},
+  ended() {},
+  writable() {},
+  finished() {},
+  failed() {},
+  closed() {},
+};
+
 export interface StreamHandle {
   readonly localServiceID: ServiceID | undefined;
   readonly remoteServiceID: ServiceID | undefined;

@@ -8,12 +8,12 @@ import { milliseconds } from '../time/instant';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ServiceID } from '../wire/service-id';
 import { flowError } from './failures';
-import type { FlowInformation, StreamHandle, StreamObserver } from './handles';
+import { type FlowInformation, SILENT_OBSERVER, type StreamHandle, type StreamObserver } from './handles';
 import { Reference } from './reference';
 import type { StackDriver } from './stack-driver';
 
 export class StreamHandleOverStack implements StreamHandle {
-  private observer: StreamObserver = NOBODY;
+  private observer: StreamObserver = SILENT_OBSERVER;
   private isReading = false;
   private isEndSeen = false;
   private isEndTold = false;
@@ -201,13 +201,3 @@ export class StreamHandleOverStack implements StreamHandle {
     };
   }
 }
-
-const NOBODY: StreamObserver = {
-  connected() {},
-  data() {},
-  ended() {},
-  writable() {},
-  finished() {},
-  failed() {},
-  closed() {},
-};

@@ -2,7 +2,7 @@
 // peer's stack has acknowledged everything. Behind `net` a kernel goes on sending when the process exits; behind
 // this nobody would, and programs exit on 'close'.
 
-import type { StreamHandle, StreamObserver } from '../driver/handles';
+import { SILENT_OBSERVER, type StreamHandle } from '../driver/handles';
 import { LINGER } from '../limits';
 
 /** Calls `done` once: when the end is acknowledged, when the connection is dead, or after LINGER. */
@@ -16,16 +16,5 @@ export function awaitFarewell(handle: StreamHandle, isReferenced: boolean, done:
     clearTimeout(timer);
     done();
   }
-  handle.setObserver({ ...NOBODY, finished: finish, failed: finish, closed: finish });
+  handle.setObserver({ ...SILENT_OBSERVER, finished: finish, failed: finish, closed: finish });
 }
-
-/** Takes the calls of a handle that its socket is done with. */
-export const NOBODY: StreamObserver = {
-  connected() {},
-  data() {},
-  ended() {},
-  writable() {},
-  finished() {},
-  failed() {},
-  closed() {},
-};

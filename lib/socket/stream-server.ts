@@ -5,12 +5,16 @@ import { AsyncResource } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 import { EventEmitter, on } from 'node:events';
 import { promisify } from 'node:util';
-import type { ListenerHandle, ListenOptions as ListenerOptions, StreamHandle } from '../driver/handles';
+import {
+  type ListenerHandle,
+  type ListenOptions as ListenerOptions,
+  SILENT_OBSERVER,
+  type StreamHandle,
+} from '../driver/handles';
 import { ServiceID, ServicePrefix } from '../wire/service-id';
 import { checkServicePrefix, given, type ServiceScope } from './argument-checks';
 import { hostOf } from './connect-options';
 import { serverSocketChannel } from './diagnostics';
-import { NOBODY } from './farewell';
 import { Reference } from './handle-options';
 import {
   checkListenOptions,
@@ -219,7 +223,7 @@ export class StreamServer extends EventEmitter<ServerEvents> {
   #accept(handle: StreamHandle): void {
     if (this.maxConnections && this._connections >= this.maxConnections) {
       this.emit('drop', droppedConnection(handle));
-      handle.setObserver(NOBODY);
+      handle.setObserver(SILENT_OBSERVER);
       handle.close();
       return;
     }

@@ -1,10 +1,10 @@
 // The active socket for streams (§4.1): a `stream.Duplex` with the whole surface of `net.Socket`, whose events
 // come in the order of Node's lib/net.js. Bytes, retransmission and addresses are the affair of its handle.
-// One class, and so one long file: `net.Socket` has fifty members, and they share one state.
+// Long because it is one class: `net.Socket` has fifty members, and they share one state.
 
 import type { Socket as NetSocket, SocketConnectOpts } from 'node:net';
 import { addAbortSignal, Duplex } from 'node:stream';
-import type { FlowInformation, StreamHandle } from '../driver/handles';
+import { type FlowInformation, SILENT_OBSERVER, type StreamHandle } from '../driver/handles';
 import { ErrorCode, type ServalError } from '../errors';
 import type { ServiceID } from '../wire/service-id';
 import { checkFunction, checkServiceID, given, type ServiceName } from './argument-checks';
@@ -16,7 +16,7 @@ import {
   hostOf,
   type SocketOptions,
 } from './connect-options';
-import { awaitFarewell, NOBODY } from './farewell';
+import { awaitFarewell } from './farewell';
 import { Reference, TransportOptions } from './handle-options';
 import { checkDelay, IdleTimer } from './idle-timer';
 import { lookUpName } from './name-lookup';
@@ -372,7 +372,7 @@ export class StreamSocket extends Duplex implements NetSocket {
     this.#lastPeer = this.#peer();
     this.#handle = undefined;
     this.#isReading = false;
-    handle.setObserver(NOBODY);
+    handle.setObserver(SILENT_OBSERVER);
     if (this.#isResetting) handle.reset();
     else handle.close();
     this.#isResetting = false;
