@@ -50,6 +50,7 @@ const SOURCES_MAXIMUM = 20;
 
 export class HostilePackets {
   private readonly bytes = Buffer.alloc(4096);
+  private lastSyn = Buffer.alloc(0);
 
   constructor(private readonly random: SeededRandom) {}
 
@@ -70,15 +71,19 @@ export class HostilePackets {
     return kind < 5 ? this.answer(known) : this.any(known);
   }
 
-  /** A SYN as it should be, from an address of its own: the attacker is a client, too. */
+  /** A SYN as it should be: the attacker is a client, too. Its last one may come again, from another address. */
   private open(known: Knowledge): Omit<HostilePacket, 'isBroadcast'> {
+    if (this.lastSyn.length > 0 && this.chance(0.4))
+      return { from: this.address(known), bytes: Buffer.from(this.lastSyn) };
     const [stream, datagram] = known.services;
     const protocol = this.pick([6, 6, 17])!;
     const sourceFlowID = flowID(this.word());
     const control = this.control(undefined, sourceFlowID, true);
     const destinationService = protocol === 6 ? stream! : datagram!;
     const header = { sourceFlowID, destinationFlowID: flowID(0), protocol, control, destinationService };
-    return { from: this.pick(known.attackers)!, bytes: this.write(header, undefined) };
+    const bytes = this.write(header, undefined);
+    this.lastSyn = Buffer.from(bytes);
+    return { from: this.pick([...known.attackers, ...known.attackers, ...known.spoofed])!, bytes };
   }
 
   /** The next sensible packet of the attacker's own handshake, from its own address or from another. */

@@ -23,7 +23,7 @@ describe.each([
       siege.checkEmpty();
       // The attack got as far as it should: otherwise this test shows little.
       expect(siege.provenAttackers).toBeGreaterThan(0);
-      expect(siege.accepted).toBeGreaterThan(10);
+      expect(siege.accepted).toBeGreaterThan(5);
       for (const name of EXPECTED) expect(counters[name], name).toBeGreaterThan(0);
       expect(siege.forwarded > 0).toBe(configuration.forwards);
     },

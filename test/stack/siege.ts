@@ -200,15 +200,24 @@ export class Siege {
   private attack({ from, bytes, isBroadcast }: HostilePacket): void {
     this.received++;
     const parsed = parseSalPacket(bytes, 0, bytes.length);
-    const claimed = isWireError(parsed) ? from : clientOf(parsed, from);
+    const flags = isWireError(parsed) ? 0 : (parsed.control?.flags ?? 0);
+    // In a SYN-ACK, SOURCE tells the way that the SYN went.
+    const isSynAck = (flags & SYN_ACK) === SYN_ACK;
+    const claimed = isWireError(parsed) || isSynAck ? from : clientOf(parsed, from);
     this.credit(claimed, bytes.length);
-    if (!isWireError(parsed) && parsed.control?.flags === ControlFlag.ack) {
+    if (!isWireError(parsed) && flags === ControlFlag.ack) {
       const isHeard = this.own.some((flow) => flow.target === parsed.destinationFlowID && flow.address.equals(from));
       if (isHeard) this.proven.add(String(from));
     }
+    const forwarded = this.forwarded;
     const to = isBroadcast ? this.broadcast : this.target.address;
     this.target.receive(bytes, from, to, isBroadcast ? RowFlag.broadcast : 0);
-    for (const packet of this.target.takeSent()) this.pass(packet);
+    for (const packet of this.target.takeSent()) {
+      const isKnown = this.proven.has(String(packet.to)) || this.isHonest(packet.to);
+      if (!isKnown) expect(String(packet.to), 'only who is said to ask is answered').toBe(String(claimed));
+      this.pass(packet);
+    }
+    expect(this.forwarded - forwarded, 'copies that a stranger makes us send').toBeLessThanOrEqual(1);
   }
 
   private pass(packet: Packet): void {
@@ -217,9 +226,13 @@ export class Siege {
       this.overhear(bytes);
       this.target.receive(bytes, from, to, 0);
     } else if (to.equals(this.honest.address)) this.honest.receive(bytes, from, to, 0);
-    else if (this.hops.some((hop) => hop.equals(to))) {
-      expect(++this.forwarded, 'a packet is forwarded once').toBeLessThanOrEqual(this.received);
-    } else this.enter(to, bytes);
+    else if (this.isHonest(to)) this.forwarded++;
+    else this.enter(to, bytes);
+  }
+
+  /** The honest client, and the next hops of the target's rules. */
+  private isHonest(address: NetworkAddress): boolean {
+    return [this.honest.address, ...this.hops].some((each) => each.equals(address));
   }
 
   private enter(to: NetworkAddress, bytes: Buffer): void {
@@ -238,7 +251,7 @@ export class Siege {
   /** The attacker hears what is sent to its own addresses. */
   private learn(address: NetworkAddress, bytes: Buffer): void {
     const heard = parseSalPacket(bytes, 0, bytes.length);
-    if (isWireError(heard) || heard.control?.flags !== (ControlFlag.syn | ControlFlag.ack)) return;
+    if (isWireError(heard) || heard.control?.flags !== SYN_ACK) return;
     const tcp = heard.protocol === 6 ? parseTcpHeader(bytes, heard.transportOffset, heard.transportLength) : 0;
     const { sourceFlowID: target, destinationFlowID: peer, protocol } = heard;
     const sequence = typeof tcp === 'object' ? tcp.acknowledgment : 0;
@@ -290,6 +303,8 @@ export class Siege {
     return this.random.fraction() < share;
   }
 }
+
+const SYN_ACK = ControlFlag.syn | ControlFlag.ack;
 
 /** Spelled out, so as not to lean on what is tested. */
 const FORBIDDEN = /^(0\.|127\.|2[2-5]\d\.|10\.0\.0\.255$|::$|::1$|ff|::ffff:)/;
