@@ -27,13 +27,28 @@ export class DelayQueue<T> {
 
   /** Queues a packet. True when its service had none waiting: the controller is to be told. */
   add(delayed: DelayedPacket<T>, now: Instant): boolean {
-    const sameService = this.waiting.filter((each) => each.service.equals(delayed.service));
-    const sameSource = delayed.source === '' ? [] : this.waiting.filter((each) => each.source === delayed.source);
-    if (sameService.length >= DELAYED_PER_SERVICE) this.dropOldest(sameService[0]!);
-    else if (sameSource.length >= DELAYED_PER_SOURCE) this.dropOldest(sameSource[0]!);
-    else if (this.waiting.length >= DELAYED_TOTAL) this.dropOldest(this.waiting[0]!);
-    this.waiting.push({ ...delayed, until: after(now, DELAY_TIMEOUT) });
-    return sameService.length === 0;
+    const { waiting } = this;
+    let sameService = 0;
+    let sameSource = 0;
+    let oldestOfService = 0;
+    let oldestOfSource = 0;
+    // Newest first, without a list of what is found: strangers have us come here with every packet.
+    for (let index = waiting.length - 1; index >= 0; index--) {
+      const each = waiting[index]!;
+      if (each.service.equals(delayed.service)) {
+        sameService++;
+        oldestOfService = index;
+      }
+      if (delayed.source !== '' && each.source === delayed.source) {
+        sameSource++;
+        oldestOfSource = index;
+      }
+    }
+    if (sameService >= DELAYED_PER_SERVICE) this.drop(oldestOfService);
+    else if (sameSource >= DELAYED_PER_SOURCE) this.drop(oldestOfSource);
+    else if (waiting.length >= DELAYED_TOTAL) this.drop(0);
+    waiting.push({ ...delayed, until: after(now, DELAY_TIMEOUT) });
+    return sameService === 0;
   }
 
   /** Takes out what `prefix` covers, oldest first: to be resolved anew, or to be forgotten. */
@@ -53,8 +68,8 @@ export class DelayQueue<T> {
     this.waiting = kept;
   }
 
-  private dropOldest(victim: Waiting<T>): void {
-    this.waiting.splice(this.waiting.indexOf(victim), 1);
+  private drop(index: number): void {
+    this.waiting.splice(index, 1);
     this.dropped++;
   }
 }

@@ -94,11 +94,13 @@ export class ServiceAccessLayer implements SignalingContext {
   }
 
   /** Flows whose next hop, or whose peer, is at `address`. */
-  *flowsTo(address: NetworkAddress): Generator<Flow> {
-    for (const flow of [...this.flowTable.values()]) {
+  flowsTo(address: NetworkAddress): Flow[] {
+    const flows: Flow[] = [];
+    for (const flow of this.flowTable.values()) {
       const at = flow.state === 'request' ? flow.lastHop : flow.path?.remote;
-      if (at?.equals(address) === true) yield flow;
+      if (at?.equals(address) === true) flows.push(flow);
     }
+    return flows;
   }
 
   // ---- for the signaling, and for first packets ----
