@@ -74,6 +74,8 @@ export const HANDSHAKE_ACK_REPEATS = 8;
  * than the longest retransmission timeout, or a peer whose last acknowledgment was lost finds nobody.
  */
 export const FIN_WAIT_2 = seconds(75);
+/** The same in all: a peer that says something from time to time does not hold the flow of a closed socket for ever. */
+export const FIN_WAIT_2_MAXIMUM = seconds(600);
 /** Flows in TIME-WAIT; beyond it the oldest are forgotten early, as net.ipv4.tcp_max_tw_buckets does. */
 export const TIME_WAIT_MAXIMUM = 32_768;
 

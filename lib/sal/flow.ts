@@ -75,6 +75,8 @@ export class Flow implements HasListPlace<Flow> {
   earlyBytes = 0;
   /** Its owner expects nothing more of the peer but a FIN. */
   isAbandoned = false;
+  /** When it began to wait for nothing else. */
+  finWaitSince: Instant | undefined;
   /** Where the SYN was sent last, when that was one unicast address. */
   lastHop: NetworkAddress | undefined;
   /** ICMP says that nobody is there: since when, and how often (a hint, never a proof). */

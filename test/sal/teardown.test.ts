@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { CONTROL_TRANSMISSIONS_MAXIMUM, TIME_WAIT } from '../../lib/limits';
+import { CONTROL_TRANSMISSIONS_MAXIMUM, FIN_WAIT_2_MAXIMUM, TIME_WAIT } from '../../lib/limits';
 import { resetFlow, sendFin } from '../../lib/sal/signaling/teardown';
 import { ControlFlag } from '../../lib/wire/control-extension';
+import { TcpFlag, writeTcpHeader } from '../../lib/wire/tcp-header';
 import { decode, type Packet, Wire } from './wire';
 
 const flagsOf = (packet: Packet): number => decode(packet).control?.flags ?? 0;
@@ -31,6 +32,27 @@ describe('teardown (§4.4)', () => {
     expect([client.sal.flowTable.size, server.sal.flowTable.size]).toEqual([1, 0]);
     expect(client.sal.liveFlows).toBe(0);
     wire.advance(TIME_WAIT + 1);
+    expect(client.sal.flowTable.size).toBe(0);
+  });
+
+  it('waits for the FIN of a peer that goes on speaking, but not for ever', () => {
+    const { wire, client, flow, peer } = established();
+    flow.isAbandoned = true;
+    sendFin(client.sal, flow, wire.now);
+    wire.settle();
+    const speak = (): void => {
+      const batch = peer.flow.begin()!;
+      const segment = { sequence: 0, acknowledgment: 0, flags: TcpFlag.ack, window: 0 };
+      batch.headerEnd += writeTcpHeader(batch.headers, batch.headerEnd, segment);
+      batch.finish(0, 0);
+      wire.settle();
+    };
+    for (let time = 0; time + 60_000 < FIN_WAIT_2_MAXIMUM; time += 60_000) {
+      wire.advance(60_000);
+      speak();
+      expect(client.sal.flowTable.size).toBe(1);
+    }
+    wire.advance(60_000);
     expect(client.sal.flowTable.size).toBe(0);
   });
 

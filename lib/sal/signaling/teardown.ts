@@ -1,8 +1,8 @@
 // FIN, its acknowledgment, and RST (§4.4). The SAL's FIN follows the stream's own: it says that the flow, not
 // the byte stream, is over. Every packet here has passed the nonce check before it arrives.
 
-import { FIN_WAIT_2 } from '../../limits';
-import type { Instant } from '../../time/instant';
+import { FIN_WAIT_2, FIN_WAIT_2_MAXIMUM } from '../../limits';
+import { elapsed, type Instant, milliseconds } from '../../time/instant';
 import { type ControlExtension, ControlFlag } from '../../wire/control-extension';
 import type { Flow } from '../flow';
 import type { SignalingContext } from './signaling-context';
@@ -66,10 +66,13 @@ function handleFinAcknowledged(context: SignalingContext, flow: Flow, now: Insta
 
 /**
  * How long a flow that nobody reads from waits for the peer's FIN, from the last packet on: the peer may still
- * repeat what we acknowledged. One that is half-closed only may receive for ever (RFC 9293 3.6).
+ * repeat what we acknowledged, though not for ever. One that is half-closed only may receive for ever (RFC 9293 3.6).
  */
 export function boundFinWait(flow: Flow, now: Instant): void {
-  if (flow.state === 'finWait2' && flow.isAbandoned) flow.setLifetime(FIN_WAIT_2, now);
+  if (flow.state !== 'finWait2' || !flow.isAbandoned) return;
+  flow.finWaitSince ??= now;
+  const rest = Math.max(FIN_WAIT_2_MAXIMUM - elapsed(flow.finWaitSince, now), 0);
+  flow.setLifetime(milliseconds(Math.min(FIN_WAIT_2, rest)), now);
 }
 
 function settle(context: SignalingContext, flow: Flow, now: Instant): void {
