@@ -19,9 +19,11 @@ export class LoopbackLink implements Link {
   private waiting: ReceivedBatch[] = [];
   private filled = 0;
   private packets = 0;
+  private bytes = 0;
 
   get statistics(): Readonly<Record<string, number>> {
-    return { ...this.counters, packetsSent: this.packets };
+    const { packets, bytes } = this;
+    return { ...this.counters, packetsSent: packets, bytesSent: bytes, packetsReceived: packets, bytesReceived: bytes };
   }
 
   async start(handler: LinkHandler): Promise<void> {
@@ -53,6 +55,7 @@ export class LoopbackLink implements Link {
     this.joiner.append(target, SELF, SELF, 0, this.filled, length);
     this.filled += length;
     this.packets++;
+    this.bytes += length;
   }
 
   /** A batch with room for another row and `length` bytes; the first one schedules its delivery. */
