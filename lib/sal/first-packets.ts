@@ -17,7 +17,7 @@ import { extendSource, writeForwarded } from './forwarding';
 import type { LinkOutput } from './link-output';
 import { type Links, LOOPBACK_LINK } from './links';
 import { resolve, type Verdict } from './resolution';
-import { refuseSyn } from './signaling/handshake';
+import { refuseSyn } from './signaling/refusal';
 import type { ReceivedControl } from './signaling/signaling-context';
 
 /** What a DEMUX rule points at: a socket that takes SYNs, or datagrams. */

@@ -9,19 +9,13 @@ import {
   HANDSHAKE_ACK_REPEATS,
 } from '../../limits';
 import { after, type Duration, elapsed, type Instant, milliseconds } from '../../time/instant';
-import {
-  type ControlExtension,
-  ControlFlag,
-  type ControlSequence,
-  controlSequence,
-} from '../../wire/control-extension';
+import { type ControlExtension, ControlFlag } from '../../wire/control-extension';
 import { FlowNonce } from '../../wire/flow-id';
 import type { NetworkAddress } from '../../wire/network-address';
-import { writeSalPacketHeader } from '../../wire/sal-packet';
 import { fitsSourceExtension } from '../../wire/source-extension';
-import { clientOf } from '../client-address';
 import { Flow, type SynListener } from '../flow';
 import { Path } from '../path';
+import { clientAddressOf, rejectInstance } from './refusal';
 import type { ReceivedControl, SignalingContext } from './signaling-context';
 
 /** Starts a connection: the flow is in the table and its SYN under way, or the result says why not. */
@@ -50,7 +44,7 @@ export function handleSyn(
   const { packet, batch } = received;
   const control = packet.control!;
   // Who repeats a SYN from elsewhere has shown neither address to be its own: that is another request.
-  const client = answerTo(received);
+  const client = clientAddressOf(received);
   const key = `${packet.sourceFlowID}:${control.nonce}:${client}`;
   const known = listener.halfOpen.get(key);
   if (known !== undefined) {
@@ -198,42 +192,8 @@ export function confirmHandshake(flow: Flow): void {
   flow.timers.clear('acknowledgmentRepeat');
 }
 
-/** Tells whoever sent a SYN that nobody here has the service; the nonce proves that we saw the SYN. */
-export function refuseSyn(received: ReceivedControl): void {
-  const control = received.packet.control!;
-  refuse(received, controlSequence(0), controlSequence(control.controlSequence + 1));
-}
-
-/** Tells a client that the flow of its third ACK is gone: what it sent last is what the RST acknowledges. */
-export function refuseThirdAck(received: ReceivedControl): void {
-  const control = received.packet.control!;
-  refuse(received, control.controlAck, control.controlSequence);
-}
-
 export function randomNonce(context: Pick<SignalingContext, 'random'>): FlowNonce {
   return FlowNonce.of(context.random.uint32(), context.random.uint32());
-}
-
-/** A RST that answers `received` with its own nonce, which only we and its sender have seen. */
-function refuse(received: ReceivedControl, sequence: ControlSequence, acknowledgment: ControlSequence): void {
-  const { packet, batch, row, output } = received;
-  const transmit = output.withRoom();
-  if (transmit === undefined) return;
-  const local = batch.local(row);
-  // One that a router passed on may have reached us on loopback: the kernel chooses where to answer from.
-  transmit.begin(answerTo(received), packet.source !== undefined || local.isUnspecified ? undefined : local);
-  transmit.headerEnd += writeSalPacketHeader(transmit.headers, transmit.headerEnd, {
-    sourceFlowID: packet.destinationFlowID,
-    destinationFlowID: packet.sourceFlowID,
-    protocol: packet.protocol,
-    control: {
-      flags: ControlFlag.rst | ControlFlag.ack,
-      controlSequence: sequence,
-      controlAck: acknowledgment,
-      nonce: packet.control!.nonce,
-    },
-  });
-  transmit.finish(0, 0);
 }
 
 function isThirdAck(flow: Flow, control: ControlExtension): boolean {
@@ -262,35 +222,6 @@ function sendThirdAck(flow: Flow): void {
 function armAcknowledgmentRepeat(flow: Flow, now: Instant): void {
   const backoff = milliseconds(flow.control.timeout * 2 ** flow.acknowledgmentRepeats);
   flow.timers.set('acknowledgmentRepeat', after(now, backoff));
-}
-
-/** Ad hoc, the first answer wins (§4.3); the others are told, so that they need not wait for a timeout. */
-function rejectInstance(context: SignalingContext, flow: Flow, received: ReceivedControl): void {
-  const { packet, batch, row, output } = received;
-  const control = packet.control!;
-  context.count('synAckSecond');
-  // Only the SYN we sent has this acknowledgment: a guess does not make us answer.
-  if (control.controlAck !== flow.control.sendUnacknowledged && control.controlAck !== flow.control.sendNext) return;
-  const transmit = output.withRoom();
-  if (transmit === undefined) return;
-  transmit.begin(batch.source(row), context.localAddressOf(received));
-  transmit.headerEnd += writeSalPacketHeader(transmit.headers, transmit.headerEnd, {
-    sourceFlowID: flow.localFlowID,
-    destinationFlowID: packet.sourceFlowID,
-    protocol: packet.protocol,
-    control: {
-      flags: ControlFlag.rst | ControlFlag.ack,
-      controlSequence: control.controlAck,
-      controlAck: controlSequence(control.controlSequence + 1),
-      nonce: flow.localNonce,
-    },
-  });
-  transmit.finish(0, 0);
-}
-
-/** The client's own address. The caller of this file has made sure that it may be answered. */
-function answerTo({ packet, batch, row }: ReceivedControl): NetworkAddress {
-  return clientOf(packet, batch.source(row));
 }
 
 /** A forwarded SYN may have reached us on loopback: then the kernel must choose the address to answer from. */

@@ -1,0 +1,81 @@
+// RST in answer to packets that found no flow, no service, or a connection that another instance has already.
+// A reset of one of our own flows stands in teardown.ts.
+
+import { ControlFlag, type ControlSequence, controlSequence } from '../../wire/control-extension';
+import type { FlowID, FlowNonce } from '../../wire/flow-id';
+import type { NetworkAddress } from '../../wire/network-address';
+import { writeSalPacketHeader } from '../../wire/sal-packet';
+import { clientOf } from '../client-address';
+import type { Flow } from '../flow';
+import type { ReceivedControl, SignalingContext } from './signaling-context';
+
+/** Tells whoever sent a SYN that nobody here has the service; the nonce proves that we saw the SYN. */
+export function refuseSyn(received: ReceivedControl): void {
+  const control = received.packet.control!;
+  refuse(received, controlSequence(0), controlSequence(control.controlSequence + 1));
+}
+
+/** Tells a client that the flow of its third ACK is gone: what it sent last is what the RST acknowledges. */
+export function refuseThirdAck(received: ReceivedControl): void {
+  const control = received.packet.control!;
+  refuse(received, control.controlAck, control.controlSequence);
+}
+
+/** Ad hoc, the first answer wins (§4.3); the others are told, so that they need not wait for a timeout. */
+export function rejectInstance(context: SignalingContext, flow: Flow, received: ReceivedControl): void {
+  const control = received.packet.control!;
+  context.count('synAckSecond');
+  // Only the SYN we sent has this acknowledgment: a guess does not make us answer.
+  if (control.controlAck !== flow.control.sendUnacknowledged && control.controlAck !== flow.control.sendNext) return;
+  writeReset(received, received.batch.source(received.row), context.localAddressOf(received), {
+    sourceFlowID: flow.localFlowID,
+    controlSequence: control.controlAck,
+    controlAck: controlSequence(control.controlSequence + 1),
+    nonce: flow.localNonce,
+  });
+}
+
+/** The client's own address. The caller has made sure that it may be answered. */
+export function clientAddressOf({ packet, batch, row }: ReceivedControl): NetworkAddress {
+  return clientOf(packet, batch.source(row));
+}
+
+/** A RST that answers `received` with its own nonce, which only we and its sender have seen. */
+function refuse(received: ReceivedControl, sequence: ControlSequence, acknowledgment: ControlSequence): void {
+  const { packet, batch, row } = received;
+  const local = batch.local(row);
+  // One that a router passed on may have reached us on loopback: the kernel chooses where to answer from.
+  const from = packet.source !== undefined || local.isUnspecified ? undefined : local;
+  writeReset(received, clientAddressOf(received), from, {
+    sourceFlowID: packet.destinationFlowID,
+    controlSequence: sequence,
+    controlAck: acknowledgment,
+    nonce: packet.control!.nonce,
+  });
+}
+
+interface Reset {
+  readonly sourceFlowID: FlowID;
+  readonly controlSequence: ControlSequence;
+  readonly controlAck: ControlSequence;
+  readonly nonce: FlowNonce;
+}
+
+/** Never with a SERVICE: the original would close its listener (wire format §16). */
+function writeReset(
+  { packet, output }: ReceivedControl,
+  to: NetworkAddress,
+  from: NetworkAddress | undefined,
+  { sourceFlowID, ...numbers }: Reset,
+): void {
+  const transmit = output.withRoom();
+  if (transmit === undefined) return;
+  transmit.begin(to, from);
+  transmit.headerEnd += writeSalPacketHeader(transmit.headers, transmit.headerEnd, {
+    sourceFlowID,
+    destinationFlowID: packet.sourceFlowID,
+    protocol: packet.protocol,
+    control: { flags: ControlFlag.rst | ControlFlag.ack, ...numbers },
+  });
+  transmit.finish(0, 0);
+}
