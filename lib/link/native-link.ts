@@ -6,6 +6,7 @@ import { ErrorCode, ServalError } from '../errors';
 import { TRANSMIT_QUEUE_MAXIMUM } from '../limits';
 import { bindingMissingReason, loadBinding } from '../native/binding';
 import type { NativeFailure, NativeSocketLink, NativeSocketLinkOptions } from '../native/native-binding';
+import { ADDRESS_INTS, writeAddressWords } from '../wire/address-words';
 import { NetworkAddress } from '../wire/network-address';
 import { ReceivedBatch } from '../wire/received-batch';
 import type { TransmitBatch } from '../wire/transmit-batch';
@@ -155,8 +156,8 @@ export class NativeLink {
 
 /** IP MTU of the first hop towards `destination`, by the routing table; `undefined` when there is no route. */
 function mtuTowards(destination: NetworkAddress): number | undefined {
-  const { family, port, word0, word1, word2, word3 } = destination;
-  const row = Int32Array.of((family << 16) | port, word0, word1, word2, word3);
+  const row = new Int32Array(ADDRESS_INTS);
+  writeAddressWords(row, 0, destination);
   const mtu = loadBinding()?.pathMtu(row) ?? 0;
   return mtu === 0 ? undefined : mtu;
 }

@@ -2,6 +2,7 @@
 // A row is a train - consecutive in-order data segments of one flow, joined - or one packet as it came.
 // The native half writes the same layout (src-native/train/row_layout.h); a test compares the two.
 
+import { areAddressWords } from './address-words';
 import { type AddressFamily, NetworkAddress } from './network-address';
 
 /** Offsets of a row's 32-bit fields. Addresses are family << 16 | port, then four words. */
@@ -95,15 +96,7 @@ export class ReceivedBatch {
 
   /** Whether the row came from `address`, without building an object. */
   isFrom(row: number, address: NetworkAddress): boolean {
-    const base = row * RECEIVED_ROW_INTS;
-    const rows = this.rows;
-    return (
-      rows[base] === ((address.family << 16) | address.port) &&
-      rows[base + 1] === address.word0 &&
-      rows[base + 2] === address.word1 &&
-      rows[base + 3] === address.word2 &&
-      rows[base + 4] === address.word3
-    );
+    return areAddressWords(this.rows, row * RECEIVED_ROW_INTS + ReceivedField.sourceFamilyPort, address);
   }
 
   /**

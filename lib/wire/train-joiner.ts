@@ -2,6 +2,7 @@
 // into one row. The pure TypeScript link and the simulator receive with it; the native links have a twin
 // that is tested with the same vectors. What has extensions, or is not TCP, is left to `parseSalPacket`.
 
+import { areAddressWords, writeAddressWords } from './address-words';
 import { readInt32, readUint16 } from './big-endian';
 import { internetChecksum } from './internet-checksum';
 import type { NetworkAddress } from './network-address';
@@ -144,8 +145,8 @@ function isSameFlow(
     (readDestinationFlowID(batch.slab, offset) | 0) === batch.field(row, ReceivedField.destinationFlowID) &&
     (readSourceFlowID(batch.slab, offset) | 0) === batch.field(row, ReceivedField.sourceFlowID) &&
     rowFlags === batch.field(row, ReceivedField.flags) &&
-    isAddress(batch.rows, row * RECEIVED_ROW_INTS + ReceivedField.sourceFamilyPort, source) &&
-    isAddress(batch.rows, row * RECEIVED_ROW_INTS + ReceivedField.localFamilyPort, local)
+    areAddressWords(batch.rows, row * RECEIVED_ROW_INTS + ReceivedField.sourceFamilyPort, source) &&
+    areAddressWords(batch.rows, row * RECEIVED_ROW_INTS + ReceivedField.localFamilyPort, local)
   );
 }
 
@@ -160,8 +161,8 @@ function startRow(
   const base = batch.count * RECEIVED_ROW_INTS;
   const rows = batch.rows;
   rows.fill(0, base, base + RECEIVED_ROW_INTS);
-  writeAddress(rows, base + ReceivedField.sourceFamilyPort, source);
-  writeAddress(rows, base + ReceivedField.localFamilyPort, local);
+  writeAddressWords(rows, base + ReceivedField.sourceFamilyPort, source);
+  writeAddressWords(rows, base + ReceivedField.localFamilyPort, local);
   rows[base + ReceivedField.flags] = rowFlags;
   rows[base + ReceivedField.sourceFlowID] = readSourceFlowID(batch.slab, offset);
   rows[base + ReceivedField.destinationFlowID] = readDestinationFlowID(batch.slab, offset);
@@ -195,22 +196,4 @@ function finishTrainRow(batch: ReceivedBatch, offset: number, length: number): v
     rows[base + ReceivedField.optionsLength] = headerLength - TCP_HEADER_BYTES;
   }
   batch.count++;
-}
-
-function isAddress(rows: Int32Array, at: number, address: NetworkAddress): boolean {
-  return (
-    rows[at] === ((address.family << 16) | address.port) &&
-    rows[at + 1] === address.word0 &&
-    rows[at + 2] === address.word1 &&
-    rows[at + 3] === address.word2 &&
-    rows[at + 4] === address.word3
-  );
-}
-
-function writeAddress(rows: Int32Array, at: number, address: NetworkAddress): void {
-  rows[at] = (address.family << 16) | address.port;
-  rows[at + 1] = address.word0;
-  rows[at + 2] = address.word1;
-  rows[at + 3] = address.word2;
-  rows[at + 4] = address.word3;
 }

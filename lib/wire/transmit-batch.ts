@@ -3,6 +3,7 @@
 // the row is a TCP train, the sequence number is i * segmentSize higher, and FIN and PSH stand in the last
 // only. A row without FLAG train is one packet.
 
+import { writeAddressWords } from './address-words';
 import type { NetworkAddress } from './network-address';
 
 /** Offsets of a row's 32-bit fields. */
@@ -77,9 +78,9 @@ export class TransmitBatch {
   /** Starts a row; the caller appends header bytes at `headerEnd` and pieces, then calls `finish`. */
   begin(destination: NetworkAddress, source: NetworkAddress | undefined): void {
     const at = this.count * TRANSMIT_ROW_INTS;
-    writeAddress(this.rows, at + TransmitField.destinationFamilyPort, destination);
+    writeAddressWords(this.rows, at + TransmitField.destinationFamilyPort, destination);
     if (source === undefined) this.rows.fill(0, at + TransmitField.sourceFamilyPort, at + TransmitField.headerOffset);
-    else writeAddress(this.rows, at + TransmitField.sourceFamilyPort, source);
+    else writeAddressWords(this.rows, at + TransmitField.sourceFamilyPort, source);
     this.rows[at + TransmitField.headerOffset] = this.headerEnd;
     this.rows[at + TransmitField.firstPiece] = this.pieceCount;
     this.rowPayload = 0;
@@ -116,11 +117,3 @@ export class TransmitBatch {
 const GREATEST_HEADER = 1080;
 /** Average header bytes a row is given; most rows carry 32. */
 const HEADER_ROOM = 192;
-
-function writeAddress(rows: Int32Array, at: number, address: NetworkAddress): void {
-  rows[at] = (address.family << 16) | address.port;
-  rows[at + 1] = address.word0;
-  rows[at + 2] = address.word1;
-  rows[at + 3] = address.word2;
-  rows[at + 4] = address.word3;
-}
