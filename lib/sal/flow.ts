@@ -45,7 +45,6 @@ export interface SynListener {
 }
 
 export const FLOW_TIMERS = ['acknowledgmentRepeat', 'lifetime'] as const;
-export type FlowTimer = (typeof FLOW_TIMERS)[number];
 
 /** What a control packet carries beyond its flags. */
 export interface ControlContent {

@@ -7,8 +7,6 @@ import type { LinkProperties } from './link-properties';
 
 export class LinkOutput {
   readonly batch = new TransmitBatch(TRANSMIT_ROWS);
-  /** Set when something did not fit: the driver transmits and polls again. */
-  isFull = false;
   /** Set by the driver while the link holds a rest: nothing is added until it is writable again. */
   isCongested = false;
 
@@ -17,10 +15,8 @@ export class LinkOutput {
     readonly properties: LinkProperties,
   ) {}
 
-  /** The batch, if it has room for another row; otherwise notes that it was full. */
+  /** The batch, if it has room for another row. */
   withRoom(): TransmitBatch | undefined {
-    if (!this.isCongested && this.batch.hasRoom()) return this.batch;
-    this.isFull = true;
-    return undefined;
+    return !this.isCongested && this.batch.hasRoom() ? this.batch : undefined;
   }
 }

@@ -204,7 +204,6 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
     const turn = this.touched;
     this.touched = [];
     this.unsettled = 0;
-    for (const output of this.sal.links.all()) output.isFull = false;
     for (const connection of turn) {
       connection.isTouched = false;
       const more = connection.pollTransmit(now);

@@ -5,7 +5,6 @@ import { readUint16, readUint32, writeUint16, writeUint32 } from './big-endian';
 import type { WireError } from './wire-error';
 
 export const TCP_HEADER_BYTES = 20;
-export const TCP_OPTIONS_MAXIMUM = 40;
 
 export const TcpFlag = {
   fin: 0x01,
