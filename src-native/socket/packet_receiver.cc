@@ -12,6 +12,11 @@ namespace serval {
 namespace {
 
 constexpr size_t kSlotBytes = PacketReceiver::kBytesNeeded;
+/**
+ * Rows after which a burst ends, within a datagram. Answers to it leave while the peer's next burst waits: with all
+ * that had gathered in one burst two processes would take turns, and each would be idle half of the time.
+ */
+constexpr size_t kBurstRows = 128;
 /** Super-packets below this are no bulk: taking many a call is worth more than saving their copy. */
 constexpr size_t kBulkBytes = 8192;
 /** So many others in a row end a bulk flow. */
@@ -37,13 +42,16 @@ PacketReceiver::Outcome PacketReceiver::receive(LinkSocket& socket, TrainJoiner&
 }
 
 bool PacketReceiver::hasRoom(const TrainJoiner& joiner, size_t byteEnd) const {
-  return joiner.rowsLeft() >= kRowsNeeded && joiner.bytesLeft() >= kBytesNeeded && joiner.used() < byteEnd;
+  return joiner.count() < kBurstRows && joiner.rowsLeft() >= kRowsNeeded && joiner.bytesLeft() >= kBytesNeeded &&
+         joiner.used() < byteEnd;
 }
 
 /** Returns how many datagrams were taken; 0 when there was none or fewer than asked for. */
 int PacketReceiver::receiveMany(LinkSocket& socket, TrainJoiner& joiner, PerSocket& state) {
-  const size_t slots =
-      std::min({kSlots, joiner.rowsLeft() / kRowsNeeded, joiner.bytesLeft() / kBytesNeeded});
+  const size_t fitting = std::min(joiner.rowsLeft() / kRowsNeeded, joiner.bytesLeft() / kBytesNeeded);
+  const size_t wanted = std::max<size_t>((kBurstRows - joiner.count()) / state.rowsPerDatagram, 1);
+  const size_t slots = std::min({kSlots, fitting, wanted});
+  const size_t rowsBefore = joiner.count();
   for (size_t slot = 0; slot < slots; slot++) {
     msghdr& header = headers_[slot].msg_hdr;
     header = {};
@@ -73,6 +81,7 @@ int PacketReceiver::receiveMany(LinkSocket& socket, TrainJoiner& joiner, PerSock
     appendAll(socket, joiner, bytes, length, segmentSize);
     bet(state, bytes, length, segmentSize);
   }
+  if (taken > 0) state.rowsPerDatagram = std::max<size_t>((joiner.count() - rowsBefore) / taken, 1);
   return static_cast<size_t>(taken) == slots ? taken : 0;
 }
 

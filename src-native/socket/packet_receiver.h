@@ -42,6 +42,8 @@ class PacketReceiver {
     size_t bulkSegment = 0;
     /** Datagrams in a row that were none. */
     int otherDatagrams = 0;
+    /** Rows that the datagrams of the last call made, on average: what the next ones are expected to. */
+    size_t rowsPerDatagram = 1;
     uint32_t overflows = 0;
   };
 
