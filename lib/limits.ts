@@ -76,7 +76,12 @@ export const HANDSHAKE_ACK_REPEATS = 8;
 export const FIN_WAIT_2 = seconds(75);
 /** The same in all: a peer that says something from time to time does not hold the flow of a closed socket for ever. */
 export const FIN_WAIT_2_MAXIMUM = seconds(600);
-/** Flows in TIME-WAIT; beyond it the oldest are forgotten early, as net.ipv4.tcp_max_tw_buckets does. */
+/** Ended flowIDs are released so many milliseconds later at most: one timer for all that end in the meantime. */
+export const TIME_WAIT_GRAIN = milliseconds(250);
+/**
+ * Flows in TIME-WAIT; beyond it the oldest are forgotten early, as net.ipv4.tcp_max_tw_buckets does. A power of two;
+ * about 100 bytes each.
+ */
 export const TIME_WAIT_MAXIMUM = 32_768;
 
 // ---- stack ----

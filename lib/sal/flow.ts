@@ -30,7 +30,7 @@ export interface FlowOwner {
   flowMessage(flow: Flow, batch: ReceivedBatch, offset: number, length: number, now: Instant): void;
   /** The peer's FIN: it will send nothing more on this flow. */
   flowFinished(flow: Flow, now: Instant): void;
-  /** The flow has left the table, or stays in it only for TIME-WAIT. */
+  /** The flow has left the table; its flowID may rest in TIME-WAIT. */
   flowClosed(flow: Flow, failure: FlowFailure | undefined, now: Instant): void;
 }
 
@@ -82,7 +82,7 @@ export class Flow implements HasListPlace<Flow> {
   unreachableHints = 0;
   firstUnreachableHint = 0 as Instant;
   lastUnreachableHint = 0 as Instant;
-  /** Position in the SAL's deadline queue, and place among those that connect or are in TIME-WAIT. */
+  /** Position in the SAL's deadline queue, and place among those that connect. */
   queuePosition = -1;
   list: object | undefined;
   previousMember: Flow | undefined;

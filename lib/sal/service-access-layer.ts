@@ -2,7 +2,6 @@
 // packet to resolve. It owns the two tables and the flows' deadlines. What is inside the transport part, and
 // which connection a flow belongs to, is the stack's.
 
-import { TIME_WAIT, TIME_WAIT_MAXIMUM } from '../limits';
 import { FlowTable } from '../table/flow-table';
 import { ServiceTable } from '../table/service-table';
 import { DeadlineQueue } from '../time/deadline-queue';
@@ -27,6 +26,8 @@ import { refuseThirdAck } from './signaling/refusal';
 import { handleControl, handleFlowDeadline } from './signaling/signaling';
 import type { ReceivedControl, SignalingContext } from './signaling/signaling-context';
 import { boundFinWait } from './signaling/teardown';
+import { handleEnded } from './signaling/time-wait-answer';
+import { TimeWait } from './time-wait';
 
 /** What the SAL tells the stack above it. */
 export interface ServiceAccessLayerObserver {
@@ -43,19 +44,15 @@ export class ServiceAccessLayer implements SignalingContext {
   /** A service router, or the process that is one for its host, forwards what it receives (§4.2). */
   forwards = false;
   private readonly deadlines = new DeadlineQueue<Flow>();
-  private readonly timeWait = new MemberList<Flow>();
+  readonly timeWait = new TimeWait();
   /** Flows whose SYN nobody has answered yet. */
   private readonly connecting = new MemberList<Flow>();
+  private readonly rests = (id: FlowID): boolean => this.timeWait.has(id);
 
   constructor(
     readonly random: RandomSource,
     private readonly observer: ServiceAccessLayerObserver,
   ) {}
-
-  /** Flows that are more than a memory of ended ones. */
-  get liveFlows(): number {
-    return this.flowTable.size - this.timeWait.size;
-  }
 
   // ---- what the network and the clock did ----
 
@@ -71,10 +68,11 @@ export class ServiceAccessLayer implements SignalingContext {
       handleFlowDeadline(this, flow, now);
     }
     this.firstPackets.handleDeadline(now);
+    this.timeWait.handleDeadline(now);
   }
 
   nextDeadline(): Instant {
-    return earlier(this.deadlines.next(), this.firstPackets.nextDeadline());
+    return earlier(earlier(this.deadlines.next(), this.firstPackets.nextDeadline()), this.timeWait.nextDeadline());
   }
 
   // ---- what the stack wants ----
@@ -107,7 +105,7 @@ export class ServiceAccessLayer implements SignalingContext {
   // ---- for the signaling, and for first packets ----
 
   admit(flow: Flow): boolean {
-    const id = this.flowTable.allocate(this.random, flow);
+    const id = this.flowTable.allocate(this.random, flow, this.rests);
     if (id === undefined) return false;
     flow.localFlowID = id;
     return true;
@@ -116,7 +114,6 @@ export class ServiceAccessLayer implements SignalingContext {
   close(flow: Flow, failure: FlowFailure | undefined, now: Instant): void {
     if (this.flowTable.get(flow.localFlowID) !== flow) return;
     flow.listener?.halfOpen.delete(flow.halfOpenKey);
-    this.timeWait.delete(flow);
     this.connecting.delete(flow);
     this.deadlines.remove(flow);
     this.flowTable.release(flow.localFlowID);
@@ -126,14 +123,8 @@ export class ServiceAccessLayer implements SignalingContext {
   }
 
   enterTimeWait(flow: Flow, now: Instant): void {
-    const owner = flow.owner;
-    flow.owner = undefined;
-    flow.control.stop();
-    flow.setLifetime(TIME_WAIT, now);
-    this.timeWait.add(flow);
-    this.reschedule(flow);
-    if (this.timeWait.size > TIME_WAIT_MAXIMUM) this.forgetOldest(now);
-    owner?.flowClosed(flow, undefined, now);
+    if (!this.timeWait.add(flow, now)) this.count('timeWaitOverflow');
+    this.close(flow, undefined, now);
   }
 
   reschedule(flow: Flow): void {
@@ -184,8 +175,9 @@ export class ServiceAccessLayer implements SignalingContext {
 
   private handleTrain(batch: ReceivedBatch, row: number, now: Instant): void {
     const flow = this.flowTable.get(batch.destinationFlowID(row) as FlowID);
-    if (flow === undefined) this.count('unknownFlow');
-    else if (!isOnPath(flow, batch, row)) {
+    if (flow === undefined) {
+      if (!this.rests(batch.destinationFlowID(row) as FlowID)) this.count('unknownFlow');
+    } else if (!isOnPath(flow, batch, row)) {
       const segments = batch.field(row, ReceivedField.segments);
       this.handleOffPath(flow, batch, row, batch.field(row, ReceivedField.length) + segments * BARE_SEGMENT_BYTES);
     } else {
@@ -212,8 +204,9 @@ export class ServiceAccessLayer implements SignalingContext {
   private handleFlowPacket(received: ReceivedControl, now: Instant): void {
     const { packet, batch, row } = received;
     const flow = this.flowTable.get(packet.destinationFlowID);
-    if (flow === undefined || flow.protocol !== packet.protocol) this.handleUnknownFlow(received);
-    else if (packet.control !== undefined) handleControl(this, flow, received, now);
+    if (flow === undefined || flow.protocol !== packet.protocol) {
+      if (!handleEnded(this, received)) this.handleUnknownFlow(received);
+    } else if (packet.control !== undefined) handleControl(this, flow, received, now);
     else if (!isOnPath(flow, batch, row)) this.handleOffPath(flow, batch, row, batch.field(row, ReceivedField.length));
     else {
       notePeer(flow, now);
@@ -241,12 +234,6 @@ export class ServiceAccessLayer implements SignalingContext {
   private handleOffPath(flow: Flow, batch: ReceivedBatch, row: number, bytes: number): void {
     this.count('offPath');
     if (flow.state === 'respond' && isFromPeer(flow, batch, row)) handleEarlyData(flow, bytes);
-  }
-
-  private forgetOldest(now: Instant): void {
-    const { oldest } = this.timeWait;
-    if (oldest !== undefined) this.close(oldest, undefined, now);
-    this.count('timeWaitOverflow');
   }
 }
 

@@ -1,6 +1,7 @@
 // The last word of a stream that was ended in order: its socket is destroyed already, but 'close' waits until the
-// peer's stack has acknowledged everything. Behind `net` a kernel goes on sending when the process exits; behind
-// this nobody would, and programs exit on 'close'.
+// peer's stack has acknowledged every byte. Behind `net` a kernel goes on sending when the process exits; behind
+// this nobody would, and programs exit on 'close'. The end alone is not waited for: it has left, and costs a round
+// trip that `net` does not take.
 
 import { SILENT_OBSERVER, type StreamHandle } from '../driver/handles';
 import { LINGER } from '../limits';

@@ -302,6 +302,7 @@ export class StreamSocket extends Duplex implements NetSocket {
     const observer = this.#observer;
     const isEnding = !error && this.#writeSide.isUnacknowledged && !this.#isResetting;
     const handle = this.#detach();
+    const isUnacknowledged = isEnding && handle !== undefined && handle.bytesBuffered > 0;
     const abandoned = this.#writeSide.abandon();
     callback(error);
     // Whom to tell what, and when, is Node's choice.
@@ -312,7 +313,7 @@ export class StreamSocket extends Duplex implements NetSocket {
     };
     const close = observer === undefined ? closed : () => observer.run(closed);
     if (handle === undefined) process.nextTick(close);
-    else if (isEnding) awaitFarewell(handle, this.#reference.isReferenced, () => this.#leave(close));
+    else if (isUnacknowledged) awaitFarewell(handle, this.#reference.isReferenced, () => this.#leave(close));
     else this.#leave(close);
   }
 

@@ -17,7 +17,7 @@ export class PathHints {
   handleUnreachable(address: NetworkAddress, now: Instant): void {
     this.sal.count('unreachable');
     for (const flow of this.sal.flowsTo(address)) {
-      if (flow.state !== 'timeWait' && isNewHint(flow, now)) this.heed(flow, now);
+      if (isNewHint(flow, now)) this.heed(flow, now);
     }
   }
 
@@ -32,7 +32,7 @@ export class PathHints {
   /** The process at `address` has ended: a fact from this machine, not a hint. */
   handlePeerGone(address: NetworkAddress, now: Instant): void {
     for (const flow of this.sal.flowsTo(address)) {
-      if (flow.state !== 'request' && flow.state !== 'timeWait') this.end(flow, 'reset', now);
+      if (flow.state !== 'request') this.end(flow, 'reset', now);
     }
   }
 

@@ -28,21 +28,26 @@ export class FlowTable<Flow> {
   }
 
   /**
-   * Stores the flow under a random flowID that no other has: one in TIME-WAIT still stands in the table, and so
-   * keeps its flowID. `undefined` when the table is full.
+   * Stores the flow under a random flowID that no other has, and that `isReserved` does not claim. `undefined` when
+   * the table is full.
    */
-  allocate(random: RandomSource, flow: Flow): FlowID | undefined {
+  allocate(random: RandomSource, flow: Flow, isReserved: (id: FlowID) => boolean = NONE): FlowID | undefined {
     if (this.count >= this.limit) return undefined;
-    if (this.count * 2 >= this.ids.length) this.grow();
     for (;;) {
       const id = flowID(random.uint32());
-      const place = this.placeOf(id | 0);
-      if (id === FLOW_ID_UNKNOWN || this.ids[place] !== FLOW_ID_UNKNOWN) continue;
-      this.ids[place] = id | 0;
-      this.flows[place] = flow;
-      this.count++;
+      if (id === FLOW_ID_UNKNOWN || this.get(id) !== undefined || isReserved(id)) continue;
+      this.store(id, flow);
       return id;
     }
+  }
+
+  /** Stores the flow under a flowID that was allocated elsewhere, and is not in this table. */
+  store(id: FlowID, flow: Flow): void {
+    if (this.count * 2 >= this.ids.length) this.grow();
+    const place = this.placeOf(id | 0);
+    this.ids[place] = id | 0;
+    this.flows[place] = flow;
+    this.count++;
   }
 
   /** Forgets the flow; its flowID may be given to another one. Whether there was one. */
@@ -94,3 +99,5 @@ export class FlowTable<Flow> {
     }
   }
 }
+
+const NONE = (): boolean => false;

@@ -2,8 +2,8 @@
 // A row is a train - consecutive in-order data segments of one flow, joined - or one packet as it came.
 // The native half writes the same layout (src-native/train/row_layout.h); a test compares the two.
 
-import { areAddressWords } from './address-words';
-import { type AddressFamily, NetworkAddress } from './network-address';
+import { areAddressWords, readAddressWords } from './address-words';
+import type { NetworkAddress } from './network-address';
 
 /** Offsets of a row's 32-bit fields. Addresses are family << 16 | port, then four words. */
 export const ReceivedField = {
@@ -120,17 +120,6 @@ export class ReceivedBatch {
   }
 
   private address(row: number, field: number): NetworkAddress {
-    const at = row * RECEIVED_ROW_INTS + field;
-    const rows = this.rows;
-    const familyPort = rows[at]!;
-    const family: AddressFamily = familyPort >>> 16 === 6 ? 6 : 4;
-    return NetworkAddress.fromWords(
-      family,
-      familyPort & 0xffff,
-      rows[at + 1]!,
-      rows[at + 2]!,
-      rows[at + 3]!,
-      rows[at + 4]!,
-    );
+    return readAddressWords(this.rows, row * RECEIVED_ROW_INTS + field);
   }
 }

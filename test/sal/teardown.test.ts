@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CONTROL_TRANSMISSIONS_MAXIMUM, FIN_WAIT_2_MAXIMUM, TIME_WAIT } from '../../lib/limits';
+import { CONTROL_TRANSMISSIONS_MAXIMUM, FIN_WAIT_2_MAXIMUM, TIME_WAIT, TIME_WAIT_GRAIN } from '../../lib/limits';
 import { resetFlow, sendFin } from '../../lib/sal/signaling/teardown';
 import { ControlFlag } from '../../lib/wire/control-extension';
 import { TcpFlag, writeTcpHeader } from '../../lib/wire/tcp-header';
@@ -29,10 +29,10 @@ describe('teardown (§4.4)', () => {
     expect(wire.settle().map(flagsOf)).toEqual([ControlFlag.fin, ControlFlag.ack]);
     expect(owner.told).toEqual(['connected', 'finished', 'closed']);
     expect(peer.owner.told).toEqual(['connected', 'finished', 'closed']);
-    expect([client.sal.flowTable.size, server.sal.flowTable.size]).toEqual([1, 0]);
-    expect(client.sal.liveFlows).toBe(0);
-    wire.advance(TIME_WAIT + 1);
-    expect(client.sal.flowTable.size).toBe(0);
+    expect([client.sal.flowTable.size, server.sal.flowTable.size]).toEqual([0, 0]);
+    expect([client.sal.timeWait.size, server.sal.timeWait.size]).toEqual([1, 0]);
+    wire.advance(TIME_WAIT + TIME_WAIT_GRAIN + 1);
+    expect(client.sal.timeWait.size).toBe(0);
   });
 
   it('waits for the FIN of a peer that goes on speaking, but not for ever', () => {
@@ -61,9 +61,10 @@ describe('teardown (§4.4)', () => {
     sendFin(client.sal, flow, wire.now);
     sendFin(server.sal, peer.flow, wire.now);
     wire.settle();
-    expect([client.sal.liveFlows, server.sal.liveFlows]).toEqual([0, 0]);
-    wire.advance(TIME_WAIT + 1);
     expect([client.sal.flowTable.size, server.sal.flowTable.size]).toEqual([0, 0]);
+    expect([client.sal.timeWait.size, server.sal.timeWait.size]).toEqual([1, 1]);
+    wire.advance(TIME_WAIT + TIME_WAIT_GRAIN + 1);
+    expect([client.sal.timeWait.size, server.sal.timeWait.size]).toEqual([0, 0]);
   });
 
   it('sends a lost FIN again, and acknowledges a repeated one again', () => {

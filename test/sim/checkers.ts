@@ -62,6 +62,7 @@ export function checkNothingLeft(world: World): void {
     const { stack, name } = host;
     expectThat(stack.connections.size === 0, `${name} has ${stack.connections.size} connections left`);
     expectThat(stack.sal.flowTable.size === 0, `${name} has ${stack.sal.flowTable.size} flows left`);
+    expectThat(stack.sal.timeWait.size === 0, `${name} has ${stack.sal.timeWait.size} flows in TIME-WAIT`);
     expectThat(stack.nextDeadline() === Number.POSITIVE_INFINITY, `${name} has a deadline at ${stack.nextDeadline()}`);
   }
   expectThat(world.clock.pending === 0, `${world.clock.pending} events are left`);

@@ -23,7 +23,7 @@ export interface SignalingContext {
   admit(flow: Flow): boolean;
   /** Takes the flow out of the table; its owner is told. */
   close(flow: Flow, failure: FlowFailure | undefined, now: Instant): void;
-  /** The flow stays in the table for TIME-WAIT only; its owner is told. */
+  /** The flow leaves the table, and its flowID rests in TIME-WAIT; its owner is told. */
   enterTimeWait(flow: Flow, now: Instant): void;
   /** The flow's deadlines may have changed. */
   reschedule(flow: Flow): void;

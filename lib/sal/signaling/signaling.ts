@@ -6,7 +6,7 @@ import { type ControlExtension, ControlFlag } from '../../wire/control-extension
 import type { Flow } from '../flow';
 import { confirmHandshake, handleSynAck, handleThirdAck, repeatThirdAck } from './handshake';
 import type { ReceivedControl, SignalingContext } from './signaling-context';
-import { handleControlAck, handleFin, handleReset, retransmitFin } from './teardown';
+import { handleControlAck, handleFin, handleReset, isAnswerToOurs, retransmitFin } from './teardown';
 
 /** A control packet, other than a SYN, whose destination flowID is `flow`'s. */
 export function handleControl(context: SignalingContext, flow: Flow, received: ReceivedControl, now: Instant): void {
@@ -73,17 +73,9 @@ function isFromPeer(flow: Flow, received: ReceivedControl): boolean {
   return packet.control!.nonce.equals(flow.remoteNonce);
 }
 
-/**
- * A RST counts when it has the peer's nonce, or ours together with a number that only our last packet told:
- * then its sender saw it, as a host does that has no such flow or service (wire format §6, §7). Without ACK it
- * has our acknowledgment as its own number, as in TCP (RFC 9293 3.10.7.1).
- */
+/** A RST counts when it has the peer's nonce, or answers what we sent. */
 function isTrueReset(flow: Flow, received: ReceivedControl): boolean {
-  if (isFromPeer(flow, received)) return true;
-  const { flags, nonce, controlSequence, controlAck } = received.packet.control!;
-  if (!nonce.equals(flow.localNonce)) return false;
-  const { sendNext, receiveNext } = flow.control;
-  return (flags & ControlFlag.ack) !== 0 ? controlAck === sendNext : controlSequence === receiveNext;
+  return isFromPeer(flow, received) || isAnswerToOurs(received.packet.control!, flow.localNonce, flow.control);
 }
 
 function endLifetime(context: SignalingContext, flow: Flow, now: Instant): void {

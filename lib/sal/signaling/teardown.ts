@@ -3,7 +3,8 @@
 
 import { FIN_WAIT_2, FIN_WAIT_2_MAXIMUM } from '../../limits';
 import { elapsed, type Instant, milliseconds } from '../../time/instant';
-import { type ControlExtension, ControlFlag } from '../../wire/control-extension';
+import { type ControlExtension, ControlFlag, type ControlSequence } from '../../wire/control-extension';
+import type { FlowNonce } from '../../wire/flow-id';
 import type { Flow } from '../flow';
 import type { SignalingContext } from './signaling-context';
 
@@ -53,9 +54,23 @@ export function resetFlow(context: SignalingContext, flow: Flow, now: Instant): 
 /** A RST that has proven to come from the peer, or from a host that saw our packet. */
 export function handleReset(context: SignalingContext, flow: Flow, now: Instant): void {
   const failure = flow.state === 'request' ? 'refused' : 'reset';
-  const wasOver = flow.state === 'timeWait' || flow.state === 'lastAck' || flow.state === 'closing';
+  const wasOver = flow.state === 'lastAck' || flow.state === 'closing';
   flow.transition('reset');
   context.close(flow, wasOver ? undefined : failure, now);
+}
+
+/**
+ * Whether a RST has our nonce together with a number that only our last packet told: then its sender saw that, as a
+ * host does that has no such flow or service (wire format §6, §7). Without ACK it has our acknowledgment as its own
+ * number, as in TCP (RFC 9293 3.10.7.1).
+ */
+export function isAnswerToOurs(
+  { flags, nonce, controlSequence, controlAck }: ControlExtension,
+  localNonce: FlowNonce,
+  { sendNext, receiveNext }: { readonly sendNext: ControlSequence; readonly receiveNext: ControlSequence },
+): boolean {
+  if (!nonce.equals(localNonce)) return false;
+  return (flags & ControlFlag.ack) !== 0 ? controlAck === sendNext : controlSequence === receiveNext;
 }
 
 function handleFinAcknowledged(context: SignalingContext, flow: Flow, now: Instant): void {

@@ -205,7 +205,7 @@ function statistics() {
 
 /** Flows in the table that are more than a memory of ended ones, half-open ones among them. */
 function liveFlows() {
-  return host.driver.stack.sal.liveFlows;
+  return host.driver.stack.sal.flowTable.size;
 }
 
 // ---- datagrams ----
