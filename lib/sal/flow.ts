@@ -11,6 +11,7 @@ import type { ReceivedBatch } from '../wire/received-batch';
 import { writeSalPacketHeader } from '../wire/sal-packet';
 import type { ServiceID } from '../wire/service-id';
 import type { TransmitBatch } from '../wire/transmit-batch';
+import type { HalfOpenFlows } from './half-open-flows';
 import type { LinkOutput } from './link-output';
 import type { HasListPlace } from './member-list';
 import type { Path } from './path';
@@ -36,7 +37,7 @@ export interface FlowOwner {
 
 /** The listening socket a half-open flow belongs to, as the SAL sees it. */
 export interface SynListener {
-  readonly halfOpen: Map<string, Flow>;
+  readonly halfOpen: HalfOpenFlows;
   /** Whether another half-open flow may be kept. */
   readonly hasRoom: boolean;
   createSegments(path: Path): HandshakeSegments;
@@ -60,8 +61,8 @@ export class Flow implements HasListPlace<Flow> {
   state: FlowState = 'closed';
   owner: FlowOwner | undefined;
   listener: SynListener | undefined;
-  /** Key in the listener's half-open map. */
-  halfOpenKey = '';
+  /** Behind it in its place of the listener's half-open flows. */
+  nextHalfOpen: Flow | undefined;
   halfOpenSince = 0 as Instant;
   /** The service connected to, or that a SYN asked for. */
   service: ServiceID | undefined;
@@ -82,7 +83,7 @@ export class Flow implements HasListPlace<Flow> {
   unreachableHints = 0;
   firstUnreachableHint = 0 as Instant;
   lastUnreachableHint = 0 as Instant;
-  /** Position in the SAL's deadline queue, and place among those that connect. */
+  /** Position in the SAL's deadline queue, and place among those that connect or are half-open. */
   queuePosition = -1;
   list: object | undefined;
   previousMember: Flow | undefined;

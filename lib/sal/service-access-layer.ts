@@ -113,7 +113,7 @@ export class ServiceAccessLayer implements SignalingContext {
 
   close(flow: Flow, failure: FlowFailure | undefined, now: Instant): void {
     if (this.flowTable.get(flow.localFlowID) !== flow) return;
-    flow.listener?.halfOpen.delete(flow.halfOpenKey);
+    flow.listener?.halfOpen.delete(flow);
     this.connecting.delete(flow);
     this.deadlines.remove(flow);
     this.flowTable.release(flow.localFlowID);

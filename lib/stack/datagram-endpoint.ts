@@ -6,6 +6,7 @@ import { DATAGRAM_PEERS_MAXIMUM, HALF_OPEN_MAXIMUM } from '../limits';
 import { clientOf } from '../sal/client-address';
 import type { LocalSocket } from '../sal/first-packets';
 import type { Flow, FlowFailure, FlowOwner, SynListener } from '../sal/flow';
+import { HalfOpenFlows } from '../sal/half-open-flows';
 import type { LinkOutput } from '../sal/link-output';
 import type { ServiceAccessLayer } from '../sal/service-access-layer';
 import type { HandshakeSegments } from '../sal/signaling/handshake-segments';
@@ -46,7 +47,7 @@ export interface DatagramContext {
 
 export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
   readonly protocol = 17;
-  readonly halfOpen = new Map<string, Flow>();
+  readonly halfOpen: HalfOpenFlows;
   readonly synListener: SynListener = this;
   /** The driver's handle; the stack does not look inside. */
   handle: object | undefined;
@@ -68,7 +69,9 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
     /** Source flowID of unconnected datagrams. */
     readonly flowID: FlowID,
     readonly isRegistered: boolean,
-  ) {}
+  ) {
+    this.halfOpen = new HalfOpenFlows(context.sal.random);
+  }
 
   takeSignals(): number {
     const { signals } = this;
@@ -141,7 +144,7 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
     this.isClosed = true;
     this.disconnect(now);
     for (const flow of [...this.accepted.values()]) this.endFlow(flow, now);
-    for (const flow of [...this.halfOpen.values()]) resetFlow(this.context.sal, flow, now);
+    for (const flow of [...this.halfOpen]) resetFlow(this.context.sal, flow, now);
     this.transport.clear();
     this.context.touchDatagram(this);
   }

@@ -3,9 +3,11 @@
 import { BACKLOG_DEFAULT, HALF_OPEN_MAXIMUM } from '../limits';
 import type { LocalSocket } from '../sal/first-packets';
 import type { Flow, FlowOwner, SynListener } from '../sal/flow';
+import { HalfOpenFlows } from '../sal/half-open-flows';
 import type { Path } from '../sal/path';
 import type { HandshakeSegments } from '../sal/signaling/handshake-segments';
 import type { Instant } from '../time/instant';
+import type { RandomSource } from '../time/random-source';
 import type { ServicePrefix } from '../wire/service-id';
 
 export interface ListenerOptions {
@@ -16,13 +18,14 @@ export interface ListenerOptions {
 
 /** What a listener needs of the stack around it. */
 export interface ListenerContext {
+  readonly random: RandomSource;
   createSegments(path: Path, options: ListenerOptions): HandshakeSegments;
   accept(listener: Listener, flow: Flow, now: Instant): FlowOwner;
 }
 
 export class Listener implements LocalSocket, SynListener {
   readonly protocol = 6;
-  readonly halfOpen = new Map<string, Flow>();
+  readonly halfOpen: HalfOpenFlows;
   /** The driver's handle; the stack does not look inside. */
   handle: object | undefined;
   /** Accepted connections that the driver has not taken yet. */
@@ -34,6 +37,7 @@ export class Listener implements LocalSocket, SynListener {
     readonly options: ListenerOptions,
     private readonly context: ListenerContext,
   ) {
+    this.halfOpen = new HalfOpenFlows(context.random);
     this.backlog = options.backlog ?? BACKLOG_DEFAULT;
   }
 

@@ -59,7 +59,7 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
   readonly connections = new MemberList<Connection>();
   /** Until the driver has started, a connect without a route waits for one. */
   isStarting = false;
-  private readonly random: RandomSource;
+  readonly random: RandomSource;
   private readonly mtuTo: NonNullable<StackOptions['mtuTo']>;
   private readonly deadlines = new DeadlineQueue<Connection>();
   private touched: Connection[] = [];
@@ -157,7 +157,7 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
 
   closeListener(listener: Listener, now: Instant): void {
     this.unbind(listener.prefix, 6, listener, true);
-    for (const flow of [...listener.halfOpen.values()]) resetFlow(this.sal, flow, now);
+    for (const flow of [...listener.halfOpen]) resetFlow(this.sal, flow, now);
   }
 
   /**

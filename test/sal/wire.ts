@@ -3,6 +3,7 @@
 
 import type { LocalSocket } from '../../lib/sal/first-packets';
 import { Flow, type FlowFailure, type FlowOwner, type SynListener } from '../../lib/sal/flow';
+import { HalfOpenFlows } from '../../lib/sal/half-open-flows';
 import type { LinkProperties } from '../../lib/sal/link-properties';
 import { ServiceAccessLayer } from '../../lib/sal/service-access-layer';
 import { randomNonce, startHandshake } from '../../lib/sal/signaling/handshake';
@@ -202,7 +203,7 @@ export class FakeOwner implements FlowOwner {
 }
 
 export class FakeListener implements LocalSocket, SynListener {
-  readonly halfOpen = new Map<string, Flow>();
+  readonly halfOpen = new HalfOpenFlows(SeededRandom.of(3));
   readonly accepted: { flow: Flow; owner: FakeOwner }[] = [];
   readonly synListener: SynListener = this;
 

@@ -43,10 +43,8 @@ export function handleSyn(
 ): void {
   const { packet, batch } = received;
   const control = packet.control!;
-  // Who repeats a SYN from elsewhere has shown neither address to be its own: that is another request.
   const client = clientAddressOf(received);
-  const key = `${packet.sourceFlowID}:${control.nonce}:${client}`;
-  const known = listener.halfOpen.get(key);
+  const known = listener.halfOpen.find(packet.sourceFlowID, control.nonce, client);
   if (known !== undefined) {
     // Its client is still there, and our answer was lost: what it says next must find the flow.
     known.setLifetime(HALF_OPEN_TIMEOUT, now);
@@ -66,7 +64,6 @@ export function handleSyn(
   }
   const flow = new Flow(randomNonce(context), context.random.uint32(), packet.protocol as 6 | 17, segments);
   flow.listener = listener;
-  flow.halfOpenKey = key;
   flow.halfOpenSince = now;
   flow.service = packet.destinationService;
   flow.recordedSource = recordedSource(received);
@@ -82,7 +79,7 @@ export function handleSyn(
   // The client repeats its SYN; a timer here would let a forged SYN make us send more than it sent (S4).
   flow.control.stop();
   flow.setLifetime(HALF_OPEN_TIMEOUT, now);
-  listener.halfOpen.set(key, flow);
+  listener.halfOpen.add(flow);
   sendSynAck(flow);
   context.reschedule(flow);
 }
@@ -120,10 +117,10 @@ export function handleSynAck(context: SignalingContext, flow: Flow, received: Re
 /** A real client answers within a round trip: under a flood of forged SYNs the oldest request gives way. */
 function makeRoom(context: SignalingContext, listener: SynListener, now: Instant): boolean {
   if (listener.halfOpen.size < HALF_OPEN_MAXIMUM) return false;
-  const [oldest] = listener.halfOpen.values();
-  if (elapsed(oldest!.halfOpenSince, now) < HALF_OPEN_GRACE) return false;
+  const oldest = listener.halfOpen.oldest!;
+  if (elapsed(oldest.halfOpenSince, now) < HALF_OPEN_GRACE) return false;
   context.count('halfOpenOverflow');
-  context.close(oldest!, undefined, now);
+  context.close(oldest, undefined, now);
   return listener.hasRoom;
 }
 
@@ -158,11 +155,12 @@ export function handleThirdAck(
     return true;
   }
   flow.control.acknowledge(control.controlAck, now);
+  const listener = flow.listener!;
+  // Under the path that it has been known by.
+  listener.halfOpen.delete(flow);
   flow.setPath(new Path(received.output.index, context.localAddressOf(received), batch.source(row)), received.output);
   flow.transition('ackReceived');
   flow.setLifetime(undefined, now);
-  const listener = flow.listener!;
-  listener.halfOpen.delete(flow.halfOpenKey);
   flow.owner = listener.accept(flow, now);
   flow.owner.flowConnected(flow, now);
   context.reschedule(flow);
