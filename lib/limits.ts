@@ -221,6 +221,11 @@ export const LINGER = seconds(2);
 
 /** Rounds of events and transmissions in one turn before the event loop gets its turn. */
 export const DRAIN_ROUNDS = 16;
+/**
+ * How long what a turn produces waits for more of the same turn: ten times what a send costs. A super-packet is the
+ * cheaper the fuller it is, but its receiver could have been at work meanwhile.
+ */
+export const TRANSMIT_DELAY_MAXIMUM = milliseconds(0.05);
 
 // ---- host ----
 

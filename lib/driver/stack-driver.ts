@@ -1,7 +1,7 @@
 // Runs one `Stack` for whoever has the clock and the links: the real host and the simulated one. One input,
 // then every output: what happened to the sockets, what leaves, when to be called again.
 
-import { DRAIN_ROUNDS } from '../limits';
+import { DRAIN_ROUNDS, TRANSMIT_DELAY_MAXIMUM } from '../limits';
 import type { ServiceCommand, ServiceEvent } from '../stack/control-interface';
 import type { Stack, StackEvent } from '../stack/stack';
 import type { Instant } from '../time/instant';
@@ -32,6 +32,8 @@ export class StackDriver {
   readonly references: ReferenceCount;
   private isDraining = false;
   private isFlushRequested = false;
+  /** What waits to be transmitted in this turn has waited since then at most. */
+  private waitingSince = 0 as Instant;
 
   constructor(
     readonly stack: Stack,
@@ -84,8 +86,10 @@ export class StackDriver {
 
   /** A socket has done something: drain before the event loop's turn ends. */
   requestDrain(): void {
-    if (this.isDraining || this.isFlushRequested) return;
+    if (this.isDraining) return;
+    if (this.isFlushRequested) return this.transmitOverdue();
     this.isFlushRequested = true;
+    this.waitingSince = this.now();
     this.environment.requestFlush();
   }
 
@@ -144,11 +148,22 @@ export class StackDriver {
   }
 
   private dispatchEvents(): void {
+    this.waitingSince = this.now();
     while (this.hasEvents()) {
       const event = this.pending!;
       this.pending = undefined;
       this.dispatch(event);
+      this.transmitOverdue();
     }
+  }
+
+  /** A long turn does not keep its first answers from the peer until its last one is ready: both work meanwhile. */
+  private transmitOverdue(): void {
+    const now = this.now();
+    if (now < this.waitingSince + TRANSMIT_DELAY_MAXIMUM) return;
+    this.stack.pollTransmit(now);
+    this.transmit();
+    this.waitingSince = this.now();
   }
 
   private dispatch(event: StackEvent): void {
