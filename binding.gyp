@@ -10,6 +10,7 @@
             "src-native/binding/interface_monitor_binding.cc",
             "src-native/binding/link_loop.cc",
             "src-native/binding/results.cc",
+            "src-native/binding/socket_functions.cc",
             "src-native/binding/socket_link_binding.cc",
             "src-native/binding/transmit_arguments.cc",
             "src-native/binding/wire_functions.cc",

@@ -27,6 +27,12 @@ export const MTU_CACHE_ENTRIES_MAXIMUM = 1024;
 /** How often interfaces are looked at where the system does not tell of changes. */
 export const INTERFACE_POLL_INTERVAL = seconds(1);
 
+/**
+ * Longest time the event loop polls after traffic before it sleeps, microseconds (`spin`). Waking a sleeping
+ * processor takes some 25 us each way: who waits longer than for both saves less than he spends.
+ */
+export const SPIN_MAXIMUM = 50;
+
 // ---- table ----
 
 /** Flows of one stack; past it connects fail and SYNs are dropped. 2^20 flows are a table of 24 MB. */

@@ -1,7 +1,7 @@
 // How a host is set up: from an options object, else from SERVAL_* environment variables, else by default.
 // Every value is checked here, and an error says which setting it is about (docs/configuration.md).
 
-import { WELL_KNOWN_PORT } from '../limits';
+import { SPIN_MAXIMUM, WELL_KNOWN_PORT } from '../limits';
 import { NetworkAddress } from '../wire/network-address';
 
 /** Native UDP (falls back to node:dgram), node:dgram alone, raw IP of protocol 144. */
@@ -23,6 +23,8 @@ export interface HostConfiguration {
   readonly broadcast: boolean;
   /** Where the processes of this host meet: the default place, a socket path, or nowhere. */
   readonly registry: 'default' | 'off' | { readonly path: string };
+  /** Microseconds for which the event loop polls after traffic before it sleeps; 0: not at all. */
+  readonly spin: number;
 }
 
 /** What a program may set; each beats its environment variable. */
@@ -36,6 +38,8 @@ export interface HostOptions {
   readonly broadcast?: boolean | undefined;
   /** A socket path, or `false` to share nothing with the other processes of this host. */
   readonly registry?: string | boolean | undefined;
+  /** Microseconds to poll after traffic before sleeping, at most 50: short round trips for processor time. */
+  readonly spin?: number | undefined;
 }
 
 /** Throws a TypeError or RangeError with one of Node's codes when a value is not what it must be. */
@@ -58,6 +62,7 @@ export function configurationFrom(
     native: booleanOf(setting('native'), true),
     broadcast: booleanOf(setting('broadcast'), true),
     registry: registryOf(setting('registry')),
+    spin: spinOf(setting('spin')),
   };
 }
 
@@ -69,6 +74,7 @@ const VARIABLES: Readonly<Record<keyof HostOptions, string>> = {
   native: 'SERVAL_NATIVE',
   broadcast: 'SERVAL_BROADCAST',
   registry: 'SERVAL_REGISTRY',
+  spin: 'SERVAL_SPIN',
 };
 
 /** A value with the name under which its user knows it. Text when it comes from the environment. */
@@ -158,6 +164,17 @@ function registryOf({ name, value }: Setting): HostConfiguration['registry'] {
   const isPath = value.startsWith('/') || value.startsWith('\0') || value.startsWith('\\\\.\\pipe\\');
   if (!isPath) throw invalidValue(name, 'must be an absolute path, 1 or 0', value);
   return { path: value };
+}
+
+function spinOf({ name, value }: Setting): number {
+  if (value === undefined) return 0;
+  const spin = typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value;
+  if (typeof spin !== 'number') throw invalidType(name, 'a number of microseconds', value);
+  if (!Number.isInteger(spin) || spin < 0 || spin > SPIN_MAXIMUM) {
+    const rule = `must be whole microseconds from 0 to ${SPIN_MAXIMUM}`;
+    throw coded(RangeError, 'ERR_OUT_OF_RANGE', `${name} ${rule}, not ${show(value)}`);
+  }
+  return spin;
 }
 
 function invalidType(name: string, wanted: string, value: unknown): TypeError {

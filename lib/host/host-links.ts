@@ -114,13 +114,14 @@ export class HostLinks {
   }
 
   private create(name: LinkName): Link {
-    const isNative = this.configuration.native && UdpLink.isAvailable;
+    const { spin, dataPort, native } = this.configuration;
+    const isNative = native && UdpLink.isAvailable;
     if (name === 'raw') {
-      if (isNative) return new RawIpLink();
+      if (isNative) return new RawIpLink({ spin });
       throw new ServalError(ErrorCode.nativeUnavailable, 'a raw link needs the native addon');
     }
-    const options = { role: 'data', port: this.configuration.dataPort } as const;
-    if (name === 'udp' && isNative) return new UdpLink(options);
+    const options = { role: 'data', port: dataPort } as const;
+    if (name === 'udp' && isNative) return new UdpLink({ ...options, spin });
     if (name === 'udp') DgramLink.warnOnce();
     return new DgramLink(options);
   }

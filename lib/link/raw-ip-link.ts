@@ -20,6 +20,8 @@ export interface RawIpLinkOptions {
   /** Bytes of the kernel's socket buffers. */
   readonly sendBuffer?: number;
   readonly receiveBuffer?: number;
+  /** Microseconds for which the event loop polls after traffic before it sleeps. Default 0. */
+  readonly spin?: number;
 }
 
 export class RawIpLink implements Link {
@@ -41,12 +43,13 @@ export class RawIpLink implements Link {
   }
 
   async start(handler: LinkHandler): Promise<void> {
-    const { families = [4, 6] } = this.options;
+    const { families = [4, 6], spin = 0 } = this.options;
     this.native.start(handler, {
       purpose: `open a raw socket of IP protocol ${IP_PROTOCOL_SERVAL}`,
       rawProtocol: IP_PROTOCOL_SERVAL,
       v4: families.includes(4),
       v6: families.includes(6),
+      spinMicroseconds: spin,
       sendBuffer: this.options.sendBuffer ?? BUFFER_BYTES,
       receiveBuffer: this.options.receiveBuffer ?? BUFFER_BYTES,
     });

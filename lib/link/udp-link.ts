@@ -20,6 +20,8 @@ export interface UdpLinkOptions {
   /** Bytes of the kernel's socket buffers. */
   readonly sendBuffer?: number;
   readonly receiveBuffer?: number;
+  /** Microseconds for which the event loop polls after traffic before it sleeps. Default 0. */
+  readonly spin?: number;
 }
 
 export class UdpLink implements Link {
@@ -54,12 +56,13 @@ export class UdpLink implements Link {
   }
 
   async start(handler: LinkHandler): Promise<void> {
-    const { port = 0, segmentation = true, aggregation = true } = this.options;
+    const { port = 0, segmentation = true, aggregation = true, spin = 0 } = this.options;
     this.native.start(handler, {
       purpose: port === 0 ? 'open a UDP port' : `bind UDP port ${port}`,
       port,
       segmentation,
       aggregation,
+      spinMicroseconds: spin,
       sendBuffer: this.options.sendBuffer ?? SEND_BUFFER_BYTES,
       receiveBuffer: this.options.receiveBuffer ?? RECEIVE_BUFFER_BYTES,
     });

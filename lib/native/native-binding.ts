@@ -15,6 +15,8 @@ export interface NativeSocketLinkOptions {
   /** UDP_SEGMENT and UDP_GRO, where the kernel has them. Default true. */
   readonly segmentation?: boolean;
   readonly aggregation?: boolean;
+  /** How long the event loop polls after traffic before it sleeps; 0, the default, not at all. */
+  readonly spinMicroseconds?: number;
   /** A burst ends when it has this many bytes. */
   readonly burstBytes?: number;
 }
@@ -101,6 +103,9 @@ export interface NativeBinding {
   readonly InterfaceMonitor: new (changed: () => void) => NativeInterfaceMonitor;
   /** IP MTU towards an address by the routing table, bytes; 0 without a route. */
   pathMtu(address: Int32Array): number;
+
+  /** What the spin policy answers to events: [kind, microseconds] each, kind 0 sent, 1 received, 2 asked if over. */
+  spinDecisions(bound: number, events: Int32Array): boolean[];
 
   // Single functions of the core, which tests compare with lib/wire.
   rowLayout(): NativeRowLayout;

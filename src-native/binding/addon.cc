@@ -3,6 +3,7 @@
 #include <napi.h>
 
 #include "interface_monitor_binding.h"
+#include "socket_functions.h"
 #include "socket_link_binding.h"
 #include "wire_functions.h"
 
@@ -11,6 +12,7 @@ namespace serval {
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("SocketLink", SocketLinkBinding::define(env));
   exports.Set("InterfaceMonitor", InterfaceMonitorBinding::define(env));
+  defineSocketFunctions(env, exports);
   defineWireFunctions(env, exports);
   return exports;
 }

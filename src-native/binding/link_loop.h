@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../socket/socket_link.h"
+#include "../socket/spin_policy.h"
 
 namespace serval {
 
@@ -54,9 +55,11 @@ class LinkLoop {
   void startPolling(Watch& watch);
   void onPoll(Watch& watch, int status, int events);
   void onTimer();
-  void receive(Watch& watch);
+  bool receive(Watch& watch);
   void resume();
   void waitForRoom();
+  void spin(bool isWanted);
+  void onSpin();
   void scheduleEvents();
   void tellEvents();
   void onHandleClosed();
@@ -67,6 +70,11 @@ class LinkLoop {
   uv_loop_t* const loop_;
   Watch watches_[2];
   uv_timer_t timer_{};
+  SpinPolicy spinning_;
+  /** Active while spinning: then the loop looks at all its descriptors without sleeping, and turns. */
+  uv_idle_t spinner_{};
+  /** The socket that packets came from last. */
+  Watch* latest_ = nullptr;
   int openHandles_ = 0;
   bool isClosing_ = false;
   /** The handler is owed a `writable`. */

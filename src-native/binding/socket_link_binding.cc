@@ -10,6 +10,7 @@ namespace {
 
 bool readOptions(const Napi::Object& object, SocketLinkOptions& options, uint32_t& burstBytes) {
   uint32_t rawProtocol = 0, port = 0, sendBuffer = 0, receiveBuffer = 0, heldMaximum = 0;
+  uint32_t spinMicroseconds = 0;
   const bool isRead = readOption(object, "rawProtocol", rawProtocol) && readOption(object, "port", port) &&
                       readOption(object, "v4", options.v4) && readOption(object, "v6", options.v6) &&
                       readOption(object, "sendBuffer", sendBuffer) &&
@@ -17,6 +18,7 @@ bool readOptions(const Napi::Object& object, SocketLinkOptions& options, uint32_
                       readOption(object, "heldMaximum", heldMaximum) &&
                       readOption(object, "segmentation", options.segmentation) &&
                       readOption(object, "aggregation", options.aggregation) &&
+                      readOption(object, "spinMicroseconds", spinMicroseconds) &&
                       readOption(object, "burstBytes", burstBytes);
   if (!isRead) return false;
   if (port > UINT16_MAX || rawProtocol > 255 || sendBuffer > INT32_MAX || receiveBuffer > INT32_MAX) {
@@ -28,6 +30,7 @@ bool readOptions(const Napi::Object& object, SocketLinkOptions& options, uint32_
   options.sendBuffer = sendBuffer;
   options.receiveBuffer = receiveBuffer;
   options.heldMaximum = heldMaximum;
+  options.spinNanoseconds = spinMicroseconds * uint64_t{1000};
   return true;
 }
 

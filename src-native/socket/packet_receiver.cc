@@ -28,7 +28,21 @@ constexpr size_t kBulkSegmentMinimum = 492;
 
 PacketReceiver::PacketReceiver(Statistics& statistics)
     : statistics_(statistics), staging_(new uint8_t[kSlots * kSlotBytes]) {
-  for (size_t slot = 0; slot < kSlots; slot++) vectors_[slot] = {staging_.get() + slot * kSlotBytes, kSlotBytes};
+  for (size_t slot = 0; slot < kSlots; slot++) {
+    vectors_[slot] = {staging_.get() + slot * kSlotBytes, kSlotBytes};
+    msghdr& header = headers_[slot].msg_hdr;
+    header.msg_name = sources_[slot].kernel();
+    header.msg_iov = &vectors_[slot];
+    header.msg_iovlen = 1;
+    header.msg_control = &controls_[slot];
+    readySlot(slot);
+  }
+}
+
+/** A call writes lengths into the slots that it filled: only these are made ready again. */
+void PacketReceiver::readySlot(size_t slot) {
+  headers_[slot].msg_hdr.msg_namelen = SocketAddress::kKernelRoom;
+  headers_[slot].msg_hdr.msg_controllen = sizeof controls_[slot];
 }
 
 PacketReceiver::Outcome PacketReceiver::receive(LinkSocket& socket, TrainJoiner& joiner, size_t byteEnd) {
@@ -52,16 +66,6 @@ int PacketReceiver::receiveMany(LinkSocket& socket, TrainJoiner& joiner, PerSock
   const size_t wanted = std::max<size_t>((kBurstRows - joiner.count()) / state.rowsPerDatagram, 1);
   const size_t slots = std::min({kSlots, fitting, wanted});
   const size_t rowsBefore = joiner.count();
-  for (size_t slot = 0; slot < slots; slot++) {
-    msghdr& header = headers_[slot].msg_hdr;
-    header = {};
-    header.msg_name = sources_[slot].kernel();
-    header.msg_namelen = SocketAddress::kKernelRoom;
-    header.msg_iov = &vectors_[slot];
-    header.msg_iovlen = 1;
-    header.msg_control = &controls_[slot];
-    header.msg_controllen = sizeof controls_[slot];
-  }
   statistics_.receiveCalls++;
   const int taken =
       ::recvmmsg(socket.descriptor(), headers_.data(), static_cast<unsigned>(slots), MSG_DONTWAIT, nullptr);
@@ -69,6 +73,7 @@ int PacketReceiver::receiveMany(LinkSocket& socket, TrainJoiner& joiner, PerSock
   for (int slot = 0; slot < taken; slot++) {
     msghdr& header = headers_[slot].msg_hdr;
     const ReceivedControl control = readControl(header, socket.port());
+    readySlot(static_cast<size_t>(slot));
     if ((header.msg_flags & MSG_TRUNC) != 0 || !readOrigin(socket, state, sources_[slot], control)) {
       statistics_.truncated++;
       continue;

@@ -48,6 +48,7 @@ class PacketReceiver {
   };
 
   bool hasRoom(const TrainJoiner& joiner, size_t byteEnd) const;
+  void readySlot(size_t slot);
   int receiveMany(LinkSocket& socket, TrainJoiner& joiner, PerSocket& state);
   int receiveScattered(LinkSocket& socket, TrainJoiner& joiner, PerSocket& state);
   bool isScatteredAsBet(size_t bytes, size_t groSegment, size_t bet) const;

@@ -26,6 +26,8 @@ struct SocketLinkOptions {
   size_t heldMaximum = 0;
   bool segmentation = true;
   bool aggregation = true;
+  /** How long the owner polls after traffic before it sleeps; 0: not at all. */
+  uint64_t spinNanoseconds = 0;
 };
 
 /** Where a burst goes. */
@@ -67,7 +69,7 @@ class SocketLink {
   void readErrors(LinkSocket& socket) { drainErrorQueue(socket, events_, statistics_); }
 
   NetworkEvents& events() { return events_; }
-  const Statistics& statistics() const { return statistics_; }
+  Statistics& statistics() { return statistics_; }
   /** Addresses or routes of this host have changed. */
   void forgetSources() { batches_.sources().clear(); }
 

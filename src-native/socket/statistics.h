@@ -24,6 +24,9 @@ struct Statistics {
   uint64_t burstsReceived = 0;
   /** Super-packets whose payload the kernel put in place, without a copy of ours. */
   uint64_t messagesScattered = 0;
+  /** Times that the loop began to poll instead of sleeping, and bursts that came before it went to sleep. */
+  uint64_t spins = 0;
+  uint64_t spinHits = 0;
 
   /** Packets that waited for a full socket, and those dropped because too many did. */
   uint64_t packetsHeld = 0;
@@ -69,6 +72,8 @@ inline constexpr NamedCounter kCounters[] = {
     {"rowsReceived", &Statistics::rowsReceived},
     {"burstsReceived", &Statistics::burstsReceived},
     {"messagesScattered", &Statistics::messagesScattered},
+    {"spins", &Statistics::spins},
+    {"spinHits", &Statistics::spinHits},
     {"packetsHeld", &Statistics::packetsHeld},
     {"queueFull", &Statistics::queueFull},
     {"segmentationFallbacks", &Statistics::segmentationFallbacks},

@@ -12,6 +12,7 @@ describe('host configuration', () => {
       native: true,
       broadcast: true,
       registry: 'default',
+      spin: 0,
     });
   });
 
@@ -24,6 +25,7 @@ describe('host configuration', () => {
       SERVAL_NATIVE: '0',
       SERVAL_BROADCAST: 'false',
       SERVAL_REGISTRY: '/run/serval.sock',
+      SERVAL_SPIN: '50',
     };
     expect(configurationFrom({}, environment)).toEqual({
       port: 6000,
@@ -33,6 +35,7 @@ describe('host configuration', () => {
       native: false,
       broadcast: false,
       registry: { path: '/run/serval.sock' },
+      spin: 50,
     });
   });
 
@@ -73,6 +76,8 @@ describe('host configuration', () => {
     ['SERVAL_PORT', '65536', RangeError, 'ERR_SOCKET_BAD_PORT'],
     ['SERVAL_PORT', '-1', TypeError, 'ERR_INVALID_ARG_TYPE'],
     ['SERVAL_DATA_PORT', '99999', RangeError, 'ERR_SOCKET_BAD_PORT'],
+    ['SERVAL_SPIN', '51', RangeError, 'ERR_OUT_OF_RANGE'],
+    ['SERVAL_SPIN', '-1', TypeError, 'ERR_INVALID_ARG_TYPE'],
     ['SERVAL_LINKS', 'udp,tcp', TypeError, 'ERR_INVALID_ARG_VALUE'],
     ['SERVAL_LINKS', ',', TypeError, 'ERR_INVALID_ARG_VALUE'],
     ['SERVAL_LINKS', 'udp,udp', TypeError, 'ERR_INVALID_ARG_VALUE'],
