@@ -13,10 +13,12 @@ import { ServiceID, ServicePrefix } from '../lib/wire/service-id';
 import { describeMachine, machineLine } from './measuring/machine';
 import { memoryLatency } from './measuring/memory-latency';
 import { inMillions, processorSeconds, rate, type Summary, summarize } from './measuring/rounds';
+import { type Goal, type Report, type Row, rowOf } from './measuring/rows';
 
 interface Result {
   readonly prefixes: number;
-  /** PrefixIndex.longestMatch for random ids under random stored prefixes, a processor second. */
+  /** PrefixIndex.longestMatch for random ids under random stored prefixes, a processor second; each round's. */
+  readonly longestMatchRounds: readonly number[];
   readonly longestMatches: Summary;
   /** ServiceTable.resolve and recordMatch for the same. */
   readonly resolutions: Summary;
@@ -34,6 +36,16 @@ const LOOKUPS = 1 << 20;
 /** Rules are made and then timed in batches, so that making them is not counted. */
 const BATCH = 1000;
 const NOW = 0 as Instant;
+const GOAL: Goal = {
+  name: 'lookups among 1,000,000 prefixes',
+  path: '',
+  rival: '',
+  unit: '1/s and core',
+  decimals: 0,
+  betterIs: 'more',
+  atLeast: 2e6,
+  aim: 10e6,
+};
 const QUERY = { protocol: 6, reach: ResolutionReach.any } as const;
 
 const { values: options } = parseArgs({
@@ -51,9 +63,8 @@ function report(counts: readonly number[]): void {
   const results = counts.map((count) => measureInChild(count));
   const sets = [1, 10, 100, 1000].map((rules) => ({ rules, resolutions: measureSet(rules) }));
   if (options.json) {
-    console.log(
-      JSON.stringify({ benchmark: 'service-table', machine, memoryLatency: latency, results, sets }, undefined, 2),
-    );
+    const report: Report = { benchmark: 'service-table', rows: results.flatMap(rowsOf), skipped: [] };
+    console.log(JSON.stringify({ ...report, machine, memoryLatency: latency, results, sets }, undefined, 2));
     return;
   }
   console.log(machineLine(machine));
@@ -63,6 +74,11 @@ function report(counts: readonly number[]): void {
   console.table(results.map(tableRow));
   console.log('Resolutions with several FORWARD rules of one prefix and priority:\n');
   console.table(sets.map(({ rules, resolutions }) => ({ rules, 'M resolutions/s': inMillions(resolutions) })));
+}
+
+/** Only the largest table has a goal. */
+function rowsOf({ prefixes, longestMatchRounds }: Result): readonly Row[] {
+  return prefixes === 1_000_000 ? [rowOf(GOAL, longestMatchRounds)] : [];
 }
 
 function tableRow(result: Result): Record<string, string | number> {
@@ -98,8 +114,8 @@ function measure(count: number, rounds: number): Result {
   const after = memory();
   const rules = table.size;
   table.addRule({ ...prefixes.rule(0), prefix: ServicePrefix.any }, NOW);
-  const resolutions = lookups(rounds, targets, (id) => resolveAndCount(table, id));
-  const defaults = lookups(rounds, strangers, (id) => resolveAndCount(table, id));
+  const resolutions = summarize(lookups(rounds, targets, (id) => resolveAndCount(table, id)));
+  const defaults = summarize(lookups(rounds, strangers, (id) => resolveAndCount(table, id)));
   const deletes: number[] = [];
   for (let round = 0; round < Math.min(rounds, 3); round++) {
     deletes.push(emptyTable(table, prefixes));
@@ -107,10 +123,11 @@ function measure(count: number, rounds: number): Result {
   }
   const index = new PrefixIndex<number>();
   for (let place = 0; place < count; place++) index.insert(prefixes.prefix(place), place);
-  const longestMatches = lookups(rounds, targets, (id) => index.longestMatch(id));
+  const longestMatchRounds = lookups(rounds, targets, (id) => index.longestMatch(id));
   return {
     prefixes: rules,
-    longestMatches,
+    longestMatchRounds,
+    longestMatches: summarize(longestMatchRounds),
     resolutions,
     defaults,
     inserts: summarize(inserts),
@@ -128,11 +145,11 @@ function measureSet(rules: number): Summary {
   for (let index = 0; index < rules; index++) {
     table.addRule({ ...prefixes.rule(0), address: addressOf(index), weight: (index % 9) + 1 }, NOW);
   }
-  return lookups(5, prefixes.idsUnder(1 << 16), (id) => resolveAndCount(table, id));
+  return summarize(lookups(5, prefixes.idsUnder(1 << 16), (id) => resolveAndCount(table, id)));
 }
 
 /** All lookups go through one ServiceID that is overwritten, as a parsed packet's would be read once. */
-function lookups(rounds: number, words: Uint32Array, look: (id: ServiceID) => unknown): Summary {
+function lookups(rounds: number, words: Uint32Array, look: (id: ServiceID) => unknown): number[] {
   const id = ServiceID.fromWords(new Uint32Array(8));
   const count = words.length / 8;
   const run = (): void => {
@@ -142,7 +159,7 @@ function lookups(rounds: number, words: Uint32Array, look: (id: ServiceID) => un
     }
   };
   run();
-  return summarize(Array.from({ length: rounds }, () => rate(count, run)));
+  return Array.from({ length: rounds }, () => rate(count, run));
 }
 
 const random = SeededRandom.of(3);

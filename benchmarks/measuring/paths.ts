@@ -1,12 +1,10 @@
-// Where two processes are measured: on loopback, and on two hosts that a veth pair joins. As root each has
-// network namespaces of its own, so that nothing else of the machine takes part and its settings may be changed.
+// Where two processes are measured: on loopback, and on two hosts that a veth pair joins, set up like different wires.
+// As root each path has network namespaces of its own.
 
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { addNamespace, canMakeNamespaces, hasCommand, joinByVeth, removal, runIn, temporaryFolder } from './namespaces';
+import { pinnedTo } from './pinning';
 
-export const PATH_NAMES = ['loopback', 'namespaces'] as const;
+export const PATH_NAMES = ['loopback', 'veth', 'veth9000', 'wire', '1gbit'] as const;
 export type PathName = (typeof PATH_NAMES)[number];
 
 export type End = 'server' | 'client';
@@ -19,116 +17,108 @@ export interface PathEnd {
 }
 
 export interface MeasuredPath extends Readonly<Record<End, PathEnd>> {
-  readonly name: PathName;
+  readonly name: string;
   readonly description: string;
   readonly serverAddress: string;
   close(): void;
 }
 
+/** A veth pair, and what is changed on it before it is used. */
+export interface Veth {
+  readonly description: string;
+  readonly mtu: number;
+  /** Needed besides `ip`. */
+  readonly commands?: readonly string[];
+  /** Called for each end's namespace, in which the interface is `eth0`. */
+  prepare?(namespace: string, end: End): void;
+}
+
 /** Why a path cannot be had here; `undefined` when it can. */
 export function pathMissing(name: PathName): string | undefined {
-  if (name === 'loopback' || canMakeNamespaces()) return undefined;
-  return 'it needs root and the ip command, to make network namespaces';
+  return name === 'loopback' ? undefined : vethMissing(VETHS[name]);
 }
 
 export function openPath(name: PathName): MeasuredPath {
-  return name === 'loopback' ? loopback() : namespaces();
+  return name === 'loopback' ? openLoopback() : openVeth(name, VETHS[name]);
 }
 
-/** Whether each end gets a processor of its own: left to the scheduler both often share one. */
-export const isPinned =
-  process.platform === 'linux' &&
-  availableParallelism() > 1 &&
-  spawnSync('taskset', ['--version'], { stdio: 'ignore' }).status === 0;
-
-function loopback(): MeasuredPath {
-  const folder = mkdtempSync(join(tmpdir(), 'serval-bench-'));
-  const namespace = canMakeNamespaces() ? addNamespace('l') : undefined;
-  const end = { ...COMMON, SERVAL_REGISTRY: join(folder, 'registry') };
-  return {
-    name: 'loopback',
-    description: namespace === undefined ? 'loopback of this machine' : 'loopback of a network namespace',
-    serverAddress: '127.0.0.1',
-    server: { command: commandIn(namespace, 'server'), environment: end },
-    client: { command: commandIn(namespace, 'client'), environment: end },
-    close: closing(namespace === undefined ? [] : [namespace], folder),
-  };
+export function vethMissing({ commands = [] }: Veth): string | undefined {
+  if (!canMakeNamespaces()) return 'it needs root and the ip command, to make network namespaces';
+  const missing = commands.filter((command) => !hasCommand(command));
+  return missing.length === 0 ? undefined : `it needs the command ${missing.join(', ')}`;
 }
 
-function namespaces(): MeasuredPath {
-  const folder = mkdtempSync(join(tmpdir(), 'serval-bench-'));
+/** For a path that only one benchmark has. */
+export function openVeth(name: string, { description, mtu, prepare }: Veth): MeasuredPath {
+  const folder = temporaryFolder();
   const server = addNamespace('s');
   const client = addNamespace('c');
-  ip('link', 'add', 'eth0', 'netns', server, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', client);
-  for (const [namespace, address] of [[server, SERVER_ADDRESS] as const, [client, CLIENT_ADDRESS] as const]) {
-    ip('-n', namespace, 'address', 'add', `${address}/24`, 'dev', 'eth0');
-    ip('-n', namespace, 'link', 'set', 'eth0', 'up');
-  }
+  const close = removal([server, client], folder);
+  joinByVeth(server, client, [SERVER_ADDRESS, CLIENT_ADDRESS], mtu);
+  prepare?.(server, 'server');
+  prepare?.(client, 'client');
+  const hosts = { SERVAL_REGISTRY: `${folder}/client`, SERVAL_ROUTER: SERVER_ADDRESS };
   return {
-    name: 'namespaces',
-    description: 'two network namespaces, veth with MTU 1500 and its default offloads',
+    name,
+    description: `two network namespaces, ${description}`,
     serverAddress: SERVER_ADDRESS,
-    server: {
-      command: commandIn(server, 'server'),
-      environment: { ...COMMON, SERVAL_REGISTRY: join(folder, 'server') },
-    },
-    client: {
-      command: commandIn(client, 'client'),
-      environment: { ...COMMON, SERVAL_REGISTRY: join(folder, 'client'), SERVAL_ROUTER: SERVER_ADDRESS },
-    },
-    close: closing([server, client], folder),
+    server: endOf('server', server, { SERVAL_REGISTRY: `${folder}/server` }),
+    client: endOf('client', client, hosts),
+    close,
   };
 }
 
-/** The sender has the first processor, the receiver the second. */
-function commandIn(namespace: string | undefined, end: End): readonly string[] {
+function openLoopback(): MeasuredPath {
+  const folder = temporaryFolder();
+  const namespace = canMakeNamespaces() ? addNamespace('l') : undefined;
+  const environment = { SERVAL_REGISTRY: `${folder}/registry` };
+  return {
+    name: 'loopback',
+    description: `loopback of ${namespace === undefined ? 'this machine' : 'a network namespace'}`,
+    serverAddress: '127.0.0.1',
+    server: endOf('server', namespace, environment),
+    client: endOf('client', namespace, environment),
+    close: removal(namespace === undefined ? [] : [namespace], folder),
+  };
+}
+
+function endOf(end: End, namespace: string | undefined, environment: PathEnd['environment']): PathEnd {
   const enter = namespace === undefined ? [] : ['ip', 'netns', 'exec', namespace];
-  const pin = isPinned ? ['taskset', '-c', end === 'client' ? '0' : '1'] : [];
-  return [...enter, ...pin];
-}
-
-function addNamespace(letter: string): string {
-  const name = `svbench${process.pid}${letter}`;
-  ip('netns', 'add', name);
-  ip('-n', name, 'link', 'set', 'lo', 'up');
-  // Thousands of short connections: `net` must not run out of ports because ended ones still hold them.
-  for (const setting of ['net.ipv4.tcp_max_tw_buckets=500', 'net.ipv4.ip_local_port_range=1024 65000']) {
-    ip('netns', 'exec', name, 'sysctl', '-q', '-w', setting);
-  }
-  return name;
-}
-
-/** Also when the process ends before it is called. */
-function closing(names: readonly string[], folder: string): () => void {
-  const close = (): void => {
-    process.off('exit', close);
-    for (const name of names) spawnSync('ip', ['netns', 'delete', name], { stdio: 'ignore' });
-    rmSync(folder, { recursive: true, force: true });
-  };
-  process.on('exit', close);
-  return close;
-}
-
-let namespacesPossible: boolean | undefined;
-
-function canMakeNamespaces(): boolean {
-  namespacesPossible ??= probeNamespaces();
-  return namespacesPossible;
-}
-
-function probeNamespaces(): boolean {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
-  const name = `svbench${process.pid}p`;
-  if (spawnSync('ip', ['netns', 'add', name], { stdio: 'ignore' }).status !== 0) return false;
-  spawnSync('ip', ['netns', 'delete', name], { stdio: 'ignore' });
-  return true;
-}
-
-function ip(...args: string[]): void {
-  execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  return { command: [...enter, ...pinnedTo(end === 'client' ? 0 : 1)], environment: { ...COMMON, ...environment } };
 }
 
 const SERVER_ADDRESS = '10.77.0.1';
 const CLIENT_ADDRESS = '10.77.0.2';
 /** Nobody else's host is joined, and nobody is asked by broadcast. */
 const COMMON = { SERVAL_PORT: String(40_000 + (process.pid % 20_000)), SERVAL_BROADCAST: '0' };
+
+/**
+ * What a wire without offloads does to both: the sender's kernel cuts super-packets, the receiver's joins them again.
+ * A veth end joins only what a sender without tso gives it, so both ends are set, and gro is said although it is on.
+ */
+function likeWire(namespace: string): void {
+  runIn(namespace, 'ethtool', '-K', 'eth0', 'tso', 'off', 'gso', 'off', 'tx-udp-segmentation', 'off', 'gro', 'on');
+}
+
+/** The burst holds two super-packets, the queue 2.5 MB. */
+function shapeToGigabit(namespace: string): void {
+  const shaper = ['tbf', 'rate', '1gbit', 'burst', '128kb', 'latency', '20ms'];
+  runIn(namespace, 'tc', 'qdisc', 'add', 'dev', 'eth0', 'root', ...shaper);
+}
+
+const VETHS: Readonly<Record<Exclude<PathName, 'loopback'>, Veth>> = {
+  veth: { description: 'veth with MTU 1500 and its default offloads', mtu: 1500 },
+  veth9000: { description: 'veth with MTU 9000 and its default offloads', mtu: 9000 },
+  wire: {
+    description: 'veth with MTU 1500 like a wire: tso, gso and tx-udp-segmentation off, gro on',
+    mtu: 1500,
+    commands: ['ethtool'],
+    prepare: likeWire,
+  },
+  '1gbit': {
+    description: 'veth with MTU 1500 shaped to 1 Gbit/s (tbf)',
+    mtu: 1500,
+    commands: ['tc'],
+    prepare: shapeToGigabit,
+  },
+};

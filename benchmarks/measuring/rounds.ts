@@ -32,3 +32,10 @@ export function inMillions(summary: Summary): string {
   const text = (value: number): string => (value / 1e6).toFixed(value < 1e6 ? 2 : 1);
   return `${text(summary.median)} (${text(summary.minimum)}-${text(summary.maximum)})`;
 }
+
+/** The value below which a fraction of all lies. */
+export function quantile(values: readonly number[], fraction: number): number {
+  if (values.length === 0) return Number.NaN;
+  const sorted = Float64Array.from(values).sort();
+  return sorted[Math.min(Math.floor(sorted.length * fraction), sorted.length - 1)]!;
+}

@@ -1,57 +1,92 @@
-// The calling process of one measurement, which makes the traffic. Started by run.ts with its task; never by hand.
+// The calling process of one measurement, which makes the traffic. Started by compare.ts with its task; never by hand.
 
 import type { Socket } from 'node:net';
-import { contenders } from './contenders';
-import type { MeasureName } from './messages';
-import { counted, MESSAGE_BYTES, report, task } from './program';
+import { beginTask, counted, fail, report, reportWhen } from '../measuring/measured-program';
+import { type Contender, contenderOf } from './contender';
+import { MESSAGE_BYTES, PARALLEL_STREAMS, type Task } from './task';
+import { verify } from './verify';
 
 /** Connects under way at a time. */
 const CONCURRENCY = 16;
+/** Connections that each have one message under way. */
+const MESSAGE_CONNECTIONS = 256;
 const CHUNK_BYTES = 65_536;
 /** What is done before the measured time: code is compiled, windows have grown. */
-const WARM_UP = { bytes: 500e6, roundTrips: 2000, requests: 4000 };
+const WARM_UP = { roundTrips: 2000, requests: 4000, messages: 50_000 };
 /** Milliseconds; a slow or busy machine does not get through all of it. */
 const WARM_UP_MAXIMUM = 4000;
 
-const call: Readonly<Record<MeasureName, () => void>> = { throughput, 'round-trip': roundTrip, connections, idle };
+const task = beginTask<Task>();
+let contender: Contender;
+
+const call: Readonly<Record<Task['measure'], () => void>> = {
+  throughput: () => stream(1),
+  parallel: () => stream(PARALLEL_STREAMS),
+  'round-trip': roundTrip,
+  spin: roundTrip,
+  connections,
+  messages,
+  idle,
+  verify: () => verify(connect),
+};
 
 function connect(): Socket {
-  return contenders[task.contender].connect(task.target!);
+  return contender.connect(task.target!);
 }
 
-/** Writes as fast as it is taken. */
-function throughput(): void {
+/** Writes to each as fast as it is taken. */
+function stream(streams: number): void {
   const chunk = Buffer.alloc(CHUNK_BYTES, 'serval');
-  const socket = connect();
-  const write = (): void => {
-    while (socket.write(chunk));
-  };
-  socket.on('drain', write);
-  socket.on('connect', () => {
-    reportWhen(() => socket.bytesWritten >= WARM_UP.bytes);
-    write();
-  });
+  const sockets = Array.from({ length: streams }, connect);
+  for (const socket of sockets) {
+    const write = (): void => {
+      while (socket.write(chunk));
+    };
+    socket.on('error', fail);
+    socket.on('drain', write);
+    socket.on('connect', write);
+  }
+  const written = (): number => sockets.reduce((sum, socket) => sum + socket.bytesWritten, 0);
+  reportWhen(() => sockets.every(({ connecting }) => !connecting) && written() >= task.warmUpBytes, WARM_UP_MAXIMUM);
 }
 
 /** One message under way at a time. */
 function roundTrip(): void {
-  const message = Buffer.alloc(MESSAGE_BYTES, 'm');
-  const socket = connect().setNoDelay(true);
-  let missing = 0;
   let sentAt = 0;
+  pingPong(connect(), {
+    send: () => {
+      sentAt = performance.now();
+    },
+    received: () => counted.roundTrips.push((performance.now() - sentAt) * 1000),
+  });
+  reportWhen(() => counted.roundTrips.length >= WARM_UP.roundTrips, WARM_UP_MAXIMUM);
+}
+
+/** Many connections are open, and each has one message under way. */
+function messages(): void {
+  const received = (): void => {
+    counted.operations++;
+  };
+  for (let count = 0; count < MESSAGE_CONNECTIONS; count++) pingPong(connect(), { send: () => {}, received });
+  reportWhen(() => counted.operations >= WARM_UP.messages, WARM_UP_MAXIMUM);
+}
+
+/** Sends a message when the one before it has come back. */
+function pingPong(socket: Socket, told: { send(): void; received(): void }): void {
+  const message = Buffer.alloc(MESSAGE_BYTES, 'm');
+  let missing = 0;
   const send = (): void => {
     missing = MESSAGE_BYTES;
-    sentAt = performance.now();
+    told.send();
     socket.write(message);
   };
+  socket.setNoDelay(true);
+  socket.on('error', fail);
+  socket.on('connect', send);
   socket.on('data', (chunk: Buffer) => {
     missing -= chunk.length;
     if (missing > 0) return;
-    counted.roundTrips.push((performance.now() - sentAt) * 1000);
-    send();
-  });
-  socket.on('connect', () => {
-    reportWhen(() => counted.roundTrips.length >= WARM_UP.roundTrips);
+    told.received();
     send();
   });
 }
@@ -67,12 +102,12 @@ function connections(): void {
       answered += chunk.length;
     });
     socket.on('close', (hadError) => {
-      if (!hadError && answered === MESSAGE_BYTES) counted.requests++;
+      if (!hadError && answered === MESSAGE_BYTES) counted.operations++;
       next();
     });
     socket.on('error', fail);
   };
-  reportWhen(() => counted.requests >= WARM_UP.requests);
+  reportWhen(() => counted.operations >= WARM_UP.requests, WARM_UP_MAXIMUM);
   for (let count = 0; count < CONCURRENCY; count++) next();
 }
 
@@ -92,18 +127,7 @@ function idle(): void {
   for (let count = 0; count < CONCURRENCY; count++) next();
 }
 
-function reportWhen(isWarm: () => boolean): void {
-  const begun = performance.now();
-  const look = setInterval(() => {
-    if (!isWarm() && performance.now() - begun < WARM_UP_MAXIMUM) return;
-    clearInterval(look);
-    report({ kind: 'running' });
-  }, 20);
-}
-
-/** A figure with failures in it would compare nothing. */
-function fail(error: Error): void {
-  report({ kind: 'failed', reason: error.message });
-}
-
-call[task.measure]();
+void contenderOf(task).then((loaded) => {
+  contender = loaded;
+  call[task.measure]();
+});

@@ -1,21 +1,10 @@
-// The two that are compared, behind what their APIs have in common: `serval` has the shape of `net`.
+// serval, and the rival that its users have at hand.
 
-import type { Socket } from 'node:net';
 import * as net from 'node:net';
 import * as serval from '../../lib/index';
+import type { Contender } from './contender';
 
-export const CONTENDER_NAMES = ['serval', 'net'] as const;
-export type ContenderName = (typeof CONTENDER_NAMES)[number];
-
-export interface Contender {
-  /** Calls `listening` with what the client is to connect to, and what carries the bytes. */
-  serve(address: string, connection: (socket: Socket) => void, listening: Listening): void;
-  connect(target: string): Socket;
-}
-
-type Listening = (target: string, link: string) => void;
-
-export const contenders: Readonly<Record<ContenderName, Contender>> = {
+export const contenders: Readonly<Record<'serval' | 'net', Contender>> = {
   serval: {
     serve: (_address, connection, listening) => {
       const host = serval.createHost();

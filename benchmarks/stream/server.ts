@@ -1,43 +1,79 @@
-// The serving process of one measurement. Started by run.ts with its task; never by hand.
+// The serving process of one measurement. Started by compare.ts with its task; never by hand.
 
+import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { contenders } from './contenders';
-import type { MeasureName } from './messages';
-import { counted, MESSAGE_BYTES, report, task } from './program';
+import { beginTask, counted, report } from '../measuring/measured-program';
+import { contenderOf } from './contender';
+import { MESSAGE_BYTES, type Task } from './task';
 
-const serve: Readonly<Record<MeasureName, (socket: Socket) => void>> = {
-  throughput: (socket) => {
-    socket.on('data', (chunk: Buffer) => {
-      counted.bytes += chunk.length;
-    });
-  },
-  'round-trip': (socket) => {
-    socket.setNoDelay(true);
-    socket.on('data', (chunk: Buffer) => socket.write(chunk));
-  },
-  /** One request, one answer, and the end. */
-  connections: (socket) => {
-    let missing = MESSAGE_BYTES;
-    socket.on('data', (chunk: Buffer) => {
-      missing -= chunk.length;
-      if (missing > 0) return;
-      counted.requests++;
-      socket.end(answer);
-    });
-  },
+const task = beginTask<Task>();
+
+const serve: Readonly<Record<Task['measure'], (socket: Socket) => void>> = {
+  throughput: count,
+  parallel: count,
+  'round-trip': echo,
+  spin: echo,
+  messages: echo,
+  connections: answerOnce,
   idle: (socket) => idle.push(socket),
+  verify: digest,
 };
+
+function count(socket: Socket): void {
+  const index = counted.streams.push(0) - 1;
+  socket.on('data', (chunk: Buffer) => {
+    counted.bytes += chunk.length;
+    counted.streams[index]! += chunk.length;
+  });
+}
+
+function echo(socket: Socket): void {
+  socket.setNoDelay(true);
+  socket.on('data', (chunk: Buffer) => socket.write(chunk));
+}
+
+/** One request, one answer, and the end. */
+function answerOnce(socket: Socket): void {
+  let missing = MESSAGE_BYTES;
+  socket.on('data', (chunk: Buffer) => {
+    missing -= chunk.length;
+    if (missing > 0) return;
+    counted.operations++;
+    socket.end(answer);
+  });
+}
+
+/** Four bytes say how many follow; their digest is the answer. */
+function digest(socket: Socket): void {
+  const hash = createHash('sha256');
+  let head = Buffer.alloc(0);
+  let missing = Number.POSITIVE_INFINITY;
+  socket.on('data', (chunk: Buffer) => {
+    let bytes = chunk;
+    if (head.length < 4) {
+      head = Buffer.concat([head, chunk]);
+      if (head.length < 4) return;
+      missing = head.readUInt32BE();
+      bytes = head.subarray(4);
+    }
+    hash.update(bytes);
+    missing -= bytes.length;
+    if (missing === 0) socket.end(hash.digest());
+  });
+}
 
 const answer = Buffer.alloc(MESSAGE_BYTES, 'a');
 /** Held, as a server holds those of its users. */
 const idle: Socket[] = [];
 
-contenders[task.contender].serve(
-  task.address,
-  (socket) => {
-    // The client ends by being stopped.
-    socket.on('error', () => {});
-    serve[task.measure](socket);
-  },
-  (target, link) => report({ kind: 'listening', target, link }),
-);
+void contenderOf(task).then((contender) => {
+  contender.serve(
+    task.address,
+    (socket) => {
+      // The client ends by being stopped.
+      socket.on('error', () => {});
+      serve[task.measure](socket);
+    },
+    (target, carrier) => report({ kind: 'listening', target, carrier }),
+  );
+});

@@ -1,0 +1,27 @@
+// The end of each benchmark: its rows as tables for people, or everything as JSON for the complete run.
+
+import { describeMachine, machineLine } from './machine';
+import { isPinned } from './pinning';
+import type { Report } from './rows';
+import { tableOf } from './table';
+
+/** Runs a benchmark to its report. A failure is one line, and the exit code 1; what was set up goes away on 'exit'. */
+export function runBenchmark(measure: () => Promise<Report>, options: { readonly json: boolean }): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+  const machine = describeMachine();
+  const begun = performance.now();
+  measure().then(
+    (report) => {
+      const seconds = Math.round((performance.now() - begun) / 1000);
+      if (options.json) console.log(JSON.stringify({ machine, isPinned, seconds, ...report }, undefined, 2));
+      else
+        console.log(
+          `${machineLine(machine)}${isPinned ? '' : ', not pinned'}\n\n${tableOf(report.rows, report.skipped)}`,
+        );
+    },
+    (error: Error) => {
+      console.error(`${process.stderr.isTTY ? '\r\u001b[K' : ''}${error.message}`);
+      process.exitCode = 1;
+    },
+  );
+}
