@@ -34,6 +34,8 @@ export class StackDriver {
   private isFlushRequested = false;
   /** What waits to be transmitted in this turn has waited since then at most. */
   private waitingSince = 0 as Instant;
+  /** When the latest event was told. */
+  private toldAt = 0 as Instant;
 
   constructor(
     readonly stack: Stack,
@@ -42,14 +44,15 @@ export class StackDriver {
     this.references = new ReferenceCount((isHeld) => environment.keepAlive?.(isHeld));
   }
 
+  /** While events are told, when the latest was: the clock has its price, and nobody measures by it. */
   now(): Instant {
-    return this.environment.now();
+    return this.isDraining ? this.toldAt : this.environment.now();
   }
 
   // ---- inputs from the world ----
 
   received(link: number, batch: ReceivedBatch): void {
-    this.stack.handleReceived(link, batch, this.now());
+    this.stack.handleReceived(link, batch, this.environment.now());
     // At once, not later in the turn: what is forwarded still lies in the link's slab.
     this.drain();
   }
@@ -111,7 +114,7 @@ export class StackDriver {
   drainNow(): void {
     if (!this.isDraining) return this.drain();
     for (let round = 0, more = true; more && round < DRAIN_ROUNDS; round++) {
-      more = this.stack.pollTransmit(this.now());
+      more = this.stack.pollTransmit(this.environment.now());
       if (!this.transmit()) return;
     }
   }
@@ -124,7 +127,7 @@ export class StackDriver {
     try {
       for (let round = 0; ; round++) {
         this.dispatchEvents();
-        const more = this.stack.pollTransmit(this.now());
+        const more = this.stack.pollTransmit(this.environment.now());
         const moved = this.transmit();
         if (!more && !this.hasEvents()) break;
         if (more && !moved) break;
@@ -148,7 +151,8 @@ export class StackDriver {
   }
 
   private dispatchEvents(): void {
-    this.waitingSince = this.now();
+    this.toldAt = this.environment.now();
+    this.waitingSince = this.toldAt;
     while (this.hasEvents()) {
       const event = this.pending!;
       this.pending = undefined;
@@ -159,11 +163,12 @@ export class StackDriver {
 
   /** A long turn does not keep its first answers from the peer until its last one is ready: both work meanwhile. */
   private transmitOverdue(): void {
-    const now = this.now();
+    const now = this.environment.now();
+    this.toldAt = now;
     if (now < this.waitingSince + TRANSMIT_DELAY_MAXIMUM) return;
     this.stack.pollTransmit(now);
     this.transmit();
-    this.waitingSince = this.now();
+    this.waitingSince = this.environment.now();
   }
 
   private dispatch(event: StackEvent): void {

@@ -58,6 +58,10 @@ export function checkAbortSignal(value: unknown, name: string): asserts value is
 
 /** The same options without those left undefined, as the interfaces below want them. */
 export function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
+  const result: { [K in keyof T]?: Exclude<T[K], undefined> } = {};
+  for (const name of Object.keys(options) as (keyof T)[]) {
+    const value = options[name];
+    if (value !== undefined) result[name] = value as Exclude<T[keyof T], undefined>;
+  }
+  return result;
 }

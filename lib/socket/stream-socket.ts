@@ -6,6 +6,7 @@ import type { Socket as NetSocket, SocketConnectOpts } from 'node:net';
 import { addAbortSignal, Duplex } from 'node:stream';
 import { type FlowInformation, SILENT_OBSERVER, type StreamHandle } from '../driver/handles';
 import { ErrorCode, type ServalError } from '../errors';
+import type { NetworkAddress } from '../wire/network-address';
 import type { ServiceID } from '../wire/service-id';
 import { checkFunction, checkServiceID, given, type ServiceName } from './argument-checks';
 import {
@@ -83,7 +84,7 @@ export class StreamSocket extends Duplex implements NetSocket {
   #hasEnded = false;
   #isResetting = false;
   #bytesRead = 0;
-  #lastPeer: SocketAddress | undefined;
+  #lastPeer: NetworkAddress | undefined;
 
   constructor(options?: SocketOptions | null) {
     checkSocketOptions(options ?? {});
@@ -161,8 +162,8 @@ export class StreamSocket extends Duplex implements NetSocket {
 
   /** Our IP address and port with our serviceID; `{}` without a connection. */
   address(): (SocketAddress & { readonly serviceID: ServiceID | undefined }) | Record<string, never> {
-    const name = this.#sockname();
-    return name === undefined ? {} : { ...name, serviceID: this.localServiceID };
+    const address = this.#handle?.localAddress;
+    return address === undefined ? {} : { ...socketAddress(address), serviceID: this.localServiceID };
   }
 
   /**
@@ -370,7 +371,7 @@ export class StreamSocket extends Duplex implements NetSocket {
   #detach(): StreamHandle | undefined {
     const handle = this.#handle;
     if (handle === undefined) return undefined;
-    this.#lastPeer = this.#peer();
+    this.#lastPeer = this.#peerAddress();
     this.#handle = undefined;
     this.#isReading = false;
     handle.setObserver(SILENT_OBSERVER);
@@ -391,14 +392,8 @@ export class StreamSocket extends Duplex implements NetSocket {
     this.#lastPeer = undefined;
   }
 
-  #peer(): SocketAddress | undefined {
-    const address = this.connecting ? undefined : this.#handle?.remoteAddress;
-    return address === undefined ? this.#lastPeer : socketAddress(address);
-  }
-
-  #sockname(): SocketAddress | undefined {
-    const address = this.#handle?.localAddress;
-    return address === undefined ? undefined : socketAddress(address);
+  #peerAddress(): NetworkAddress | undefined {
+    return (this.connecting ? undefined : this.#handle?.remoteAddress) ?? this.#lastPeer;
   }
 
   #startReading(): void {
@@ -474,20 +469,21 @@ export class StreamSocket extends Duplex implements NetSocket {
   // Getters, but properties in the type, as `net.Socket`'s type has them.
   static {
     const getter = (get: (this: StreamSocket) => unknown) => ({ get, enumerable: true });
-    const partsOf = (end: string, address: (socket: StreamSocket) => SocketAddress | undefined) => ({
-      [`${end}Address`]: getter(function () {
-        return address(this)?.address;
-      }),
-      [`${end}Family`]: getter(function () {
-        return address(this)?.family;
-      }),
-      [`${end}Port`]: getter(function () {
-        return address(this)?.port;
-      }),
-    });
+    const partsOf = (end: string, addressOf: (socket: StreamSocket) => NetworkAddress | undefined) => {
+      const partOf = (part: keyof SocketAddress) =>
+        getter(function () {
+          const address = addressOf(this);
+          return address === undefined ? undefined : socketAddress(address)[part];
+        });
+      return {
+        [`${end}Address`]: partOf('address'),
+        [`${end}Family`]: partOf('family'),
+        [`${end}Port`]: partOf('port'),
+      };
+    };
     Object.defineProperties(StreamSocket.prototype, {
-      ...partsOf('remote', (socket) => socket.#peer()),
-      ...partsOf('local', (socket) => socket.#sockname()),
+      ...partsOf('remote', (socket) => socket.#peerAddress()),
+      ...partsOf('local', (socket) => socket.#handle?.localAddress),
       autoSelectFamilyAttemptedAddresses: getter(() => []),
     });
   }

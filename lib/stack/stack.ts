@@ -106,8 +106,11 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
   handleDeadline(now: Instant): void {
     this.sal.handleDeadline(now);
     for (const rule of this.sal.serviceTable.expire(now)) this.tellControllers({ kind: 'ruleExpired', rule });
-    for (let due = this.deadlines.popDue(now); due !== undefined; due = this.deadlines.popDue(now))
-      due.handleDeadline(now);
+    for (let due = this.deadlines.popDue(now); due !== undefined; due = this.deadlines.popDue(now)) {
+      const deadline = due.nextDeadline();
+      if (deadline <= now) due.handleDeadline(now);
+      else this.deadlines.set(due, deadline);
+    }
   }
 
   handleCommand(command: ServiceCommand, now: Instant): void {
@@ -208,7 +211,7 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
       connection.isTouched = false;
       const more = connection.pollTransmit(now);
       connection.settle(now);
-      if (!connection.isClosed) this.deadlines.set(connection, connection.nextDeadline());
+      if (!connection.isClosed) this.deadlines.hasten(connection, connection.nextDeadline());
       if (more) this.touch(connection);
     }
     return this.touched.length > 0;

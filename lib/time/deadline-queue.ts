@@ -63,6 +63,14 @@ export class DeadlineQueue<Owner extends HasQueuePosition> {
     else this.sink(position);
   }
 
+  /**
+   * Queues the owner, or moves it forward; a later deadline is left to the one it has. Most deadlines are moved away
+   * before they come, again and again: whoever is popped and has another one by then sets that.
+   */
+  hasten(owner: Owner, at: Instant): void {
+    if (at < this.at(owner)) this.set(owner, at);
+  }
+
   remove(owner: Owner): void {
     if (!this.has(owner)) return;
     const position = owner.queuePosition;

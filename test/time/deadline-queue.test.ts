@@ -34,6 +34,17 @@ describe('DeadlineQueue', () => {
     expect(popAll(queue, at(9))).toEqual([7, 9]);
   });
 
+  it('hastens, and leaves a later deadline to the one there is', () => {
+    const queue = new DeadlineQueue<Owner>();
+    const owner = new Owner(1);
+    queue.hasten(owner, at(10));
+    queue.hasten(owner, at(20));
+    expect(queue.at(owner)).toBe(10);
+    queue.hasten(owner, NEVER);
+    queue.hasten(owner, at(5));
+    expect([queue.at(owner), queue.size]).toEqual([5, 1]);
+  });
+
   it('gives equal deadlines in the order in which they were set', () => {
     const queue = new DeadlineQueue<Owner>();
     const owners = Array.from({ length: 100 }, (_, name) => new Owner(name));
