@@ -1,15 +1,14 @@
 // One flow: the two flowIDs and nonces, the path, the control numbering and the state (§3.2, §4.4). It knows
 // how to put its packets into its link's batch; when to do so is decided by signaling/ and by the transport.
 
-import { SAL_HEADER_MINIMUM } from '../limits';
-import { after, type Duration, type Instant, NEVER } from '../time/instant';
-import { TimerTable } from '../time/timer-table';
+import { after, type Duration, earlier, type Instant, NEVER } from '../time/instant';
 import type { ControlSequence } from '../wire/control-extension';
-import { FLOW_ID_UNKNOWN, type FlowID, FlowNonce } from '../wire/flow-id';
+import { FLOW_ID_UNKNOWN, type FlowID, FlowNonce, flowID } from '../wire/flow-id';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ReceivedBatch } from '../wire/received-batch';
+import { writeBareSalHeader } from '../wire/sal-header';
 import { writeSalPacketHeader } from '../wire/sal-packet';
-import type { ServiceID } from '../wire/service-id';
+import type { ServiceID, ServicePrefix } from '../wire/service-id';
 import type { TransmitBatch } from '../wire/transmit-batch';
 import type { HalfOpenFlows } from './half-open-flows';
 import type { LinkOutput } from './link-output';
@@ -37,6 +36,8 @@ export interface FlowOwner {
 
 /** The listening socket a half-open flow belongs to, as the SAL sees it. */
 export interface SynListener {
+  /** What it listens to. */
+  readonly prefix: ServicePrefix;
   readonly halfOpen: HalfOpenFlows;
   /** Whether another half-open flow may be kept. */
   readonly hasRoom: boolean;
@@ -45,7 +46,22 @@ export interface SynListener {
   accept(flow: Flow, now: Instant): FlowOwner;
 }
 
-export const FLOW_TIMERS = ['acknowledgmentRepeat', 'lifetime'] as const;
+/** What is kept of a SYN until its third ACK comes. */
+export interface HalfOpenRequest {
+  readonly listener: SynListener;
+  readonly since: Instant;
+  /** SOURCE addresses of the SYN, echoed in the SYN-ACK on links where the original expects them. */
+  readonly recordedSource: readonly NetworkAddress[] | undefined;
+  /** Bytes of data that came meanwhile, and made us answer nothing yet. */
+  earlyBytes: number;
+}
+
+/** ICMP says that nobody is there: since when, and how often (a hint, never a proof). */
+export interface UnreachableHints {
+  count: number;
+  readonly first: Instant;
+  last: Instant;
+}
 
 /** What a control packet carries beyond its flags. */
 export interface ControlContent {
@@ -54,35 +70,28 @@ export interface ControlContent {
   readonly segment?: 'syn' | 'synAck' | 'ack';
 }
 
+/** Most flows of a server are idle: what only some need, or only for a while, is `undefined` until then. */
 export class Flow implements HasListPlace<Flow> {
-  localFlowID: FlowID = FLOW_ID_UNKNOWN;
-  remoteFlowID: FlowID = FLOW_ID_UNKNOWN;
   remoteNonce: FlowNonce = FlowNonce.zero;
   state: FlowState = 'closed';
   owner: FlowOwner | undefined;
-  listener: SynListener | undefined;
+  /** While it is half open: whose it will be. */
+  request: HalfOpenRequest | undefined;
   /** Behind it in its place of the listener's half-open flows. */
   nextHalfOpen: Flow | undefined;
-  halfOpenSince = 0 as Instant;
   /** The service connected to, or that a SYN asked for. */
   service: ServiceID | undefined;
-  /** SOURCE addresses of the SYN, echoed in the SYN-ACK on links where the original expects them. */
-  recordedSource: readonly NetworkAddress[] | undefined;
-  readonly timers = new TimerTable(FLOW_TIMERS);
   readonly control: ControlChannel;
+  /** When the third ACK is said again, and how often it was. */
+  acknowledgmentRepeatAt: Instant | undefined;
   acknowledgmentRepeats = 0;
-  /** Bytes of data that came while the flow was half open, and made us answer nothing yet. */
-  earlyBytes = 0;
   /** Its owner expects nothing more of the peer but a FIN. */
   isAbandoned = false;
   /** When it began to wait for nothing else. */
   finWaitSince: Instant | undefined;
   /** Where the SYN was sent last, when that was one unicast address. */
   lastHop: NetworkAddress | undefined;
-  /** ICMP says that nobody is there: since when, and how often (a hint, never a proof). */
-  unreachableHints = 0;
-  firstUnreachableHint = 0 as Instant;
-  lastUnreachableHint = 0 as Instant;
+  unreachable: UnreachableHints | undefined;
   /** Position in the SAL's deadline queue, and place among those that connect or are half-open. */
   queuePosition = -1;
   list: object | undefined;
@@ -90,7 +99,11 @@ export class Flow implements HasListPlace<Flow> {
   nextMember: Flow | undefined;
   private currentPath: Path | undefined;
   private output: LinkOutput | undefined;
-  private readonly dataHeader = new Uint8Array(SAL_HEADER_MINIMUM);
+  /** When it ends for want of an answer. */
+  private lifetimeEnd: Instant | undefined;
+  // As signed integers, which V8 keeps in place; half of all flowIDs would be objects.
+  private localID = 0;
+  private remoteID = 0;
 
   constructor(
     readonly localNonce: FlowNonce,
@@ -99,6 +112,18 @@ export class Flow implements HasListPlace<Flow> {
     readonly segments: HandshakeSegments,
   ) {
     this.control = new ControlChannel(initialSequence);
+  }
+
+  get localFlowID(): FlowID {
+    return flowID(this.localID);
+  }
+
+  set localFlowID(id: FlowID) {
+    this.localID = id | 0;
+  }
+
+  get remoteFlowID(): FlowID {
+    return flowID(this.remoteID);
   }
 
   get path(): Path | undefined {
@@ -110,8 +135,8 @@ export class Flow implements HasListPlace<Flow> {
   }
 
   nextDeadline(): Instant {
-    const timer = this.timers.next();
-    return this.control.deadline < timer ? this.control.deadline : timer;
+    const own = earlier(this.acknowledgmentRepeatAt ?? NEVER, this.lifetimeEnd ?? NEVER);
+    return earlier(own, this.control.deadline);
   }
 
   /** Follows the state table; false when the event has no row in this state. */
@@ -125,17 +150,19 @@ export class Flow implements HasListPlace<Flow> {
   setPath(path: Path, output: LinkOutput): void {
     this.currentPath = path;
     this.output = output;
-    this.sealDataHeader();
   }
 
   setRemote(remoteFlowID: FlowID, remoteNonce: FlowNonce): void {
-    this.remoteFlowID = remoteFlowID;
+    this.remoteID = remoteFlowID | 0;
     this.remoteNonce = remoteNonce;
-    this.sealDataHeader();
   }
 
   setLifetime(duration: Duration | undefined, now: Instant): void {
-    this.timers.set('lifetime', duration === undefined ? NEVER : after(now, duration));
+    this.lifetimeEnd = duration === undefined ? undefined : after(now, duration);
+  }
+
+  hasExpired(now: Instant): boolean {
+    return this.lifetimeEnd !== undefined && this.lifetimeEnd <= now;
   }
 
   /** Starts a packet of the data stream: after the handshake no extension is needed (§4.2). A `SegmentSink`. */
@@ -143,8 +170,14 @@ export class Flow implements HasListPlace<Flow> {
     const batch = this.output?.withRoom();
     if (batch === undefined || this.currentPath === undefined) return undefined;
     batch.begin(this.currentPath.remote, this.currentPath.local);
-    batch.headers.set(this.dataHeader, batch.headerEnd);
-    batch.headerEnd += SAL_HEADER_MINIMUM;
+    const { localID, remoteID, protocol } = this;
+    batch.headerEnd += writeBareSalHeader(
+      batch.headers,
+      batch.headerEnd,
+      localID as FlowID,
+      remoteID as FlowID,
+      protocol,
+    );
     return batch;
   }
 
@@ -183,14 +216,5 @@ export class Flow implements HasListPlace<Flow> {
     if (segment === 'syn') return this.segments.writeSyn(batch.headers, batch.headerEnd);
     if (segment === 'synAck') return this.segments.writeSynAck(batch.headers, batch.headerEnd);
     return this.segments.writeAck(batch.headers, batch.headerEnd);
-  }
-
-  /** The 12 bytes before every data packet are the same for the life of a path; sealed once. */
-  private sealDataHeader(): void {
-    writeSalPacketHeader(this.dataHeader, 0, {
-      sourceFlowID: this.localFlowID,
-      destinationFlowID: this.remoteFlowID,
-      protocol: this.protocol,
-    });
   }
 }

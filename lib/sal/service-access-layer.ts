@@ -21,6 +21,8 @@ import { LinkOutput } from './link-output';
 import type { LinkProperties } from './link-properties';
 import { Links } from './links';
 import { MemberList } from './member-list';
+import type { Path } from './path';
+import { PathCache } from './path-cache';
 import { confirmHandshake, handleEarlyData, handleSyn } from './signaling/handshake';
 import { refuseThirdAck } from './signaling/refusal';
 import { handleControl, handleFlowDeadline } from './signaling/signaling';
@@ -47,6 +49,7 @@ export class ServiceAccessLayer implements SignalingContext {
   readonly timeWait = new TimeWait();
   /** Flows whose SYN nobody has answered yet. */
   private readonly connecting = new MemberList<Flow>();
+  private readonly paths = new PathCache();
   private readonly rests = (id: FlowID): boolean => this.timeWait.has(id);
 
   constructor(
@@ -113,7 +116,7 @@ export class ServiceAccessLayer implements SignalingContext {
 
   close(flow: Flow, failure: FlowFailure | undefined, now: Instant): void {
     if (this.flowTable.get(flow.localFlowID) !== flow) return;
-    flow.listener?.halfOpen.delete(flow);
+    flow.request?.listener.halfOpen.delete(flow);
     this.connecting.delete(flow);
     this.deadlines.remove(flow);
     this.flowTable.release(flow.localFlowID);
@@ -165,6 +168,10 @@ export class ServiceAccessLayer implements SignalingContext {
     if (batch.isBroadcast(row)) return undefined;
     const local = batch.local(row);
     return local.isUnspecified ? undefined : local.withPort(0);
+  }
+
+  pathOf(link: number, local: NetworkAddress | undefined, remote: NetworkAddress): Path {
+    return this.paths.of(link, local, remote);
   }
 
   count(name: string): void {
@@ -256,7 +263,7 @@ function isFromPeer({ path, remoteFlowID }: Flow, batch: ReceivedBatch, row: num
 }
 
 function notePeer(flow: Flow, now: Instant): void {
-  flow.unreachableHints = 0;
+  flow.unreachable = undefined;
   confirmHandshake(flow);
   boundFinWait(flow, now);
 }

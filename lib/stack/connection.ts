@@ -145,7 +145,7 @@ export class Connection implements FlowOwner, HasListPlace<Connection> {
   flowConnected(flow: Flow, now: Instant): void {
     const { negotiation } = flow.segments as StreamHandshake;
     // A server cannot tell a slow third ACK from a repeated one; a client knows when it sent its only SYN.
-    const roundTrip = flow.listener === undefined ? flow.control.measuredRoundTripTime : undefined;
+    const roundTrip = flow.request === undefined ? flow.control.measuredRoundTripTime : undefined;
     this.subflows.set(flow, this.transport.establish(negotiation, this.context.pathSizeOf(flow), now, roundTrip));
     this.signal(ConnectionSignal.connected);
   }

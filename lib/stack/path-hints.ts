@@ -37,11 +37,13 @@ export class PathHints {
   }
 
   private heed(flow: Flow, now: Instant): void {
-    flow.lastUnreachableHint = now;
-    if (flow.unreachableHints++ === 0) flow.firstUnreachableHint = now;
+    flow.unreachable ??= { count: 0, first: now, last: now };
+    const hints = flow.unreachable;
+    hints.count++;
+    hints.last = now;
     if (flow.state !== 'request') {
-      if (flow.unreachableHints >= UNREACHABLE_HINTS) this.end(flow, 'reset', now);
-    } else if (elapsed(flow.firstUnreachableHint, now) > UNREACHABLE_GRACE) {
+      if (hints.count >= UNREACHABLE_HINTS) this.end(flow, 'reset', now);
+    } else if (elapsed(hints.first, now) > UNREACHABLE_GRACE) {
       this.end(flow, 'refused', now);
     } else {
       flow.control.hasten(after(now, UNREACHABLE_RETRY));
@@ -56,6 +58,6 @@ export class PathHints {
 }
 
 /** One burst of ICMP is one hint. */
-function isNewHint(flow: Flow, now: Instant): boolean {
-  return flow.unreachableHints === 0 || elapsed(flow.lastUnreachableHint, now) >= UNREACHABLE_HINT_INTERVAL;
+function isNewHint({ unreachable }: Flow, now: Instant): boolean {
+  return unreachable === undefined || elapsed(unreachable.last, now) >= UNREACHABLE_HINT_INTERVAL;
 }

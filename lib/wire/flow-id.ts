@@ -17,12 +17,13 @@ export class FlowNonce {
   static readonly zero = new FlowNonce(0, 0);
 
   private constructor(
+    /** Signed, which V8 keeps in place: half of all unsigned words would be objects. */
     readonly high: number,
     readonly low: number,
   ) {}
 
   static of(high: number, low: number): FlowNonce {
-    return new FlowNonce(high >>> 0, low >>> 0);
+    return new FlowNonce(high | 0, low | 0);
   }
 
   /** Takes the same time whether and wherever the two differ. */
@@ -31,6 +32,10 @@ export class FlowNonce {
   }
 
   toString(): string {
-    return this.high.toString(16).padStart(8, '0') + this.low.toString(16).padStart(8, '0');
+    return hex(this.high) + hex(this.low);
   }
+}
+
+function hex(word: number): string {
+  return (word >>> 0).toString(16).padStart(8, '0');
 }

@@ -117,7 +117,7 @@ export class Node {
   }
 
   listen(limit = 100): FakeListener {
-    const listener = new FakeListener(limit);
+    const listener = new FakeListener(ServicePrefix.of(SERVICE), limit);
     this.bind(listener, 6);
     return listener;
   }
@@ -207,7 +207,10 @@ export class FakeListener implements LocalSocket, SynListener {
   readonly accepted: { flow: Flow; owner: FakeOwner }[] = [];
   readonly synListener: SynListener = this;
 
-  constructor(private readonly limit: number) {}
+  constructor(
+    readonly prefix: ServicePrefix,
+    private readonly limit: number,
+  ) {}
 
   get hasRoom(): boolean {
     return this.halfOpen.size < this.limit;

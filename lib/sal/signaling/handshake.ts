@@ -12,9 +12,10 @@ import { after, type Duration, elapsed, type Instant, milliseconds } from '../..
 import { type ControlExtension, ControlFlag } from '../../wire/control-extension';
 import { FlowNonce } from '../../wire/flow-id';
 import type { NetworkAddress } from '../../wire/network-address';
+import type { ServiceID } from '../../wire/service-id';
 import { fitsSourceExtension } from '../../wire/source-extension';
 import { Flow, type SynListener } from '../flow';
-import { Path } from '../path';
+import type { Path } from '../path';
 import { clientAddressOf, rejectInstance } from './refusal';
 import type { ReceivedControl, SignalingContext } from './signaling-context';
 
@@ -56,17 +57,15 @@ export function handleSyn(
     context.count('synBacklogFull');
     return;
   }
-  const path = new Path(received.output.index, answerFrom(context, received), client);
+  const path = context.pathOf(received.output.index, answerFrom(context, received), client);
   const segments = listener.createSegments(path);
   if (!segments.handleSyn(batch.slab, packet.transportOffset, packet.transportLength)) {
     context.count('synSegmentBad');
     return;
   }
   const flow = new Flow(randomNonce(context), context.random.uint32(), packet.protocol as 6 | 17, segments);
-  flow.listener = listener;
-  flow.halfOpenSince = now;
-  flow.service = packet.destinationService;
-  flow.recordedSource = recordedSource(received);
+  flow.request = { listener, since: now, recordedSource: recordedSource(received), earlyBytes: 0 };
+  flow.service = serviceOf(listener, packet.destinationService!);
   if (!context.admit(flow)) {
     context.count('flowTableFull');
     return;
@@ -86,7 +85,7 @@ export function handleSyn(
 
 /** A SYN-ACK for one of our flows, the first or a repeated one, or one from an instance that came second. */
 export function handleSynAck(context: SignalingContext, flow: Flow, received: ReceivedControl, now: Instant): void {
-  const { packet, batch, row } = received;
+  const { packet, batch } = received;
   const control = packet.control!;
   if (flow.state !== 'request') {
     if (packet.sourceFlowID === flow.remoteFlowID && control.nonce.equals(flow.remoteNonce)) sendThirdAck(flow);
@@ -104,7 +103,7 @@ export function handleSynAck(context: SignalingContext, flow: Flow, received: Re
   flow.control.acknowledge(control.controlAck, now);
   flow.control.handleConsumed(control.controlSequence);
   flow.setRemote(packet.sourceFlowID, control.nonce);
-  flow.setPath(new Path(received.output.index, context.localAddressOf(received), batch.source(row)), received.output);
+  flow.setPath(pathBack(context, received), received.output);
   flow.transition('synAckReceived');
   context.endFirstPackets(flow);
   flow.setLifetime(undefined, now);
@@ -114,11 +113,17 @@ export function handleSynAck(context: SignalingContext, flow: Flow, received: Re
   context.reschedule(flow);
 }
 
+/** To where the packet came from. */
+function pathBack(context: SignalingContext, received: ReceivedControl): Path {
+  const { batch, row, output } = received;
+  return context.pathOf(output.index, context.localAddressOf(received), batch.source(row));
+}
+
 /** A real client answers within a round trip: under a flood of forged SYNs the oldest request gives way. */
 function makeRoom(context: SignalingContext, listener: SynListener, now: Instant): boolean {
   if (listener.halfOpen.size < HALF_OPEN_MAXIMUM) return false;
   const oldest = listener.halfOpen.oldest!;
-  if (elapsed(oldest.halfOpenSince, now) < HALF_OPEN_GRACE) return false;
+  if (elapsed(oldest.request!.since, now) < HALF_OPEN_GRACE) return false;
   context.count('halfOpenOverflow');
   context.close(oldest, undefined, now);
   return listener.hasRoom;
@@ -155,14 +160,15 @@ export function handleThirdAck(
     return true;
   }
   flow.control.acknowledge(control.controlAck, now);
-  const listener = flow.listener!;
+  const { listener } = flow.request!;
   // Under the path that it has been known by.
   listener.halfOpen.delete(flow);
-  flow.setPath(new Path(received.output.index, context.localAddressOf(received), batch.source(row)), received.output);
+  flow.setPath(pathBack(context, received), received.output);
   flow.transition('ackReceived');
   flow.setLifetime(undefined, now);
   flow.owner = listener.accept(flow, now);
   flow.owner.flowConnected(flow, now);
+  flow.request = undefined;
   context.reschedule(flow);
   return true;
 }
@@ -172,22 +178,24 @@ export function handleThirdAck(
  * SYN-ACK by an ACK (wire format §7). We never answer with more bytes than came: the client is not validated.
  */
 export function handleEarlyData(flow: Flow, bytes: number): void {
-  flow.earlyBytes += bytes;
-  const needed = SYN_ACK_BYTES + (flow.recordedSource?.length ?? 0) * 4;
-  if (flow.earlyBytes < needed) return;
-  flow.earlyBytes -= needed;
+  const request = flow.request!;
+  request.earlyBytes += bytes;
+  const needed = SYN_ACK_BYTES + (request.recordedSource?.length ?? 0) * 4;
+  if (request.earlyBytes < needed) return;
+  request.earlyBytes -= needed;
   sendSynAck(flow);
 }
 
 /** Says again what the peer may have missed. Called when the repeat timer is due. */
 export function repeatThirdAck(flow: Flow, now: Instant): void {
+  flow.acknowledgmentRepeatAt = undefined;
   sendThirdAck(flow);
   if (++flow.acknowledgmentRepeats < HANDSHAKE_ACK_REPEATS) armAcknowledgmentRepeat(flow, now);
 }
 
 /** The peer has answered on the flow: it has our third ACK. */
 export function confirmHandshake(flow: Flow): void {
-  flow.timers.clear('acknowledgmentRepeat');
+  flow.acknowledgmentRepeatAt = undefined;
 }
 
 export function randomNonce(context: Pick<SignalingContext, 'random'>): FlowNonce {
@@ -205,7 +213,7 @@ function isThirdAck(flow: Flow, control: ControlExtension): boolean {
 
 function sendSynAck(flow: Flow): void {
   const sequence = flow.control.sendUnacknowledged;
-  const source = flow.recordedSource;
+  const source = flow.request?.recordedSource;
   flow.sendControl(ControlFlag.syn | ControlFlag.ack, sequence, {
     segment: 'synAck',
     ...(source === undefined ? {} : { source }),
@@ -219,7 +227,12 @@ function sendThirdAck(flow: Flow): void {
 
 function armAcknowledgmentRepeat(flow: Flow, now: Instant): void {
   const backoff = milliseconds(flow.control.timeout * 2 ** flow.acknowledgmentRepeats);
-  flow.timers.set('acknowledgmentRepeat', after(now, backoff));
+  flow.acknowledgmentRepeatAt = after(now, backoff);
+}
+
+/** The listener's own name, where it has just one: all its flows then share it. */
+function serviceOf({ prefix }: SynListener, asked: ServiceID): ServiceID {
+  return prefix.base.equals(asked) ? prefix.base : asked;
 }
 
 /** A forwarded SYN may have reached us on loopback: then the kernel must choose the address to answer from. */

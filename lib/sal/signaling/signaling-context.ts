@@ -7,6 +7,7 @@ import type { ReceivedBatch } from '../../wire/received-batch';
 import type { SalPacket } from '../../wire/sal-packet';
 import type { Flow, FlowFailure } from '../flow';
 import type { LinkOutput } from '../link-output';
+import type { Path } from '../path';
 
 /** A received control packet with where it came from and on what. */
 export interface ReceivedControl {
@@ -33,5 +34,7 @@ export interface SignalingContext {
   endFirstPackets(flow: Flow): void;
   /** The local address to answer from, when the packet told one that is ours and unicast. */
   localAddressOf(received: ReceivedControl): NetworkAddress | undefined;
+  /** Flows between the same two addresses share their path. */
+  pathOf(link: number, local: NetworkAddress | undefined, remote: NetworkAddress): Path;
   count(name: string): void;
 }

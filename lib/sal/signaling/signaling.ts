@@ -1,7 +1,7 @@
 // Control packets of flows that exist, and the flows' deadlines: which part of the signaling they belong to.
 // No packet gets past the nonce check here (§4.4); who fails it is counted and hears nothing.
 
-import type { Instant } from '../../time/instant';
+import { type Instant, NEVER } from '../../time/instant';
 import { type ControlExtension, ControlFlag } from '../../wire/control-extension';
 import type { Flow } from '../flow';
 import { confirmHandshake, handleSynAck, handleThirdAck, repeatThirdAck } from './handshake';
@@ -30,10 +30,8 @@ export function handleControl(context: SignalingContext, flow: Flow, received: R
 
 /** The flow's earliest deadline has come. */
 export function handleFlowDeadline(context: SignalingContext, flow: Flow, now: Instant): void {
-  for (let due = flow.timers.expire(now); due !== undefined; due = flow.timers.expire(now)) {
-    if (due === 'acknowledgmentRepeat') repeatThirdAck(flow, now);
-    else endLifetime(context, flow, now);
-  }
+  if (flow.hasExpired(now)) return endLifetime(context, flow, now);
+  if ((flow.acknowledgmentRepeatAt ?? NEVER) <= now) repeatThirdAck(flow, now);
   if (flow.control.deadline <= now) retransmit(context, flow, now);
   context.reschedule(flow);
 }
@@ -47,7 +45,7 @@ function handleFromPeer(
   control: ControlExtension,
   now: Instant,
 ): void {
-  flow.unreachableHints = 0;
+  flow.unreachable = undefined;
   const { flags } = control;
   if (flow.state === 'respond') {
     handleThirdAck(context, flow, received, now);
