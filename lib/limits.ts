@@ -161,6 +161,11 @@ export const PEER_ACKNOWLEDGMENT_DELAY = milliseconds(50);
 /** Acknowledgments that answer unacceptable segments (RFC 5961 7): so many in one interval. */
 export const CHALLENGE_ACKS_MAXIMUM = 10;
 export const CHALLENGE_ACK_INTERVAL = seconds(1);
+/**
+ * A stream that carried nothing for so long gives back the memory that traffic needs; some microseconds and objects
+ * when it goes on. Longer than the pauses of a conversation, shorter than idle connections gather.
+ */
+export const STREAM_REST_DELAY = seconds(10);
 /** Silence before the first keepalive probe, time between probes, probes without answer until the end. */
 export const KEEP_ALIVE_DELAY_DEFAULT = seconds(7200);
 export const KEEP_ALIVE_INTERVAL = seconds(75);

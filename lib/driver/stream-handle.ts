@@ -3,13 +3,13 @@
 
 import type { ServalError, ServalErrorContext } from '../errors';
 import type { Flow } from '../sal/flow';
+import type { Path } from '../sal/path';
 import { type Connection, ConnectionSignal } from '../stack/connection';
 import { milliseconds } from '../time/instant';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ServiceID } from '../wire/service-id';
 import { flowError } from './failures';
 import { type FlowInformation, SILENT_OBSERVER, type StreamHandle, type StreamObserver } from './handles';
-import { Reference } from './reference';
 import type { StackDriver } from './stack-driver';
 
 export class StreamHandleOverStack implements StreamHandle {
@@ -21,17 +21,17 @@ export class StreamHandleOverStack implements StreamHandle {
   private isCloseTold = false;
   /** The application reads no more, so nothing it has not read holds up the end. */
   private isLetGo = false;
-  private lastFlow: FlowInformation | undefined;
+  /** Where the peer was: it stays known after the end. */
+  private lastPath: Path | undefined;
   private wasConnected = false;
-
-  private readonly reference: Reference;
+  private isReferenced = true;
 
   constructor(
     private readonly driver: StackDriver,
     private readonly connection: Connection,
   ) {
     connection.handle = this;
-    this.reference = new Reference(driver.references);
+    driver.references.add();
   }
 
   get localServiceID(): ServiceID | undefined {
@@ -43,11 +43,11 @@ export class StreamHandleOverStack implements StreamHandle {
   }
 
   get localAddress(): NetworkAddress | undefined {
-    return (this.connection.flows[0]?.path?.local ?? this.lastFlow?.localAddress) as NetworkAddress | undefined;
+    return this.connection.flows[0]?.path?.local ?? this.lastPath?.local;
   }
 
   get remoteAddress(): NetworkAddress | undefined {
-    return this.connection.flows[0]?.path?.remote ?? this.lastFlow?.remoteAddress;
+    return this.connection.flows[0]?.path?.remote ?? this.lastPath?.remote;
   }
 
   get flows(): readonly FlowInformation[] {
@@ -97,11 +97,15 @@ export class StreamHandleOverStack implements StreamHandle {
   }
 
   ref(): void {
-    this.reference.ref();
+    if (this.isReferenced || this.isCloseTold) return;
+    this.isReferenced = true;
+    this.driver.references.add();
   }
 
   unref(): void {
-    this.reference.unref();
+    if (!this.isReferenced) return;
+    this.isReferenced = false;
+    this.driver.references.remove();
   }
 
   close(): void {
@@ -133,7 +137,7 @@ export class StreamHandleOverStack implements StreamHandle {
     const said = this.connection.takeSignals();
     if ((said & ConnectionSignal.connected) !== 0) {
       this.wasConnected = true;
-      this.lastFlow = this.describe(this.connection.flows[0]);
+      this.lastPath = this.connection.flows[0]?.path;
       this.observer.connected();
     }
     if ((said & ConnectionSignal.ended) !== 0) this.isEndSeen = true;
@@ -154,7 +158,7 @@ export class StreamHandleOverStack implements StreamHandle {
     const isUnread = this.isEndSeen && !this.isEndTold && !this.isLetGo;
     if (!this.isCloseSeen || this.isCloseTold || isUnread) return;
     this.isCloseTold = true;
-    this.reference.end();
+    this.unref();
     this.observer.closed();
   }
 
@@ -188,7 +192,7 @@ export class StreamHandleOverStack implements StreamHandle {
 
   private describe(flow: Flow | undefined): FlowInformation | undefined {
     if (flow?.path === undefined) return undefined;
-    const subflow = this.connection.subflowOf(flow);
+    const subflow = this.connection.subflowOf(flow, this.driver.now());
     return {
       localFlowID: flow.localFlowID,
       remoteFlowID: flow.remoteFlowID,

@@ -37,7 +37,8 @@ export interface ConnectionContext {
 }
 
 export class Connection implements FlowOwner, HasListPlace<Connection> {
-  readonly flows: Flow[] = [];
+  /** A flow's place here is its number to the transport. */
+  flows: readonly Flow[] = NO_FLOWS;
   readonly localServiceID: ServiceID | undefined;
   readonly remoteServiceID: ServiceID | undefined;
   failure: FlowFailure | undefined;
@@ -54,7 +55,6 @@ export class Connection implements FlowOwner, HasListPlace<Connection> {
   private signals = 0;
   /** The application is done with the connection: what arrives now has no reader. */
   private isAbandoned = false;
-  private readonly subflows = new Map<Flow, Subflow>();
 
   constructor(
     private readonly context: ConnectionContext,
@@ -75,7 +75,7 @@ export class Connection implements FlowOwner, HasListPlace<Connection> {
   }
 
   get isConnected(): boolean {
-    return this.subflows.size > 0 && !this.isClosed;
+    return this.transport.isEstablished && !this.isClosed;
   }
 
   // ---- what the application wants ----
@@ -100,7 +100,7 @@ export class Connection implements FlowOwner, HasListPlace<Connection> {
 
   /** RST to the peer, and nothing is kept. */
   reset(now: Instant): void {
-    for (const flow of [...this.flows]) resetFlow(this.context.sal, flow, now);
+    for (const flow of this.flows) resetFlow(this.context.sal, flow, now);
   }
 
   /** The application lets go. Unread bytes mean a RST, as with a kernel's TCP; otherwise a FIN in good order. */
@@ -139,21 +139,18 @@ export class Connection implements FlowOwner, HasListPlace<Connection> {
 
   addFlow(flow: Flow): void {
     flow.owner = this;
-    this.flows.push(flow);
+    this.flows = this.flows.concat(flow);
   }
 
   flowConnected(flow: Flow, now: Instant): void {
-    const { negotiation } = flow.segments as StreamHandshake;
     // A server cannot tell a slow third ACK from a repeated one; a client knows when it sent its only SYN.
     const roundTrip = flow.request === undefined ? flow.control.measuredRoundTripTime : undefined;
-    this.subflows.set(flow, this.transport.establish(negotiation, this.context.pathSizeOf(flow), now, roundTrip));
+    this.transport.establish(flow.segments as StreamHandshake, this.context.pathSizeOf(flow), now, roundTrip);
     this.signal(ConnectionSignal.connected);
   }
 
   flowTrain(flow: Flow, batch: ReceivedBatch, row: number, now: Instant): void {
-    const subflow = this.subflows.get(flow);
-    if (subflow === undefined) return;
-    this.transport.handleTrain(subflow, batch, row, now);
+    this.transport.handleTrain(this.flows.indexOf(flow), batch, row, now);
     this.context.touch(this);
   }
 
@@ -168,8 +165,7 @@ export class Connection implements FlowOwner, HasListPlace<Connection> {
   }
 
   flowClosed(flow: Flow, failure: FlowFailure | undefined): void {
-    this.flows.splice(this.flows.indexOf(flow), 1);
-    this.subflows.delete(flow);
+    this.flows = this.flows.filter((each) => each !== flow);
     if (this.flows.length > 0) return;
     this.end(failure);
   }
@@ -188,8 +184,8 @@ export class Connection implements FlowOwner, HasListPlace<Connection> {
   /** Emits what may leave now. True when more could leave as soon as there is room. */
   pollTransmit(now: Instant): boolean {
     let more = false;
-    for (const [flow, subflow] of this.subflows) {
-      if (this.transport.pollTransmit(subflow, flow, now)) more = true;
+    for (let number = 0; number < this.flows.length; number++) {
+      if (this.transport.pollTransmit(number, this.flows[number]!, now)) more = true;
     }
     return more;
   }
@@ -212,14 +208,12 @@ export class Connection implements FlowOwner, HasListPlace<Connection> {
   }
 
   packetTooBig(flow: Flow, size: number, now: Instant): void {
-    const subflow = this.subflows.get(flow);
-    if (subflow === undefined) return;
-    this.transport.packetTooBig(subflow, size, now);
+    this.transport.packetTooBig(this.flows.indexOf(flow), size, now);
     this.context.touch(this);
   }
 
-  subflowOf(flow: Flow): Subflow | undefined {
-    return this.subflows.get(flow);
+  subflowOf(flow: Flow, now: Instant): Subflow | undefined {
+    return this.transport.subflow(this.flows.indexOf(flow), now);
   }
 
   /** Ends every flow for a reason the application is told. */
@@ -232,8 +226,8 @@ export class Connection implements FlowOwner, HasListPlace<Connection> {
   /** §4.4: the flow's FIN follows the stream's own. */
   private handleFinished(now: Instant): void {
     this.signal(ConnectionSignal.finished);
-    for (const flow of [...this.flows]) {
-      const roundTripTime = this.subflows.get(flow)?.roundTripTime;
+    for (const flow of this.flows) {
+      const roundTripTime = this.subflowOf(flow, now)?.roundTripTime;
       if (roundTripTime !== undefined) flow.control.adoptRoundTripTime(roundTripTime);
       sendFin(this.context.sal, flow, now);
     }
@@ -265,3 +259,6 @@ export class Connection implements FlowOwner, HasListPlace<Connection> {
     this.context.announce(this);
   }
 }
+
+/** Shared: an empty array that is pushed to has room for seventeen. */
+const NO_FLOWS: readonly Flow[] = [];

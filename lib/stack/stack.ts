@@ -62,6 +62,8 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
   readonly random: RandomSource;
   private readonly mtuTo: NonNullable<StackOptions['mtuTo']>;
   private readonly deadlines = new DeadlineQueue<Connection>();
+  /** The options of most streams: one object for all. */
+  private readonly plain: { readonly random: RandomSource };
   private touched: Connection[] = [];
   /** How many of `touched` have been asked what happened to them. */
   private unsettled = 0;
@@ -69,6 +71,7 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
 
   constructor(options: StackOptions) {
     this.random = options.random;
+    this.plain = { random: options.random };
     this.mtuTo = options.mtuTo ?? (() => undefined);
     this.sal = new ServiceAccessLayer(options.random, {
       delayed: (serviceID, at) => this.tellControllers({ kind: 'delayed', serviceID, at }),
@@ -276,11 +279,8 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
 
   private createConnection(options: StreamOptions, names: { local?: ServiceID; remote?: ServiceID }): Connection {
     const { sendBuffer, receiveBuffer } = options;
-    const transport = new StreamTransport({
-      random: this.random,
-      ...(sendBuffer === undefined ? {} : { sendBuffer }),
-      ...(receiveBuffer === undefined ? {} : { receiveBuffer }),
-    });
+    const isPlain = sendBuffer === undefined && receiveBuffer === undefined;
+    const transport = new StreamTransport(isPlain ? this.plain : { random: this.random, sendBuffer, receiveBuffer });
     const connection = new Connection(this, transport, names);
     this.connections.add(connection);
     return connection;

@@ -3,80 +3,61 @@ import { type Instant, NEVER } from '../../lib/time/instant';
 import { TimerTable } from '../../lib/time/timer-table';
 
 const at = (milliseconds: number): Instant => milliseconds as Instant;
-const names = ['retransmit', 'acknowledge', 'keepalive'] as const;
+const Row = { retransmit: 0, acknowledge: 1, keepalive: 2 } as const;
 
 describe('TimerTable', () => {
-  it('starts with all rows clear', () => {
-    const timers = new TimerTable(names);
-    expect(timers.next()).toBe(NEVER);
-    expect(timers.isSet('retransmit')).toBe(false);
-    expect(timers.expire(at(1e15))).toBeUndefined();
+  it('starts with no row armed', () => {
+    const timers = new TimerTable(3);
+    expect(timers.earliest).toBe(NEVER);
+    expect(timers.isArmed(Row.retransmit)).toBe(false);
+    expect(timers.deadline(Row.retransmit)).toBe(NEVER);
+    expect(timers.expire(Row.retransmit, at(1e15))).toBe(false);
   });
 
   it('gives the earliest deadline', () => {
-    const timers = new TimerTable(names);
-    timers.set('keepalive', at(30));
-    timers.set('acknowledge', at(10.25));
-    timers.set('retransmit', at(20));
-    expect(timers.next()).toBe(10.25);
-    timers.clear('acknowledge');
-    expect(timers.next()).toBe(20);
-    expect(timers.at('keepalive')).toBe(30);
+    const timers = new TimerTable(3);
+    timers.arm(Row.keepalive, 30);
+    timers.arm(Row.acknowledge, 10.25);
+    timers.arm(Row.retransmit, 20);
+    expect(timers.earliest).toBe(10.25);
+    timers.disarm(Row.acknowledge);
+    expect(timers.earliest).toBe(20);
+    expect(timers.deadline(Row.keepalive)).toBe(30);
   });
 
-  it('expires due rows in the order of their deadlines, each once', () => {
-    const timers = new TimerTable(names);
-    timers.set('retransmit', at(20));
-    timers.set('acknowledge', at(10));
-    timers.set('keepalive', at(30));
-    expect(timers.isDue('retransmit', at(20))).toBe(true);
-    expect(timers.isDue('retransmit', at(19.999))).toBe(false);
-    expect(timers.expire(at(9.999))).toBeUndefined();
-    expect(timers.expire(at(25))).toBe('acknowledge');
-    expect(timers.expire(at(25))).toBe('retransmit');
-    expect(timers.expire(at(25))).toBeUndefined();
-    expect(timers.isSet('retransmit')).toBe(false);
-    expect(timers.next()).toBe(30);
+  it('expires a row when it is due, and once', () => {
+    const timers = new TimerTable(3);
+    timers.arm(Row.acknowledge, 10);
+    timers.arm(Row.keepalive, 30);
+    expect(timers.expire(Row.acknowledge, at(9.999))).toBe(false);
+    expect(timers.isArmed(Row.acknowledge)).toBe(true);
+    expect(timers.expire(Row.acknowledge, at(10))).toBe(true);
+    expect(timers.expire(Row.acknowledge, at(10))).toBe(false);
+    expect(timers.isArmed(Row.acknowledge)).toBe(false);
+    expect(timers.earliest).toBe(30);
   });
 
-  it('expires equal deadlines in the order of the rows', () => {
-    const timers = new TimerTable(names);
-    for (const name of ['keepalive', 'acknowledge', 'retransmit'] as const) timers.set(name, at(5));
-    expect([timers.expire(at(5)), timers.expire(at(5)), timers.expire(at(5))]).toEqual([...names]);
+  it('moves a row that is armed', () => {
+    const timers = new TimerTable(3);
+    timers.arm(Row.retransmit, 10);
+    timers.arm(Row.retransmit, 40);
+    expect(timers.earliest).toBe(40);
   });
 
-  it('moves a row, and only forward in time with setEarlier', () => {
-    const timers = new TimerTable(names);
-    timers.set('retransmit', at(10));
-    timers.set('retransmit', at(40));
-    expect(timers.next()).toBe(40);
-    timers.setEarlier('retransmit', at(50));
-    expect(timers.next()).toBe(40);
-    timers.setEarlier('retransmit', at(30));
-    expect(timers.next()).toBe(30);
+  it('disarms a row that is armed for never, and all rows at once', () => {
+    const timers = new TimerTable(3);
+    timers.arm(Row.retransmit, 10);
+    timers.arm(Row.retransmit, NEVER);
+    expect(timers.isArmed(Row.retransmit)).toBe(false);
+    for (const row of Object.values(Row)) timers.arm(row, 1);
+    timers.clear();
+    expect(timers.earliest).toBe(NEVER);
   });
 
-  it('clears a row that is set to NEVER, and all rows at once', () => {
-    const timers = new TimerTable(names);
-    timers.set('retransmit', at(10));
-    timers.set('retransmit', NEVER);
-    expect(timers.isSet('retransmit')).toBe(false);
-    for (const name of names) timers.set(name, at(1));
-    timers.clearAll();
-    expect(timers.next()).toBe(NEVER);
-  });
-
-  it('keeps tables with the same names apart', () => {
-    const one = new TimerTable(names);
-    const other = new TimerTable(names);
-    one.set('retransmit', at(1));
-    expect(other.next()).toBe(NEVER);
-  });
-
-  it('refuses what is no row or no instant', () => {
-    const timers = new TimerTable(names);
-    expect(() => timers.set('linger' as 'keepalive', at(1))).toThrow(RangeError);
-    expect(() => timers.set('keepalive', at(Number.NaN))).toThrow(RangeError);
-    expect(timers.next()).toBe(NEVER);
+  it('keeps tables apart', () => {
+    const one = new TimerTable(3);
+    const other = new TimerTable(3);
+    one.arm(Row.retransmit, 1);
+    expect(other.earliest).toBe(NEVER);
   });
 });

@@ -177,7 +177,7 @@ class Wire {
 /** One end: a transport, an application that writes and reads, and the driver between. */
 export class PipeEnd implements SegmentSink {
   readonly transport: StreamTransport;
-  subflow!: Subflow;
+  flow!: number;
   wire!: Wire;
   /** Signals seen so far. */
   signals = 0;
@@ -217,7 +217,7 @@ export class PipeEnd implements SegmentSink {
   }
 
   establish(handshake: StreamHandshake, size: PathSize): void {
-    this.subflow = this.transport.establish(handshake.negotiation, size, this.clock.now());
+    this.flow = this.transport.establish(handshake, size, this.clock.now());
     this.settle();
   }
 
@@ -240,6 +240,10 @@ export class PipeEnd implements SegmentSink {
     this.isReading = true;
     this.readAll();
     this.settle();
+  }
+
+  get subflow(): Subflow {
+    return this.transport.subflow(this.flow, this.clock.now())!;
   }
 
   /** Calls the transport and then does what follows from it. */
@@ -313,7 +317,7 @@ export class PipeEnd implements SegmentSink {
   private handleBatch(now: Instant): void {
     for (let row = 0; row < this.received.count; row++) {
       this.rowsReceived++;
-      this.transport.handleTrain(this.subflow, this.received, row, now);
+      this.transport.handleTrain(this.flow, this.received, row, now);
     }
     this.slabOwned = Math.max(this.slabOwned, this.received.retainedEnd);
     this.slabFree = this.slabOwned;
@@ -324,7 +328,7 @@ export class PipeEnd implements SegmentSink {
     let any = false;
     for (;;) {
       this.transmit.reset();
-      const more = this.transport.pollTransmit(this.subflow, this, now);
+      const more = this.transport.pollTransmit(this.flow, this, now);
       for (let row = 0; row < this.transmit.count; row++) {
         for (let index = 0; index < packetCount(this.transmit, row); index++) {
           const packet = new Uint8Array(packetLength(this.transmit, row, index));

@@ -55,7 +55,7 @@ const SAL_HEADER = 12;
 
 export class WirePeer implements SegmentSink {
   readonly transport: StreamTransport;
-  readonly subflow: Subflow;
+  readonly flow: number;
   /** Rows that left since the start. */
   rows = 0;
   now = 10_000;
@@ -82,11 +82,15 @@ export class WirePeer implements SegmentSink {
     };
     this.window = this.negotiation.peerWindow;
     this.transport = new StreamTransport({ receiveBuffer: 60_000, ...options.stream });
-    this.subflow = this.transport.establish(this.negotiation, options.size ?? THOUSAND, this.instant);
+    this.flow = this.transport.establish(this.negotiation, options.size ?? THOUSAND, this.instant);
   }
 
   get instant(): Instant {
     return this.now as Instant;
+  }
+
+  get subflow(): Subflow {
+    return this.transport.subflow(this.flow, this.instant)!;
   }
 
   // ---- what the application does ----
@@ -177,7 +181,7 @@ export class WirePeer implements SegmentSink {
     let more = true;
     while (more) {
       this.batch.reset();
-      more = this.transport.pollTransmit(this.subflow, this, this.instant);
+      more = this.transport.pollTransmit(this.flow, this, this.instant);
       for (let row = 0; row < this.batch.count; row++) this.record(row);
     }
     this.signals |= this.transport.takeSignals();
@@ -233,7 +237,7 @@ export class WirePeer implements SegmentSink {
     batch.count = rows.length / RECEIVED_ROW_INTS;
     const fin = ((segment.flags ?? 0) & TcpFlag.fin) !== 0 ? 1 : 0;
     if (sequence === this.next) this.next += data.length + fin;
-    this.transport.handleTrain(this.subflow, batch, 0, this.instant);
+    this.transport.handleTrain(this.flow, batch, 0, this.instant);
   }
 }
 

@@ -12,7 +12,7 @@ const CHUNKS_MINIMUM = 64;
 
 export class ReceiveBuffer {
   /** Stream offset of the next byte expected (RCV.NXT). */
-  next = 0;
+  next: number;
   /** Bytes that can be read. */
   unread = 0;
   readonly reassembly = new Reassembly();
@@ -21,6 +21,11 @@ export class ReceiveBuffer {
   /** Free rest of the buffer in which small payloads are gathered, behind the last chunk. */
   private gather: Buffer | undefined;
   private gatherEnd = 0;
+
+  /** Everything before stream offset `next` was received and read. */
+  constructor(next: number) {
+    this.next = next;
+  }
 
   /** Bytes held in all. */
   get bytes(): number {

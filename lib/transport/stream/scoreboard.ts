@@ -14,21 +14,26 @@ const { selected, lost, retransmitted, probe } = RecordFlag;
 export class Scoreboard {
   readonly pool: RecordPool;
   /** SND.UNA and SND.NXT as positions. */
-  acknowledged = 0;
-  next = 0;
+  acknowledged: number;
+  next: number;
   /** Bytes reported by SACK above `acknowledged`, and bytes that wait to be sent again. */
   selectedBytes = 0;
   lostBytes = 0;
   /** Highest position known to be with the peer. */
-  forward = 0;
+  forward: number;
   private head: number = NO_RECORD;
   private tail: number = NO_RECORD;
   private count = 0;
   /** End of the highest retransmission: above it records are in the order they were sent. */
-  private retransmittedTo = 0;
+  private retransmittedTo: number;
 
-  constructor(pool: RecordPool) {
+  /** Everything before `position` was acknowledged. */
+  constructor(pool: RecordPool, position = 0) {
     this.pool = pool;
+    this.acknowledged = position;
+    this.next = position;
+    this.forward = position;
+    this.retransmittedTo = position;
   }
 
   /** Bytes that are thought to be in the network (RFC 6675 "pipe"). */

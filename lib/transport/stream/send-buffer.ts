@@ -10,15 +10,18 @@ const PIECES_MAXIMUM = 6;
 export class SendBuffer {
   private readonly pool: BlockPool;
   /** Stream offset of the first byte held, and behind the last. */
-  start = 0;
-  end = 0;
+  start: number;
+  end: number;
   private blocks: Uint8Array[] = [];
   /** Stream offset at which each block begins. */
   private blockStarts: number[] = [];
   private hint = 0;
 
-  constructor(pool: BlockPool) {
+  /** Everything before stream offset `start` was acknowledged. */
+  constructor(pool: BlockPool, start = 0) {
     this.pool = pool;
+    this.start = start;
+    this.end = start;
   }
 
   get length(): number {

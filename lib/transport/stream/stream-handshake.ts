@@ -40,19 +40,21 @@ export interface StreamNegotiation {
 /** RFC 9293 3.7.1 (MUST-15): what holds when the peer announced no MSS. */
 const MAXIMUM_SEGMENT_DEFAULT = 536;
 
-export class StreamHandshake {
-  private readonly initialSequence: number;
+/** Becomes the negotiation, and so stays with the connection. */
+export class StreamHandshake implements StreamNegotiation {
+  readonly localWindow: number;
+  peerMaximumSegment = MAXIMUM_SEGMENT_DEFAULT;
+  peerWindowShift = 0;
+  selective = false;
+  peerWindow = 0;
   private readonly maximumSegment: number;
-  private readonly localWindow: number;
-  private peerSequence = 0;
-  private peerMaximumSegment = MAXIMUM_SEGMENT_DEFAULT;
-  private peerWindowShift = 0;
   private peerScales = false;
-  private peerSelects = false;
-  private peerWindow = 0;
+  // As signed integers, which V8 keeps in place; half of all unsigned ones would be objects.
+  private readonly initialSequence: number;
+  private peerInitialSequence = 0;
 
   constructor(options: HandshakeOptions) {
-    this.initialSequence = options.initialSequence >>> 0;
+    this.initialSequence = options.initialSequence | 0;
     this.maximumSegment = announcedMaximumSegment(options.maximumSegment);
     const buffer = Math.min(Math.max(options.receiveBuffer, RECEIVE_BUFFER_MINIMUM), RECEIVE_BUFFER_MAXIMUM);
     // The windows of SYN and SYN-ACK are never scaled (RFC 7323 2.2).
@@ -68,7 +70,7 @@ export class StreamHandshake {
   writeSynAck(bytes: Uint8Array, at: number): number {
     return this.write(bytes, at, TcpFlag.syn | TcpFlag.ack, {
       windowScale: this.peerScales ? LOCAL_WINDOW_SHIFT : undefined,
-      sackPermitted: this.peerSelects,
+      sackPermitted: this.selective,
     });
   }
 
@@ -107,30 +109,25 @@ export class StreamHandshake {
     return true;
   }
 
-  get negotiation(): StreamNegotiation {
-    return {
-      localSequence: this.initialSequence,
-      peerSequence: this.peerSequence,
-      peerMaximumSegment: this.peerMaximumSegment,
-      localWindowShift: this.localWindowShift,
-      peerWindowShift: this.peerWindowShift,
-      selective: this.peerSelects,
-      peerWindow: this.peerWindow,
-      localWindow: this.localWindow,
-    };
+  get localSequence(): number {
+    return this.initialSequence >>> 0;
   }
 
-  private get localWindowShift(): number {
+  get peerSequence(): number {
+    return this.peerInitialSequence >>> 0;
+  }
+
+  get localWindowShift(): number {
     return this.peerScales ? LOCAL_WINDOW_SHIFT : 0;
   }
 
   private takeSyn(bytes: Uint8Array, header: TcpHeader): boolean {
     const options = new TcpOptions();
     if (options.parse(bytes, header.optionsOffset, header.optionsLength) !== undefined) return false;
-    this.peerSequence = header.sequence;
+    this.peerInitialSequence = header.sequence | 0;
     this.peerScales = options.windowScale !== undefined;
     this.peerWindowShift = options.windowScale ?? 0;
-    this.peerSelects = options.sackPermitted;
+    this.selective = options.sackPermitted;
     const announced = options.maximumSegmentSize ?? MAXIMUM_SEGMENT_DEFAULT;
     this.peerMaximumSegment = Math.min(Math.max(announced, SEGMENT_BYTES_MINIMUM), SEGMENT_BYTES_MAXIMUM);
     // The original's SYN says 0 here; its third segment says the truth, and `handleAck` takes it from there.
@@ -141,7 +138,7 @@ export class StreamHandshake {
   private write(bytes: Uint8Array, at: number, flags: number, offer: Omit<SynOptions, 'maximumSegmentSize'>): number {
     const options: SynOptions = { ...offer, maximumSegmentSize: this.maximumSegment };
     const written = writeTcpHeader(bytes, at, {
-      sequence: this.initialSequence,
+      sequence: this.localSequence,
       acknowledgment: (flags & TcpFlag.ack) === 0 ? 0 : advance(this.peerSequence, 1),
       flags,
       window: this.localWindow,

@@ -1,40 +1,49 @@
 // The receiving half of a stream: which segments are acceptable (RFC 9293 3.10.7.4), what of them is new, the
 // end of the stream, and what our segments say of all that: acknowledgment, window and SACK blocks.
 
-import type { Instant } from '../../time/instant';
+import { type Instant, NEVER } from '../../time/instant';
 import { type ReceivedBatch, ReceivedField } from '../../wire/received-batch';
 import { TransportSignal } from '../transport';
 import { AcknowledgmentSchedule } from './acknowledgment-schedule';
 import { ReceiveBuffer } from './receive-buffer';
-import { ReceiveWindow } from './receive-window';
+import type { ReceiveWindow } from './receive-window';
+import type { RestingStream } from './resting-stream';
+import type { StreamCounters } from './stream-counters';
 
-/** Before a segment came: what every peer may send (RFC 9293 3.7.1). */
-const PEER_SEGMENT_INITIAL = 536;
 const NOT_KNOWN = -1;
 
 export class StreamReceiver {
-  readonly buffer = new ReceiveBuffer();
+  readonly buffer: ReceiveBuffer;
   readonly window: ReceiveWindow;
   readonly schedule = new AcknowledgmentSchedule();
-  /** Counters for whoever is curious. */
-  duplicateBytes = 0;
-  droppedBytes = 0;
-  outOfOrderSegments = 0;
   /** Everything the peer sent was received, or it will send nothing more. */
   hasEnded = false;
   /** Stream offset of the end, once a FIN told it. */
   private end = NOT_KNOWN;
   /** The end came as TCP's FIN, which takes a sequence number; the SAL's FIN takes none. */
   private isNumbered = false;
-  private peerSegment = PEER_SEGMENT_INITIAL;
+  /** Payload of the largest segment so far. */
+  peerSegment: number;
+  private readonly counters: StreamCounters;
   /** The highest position that we acknowledged so far. */
-  private acknowledgedTo = 0;
+  private acknowledgedTo: number;
   /** Bytes received twice, to be reported once (RFC 2883). */
   private duplicateStart = NOT_KNOWN;
   private duplicateEnd = NOT_KNOWN;
 
-  constructor(receiveBuffer: number | undefined) {
-    this.window = new ReceiveWindow(receiveBuffer);
+  constructor({ received, receiveWindow, peerSegment, counters }: RestingStream) {
+    this.buffer = new ReceiveBuffer(received);
+    this.window = receiveWindow;
+    this.peerSegment = peerSegment;
+    this.counters = counters;
+    this.acknowledgedTo = received;
+  }
+
+  /** Everything that came was read and acknowledged. */
+  get isIdle(): boolean {
+    const { buffer, schedule } = this;
+    if (buffer.bytes > 0 || this.hasBlocks || this.acknowledgedTo !== this.acknowledgment) return false;
+    return !schedule.isDue && schedule.deadline === NEVER;
   }
 
   /** Position to acknowledge: behind all that came in order, FIN included. */
@@ -63,11 +72,11 @@ export class StreamReceiver {
     const end = Math.min(start + length, this.acceptedEnd);
     const cut = end < start + length;
     this.noteDuplicate(start, end);
-    if (cut) this.droppedBytes += start + length - Math.max(end, start);
+    if (cut) this.counters.droppedBytes += start + length - Math.max(end, start);
     if (end > start && !this.hasEnded) {
       const offset = batch.field(row, ReceivedField.offset);
       const complete = buffer.insert(start, batch, offset, end - start, this.window.buffer);
-      if (!complete) this.droppedBytes += end - start;
+      if (!complete) this.counters.droppedBytes += end - start;
     }
     if (fin && !cut && this.end === NOT_KNOWN) {
       this.end = end;
@@ -77,7 +86,7 @@ export class StreamReceiver {
     if (buffer.next > before && !hadGaps && !ended && !cut && start <= before) {
       this.schedule.handleData(length, batch.field(row, ReceivedField.segments), this.peerSegment, now);
     } else {
-      if (start > before) this.outOfOrderSegments++;
+      if (start > before) this.counters.outOfOrderSegments++;
       this.schedule.demand();
     }
     return (buffer.next > before ? TransportSignal.readable : 0) | (ended ? TransportSignal.ended : 0);
@@ -146,7 +155,7 @@ export class StreamReceiver {
     if (end <= start) return;
     const duplicateEnd = start < next ? Math.min(end, next) : reassembly.holds(start, end) ? end : start;
     if (duplicateEnd === start) return;
-    this.duplicateBytes += duplicateEnd - start;
+    this.counters.duplicateBytes += duplicateEnd - start;
     this.duplicateStart = start;
     this.duplicateEnd = duplicateEnd;
   }

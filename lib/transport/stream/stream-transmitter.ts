@@ -10,6 +10,7 @@ import type { SegmentSink } from '../transport';
 import { NO_RECORD, RecordFlag } from './record-pool';
 import type { SendBuffer } from './send-buffer';
 import type { SendWindow } from './send-window';
+import type { StreamCounters } from './stream-counters';
 import type { StreamReceiver } from './stream-receiver';
 import type { Subflow } from './subflow';
 
@@ -28,19 +29,18 @@ export class StreamTransmitter {
   isProbeDue = false;
   /** Send what fits once, silly or not: RFC 9293 3.8.6.2.1 (4). */
   isOverridden = false;
-  /** Counters for whoever is curious. */
-  segmentsSent = 0;
-  acknowledgmentsSent = 0;
   private readonly buffer: SendBuffer;
   private readonly window: SendWindow;
   private readonly receiver: StreamReceiver;
+  private readonly counters: StreamCounters;
   private budget = 0;
   private isRefused = false;
 
-  constructor(buffer: SendBuffer, window: SendWindow, receiver: StreamReceiver) {
+  constructor(buffer: SendBuffer, window: SendWindow, receiver: StreamReceiver, counters: StreamCounters) {
     this.buffer = buffer;
     this.window = window;
     this.receiver = receiver;
+    this.counters = counters;
   }
 
   /** Emits one turn's segments. True when more could leave at once. */
@@ -204,7 +204,7 @@ export class StreamTransmitter {
     if (reached > 0) this.buffer.appendTo(batch, offset, reached);
     batch.finish(segmentSize, TransmitFlag.train | rowFlags);
     this.budget -= reached;
-    this.segmentsSent += Math.max(1, Math.ceil(reached / segmentSize));
+    this.counters.segmentsSent += Math.max(1, Math.ceil(reached / segmentSize));
     this.receiver.handleSent();
     return reached + (fin ? 1 : 0);
   }
@@ -222,7 +222,7 @@ export class StreamTransmitter {
     batch.headerEnd += writeSackOption(batch.headers, batch.headerEnd, edges, count);
     fields.optionsLength = 0;
     batch.finish(0, 0);
-    this.acknowledgmentsSent++;
+    this.counters.acknowledgmentsSent++;
     this.receiver.handleSent();
   }
 

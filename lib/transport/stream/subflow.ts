@@ -5,20 +5,22 @@
 
 import { PEER_ACKNOWLEDGMENT_DELAY, RETRANSMISSION_TIMEOUT_MAXIMUM } from '../../limits';
 import { type Duration, type Instant, milliseconds } from '../../time/instant';
+import { TimerTable } from '../../time/timer-table';
 import { advance, distance } from '../../wire/serial-number';
 import type { TcpOptions } from '../../wire/tcp-options';
 import type { PathSize } from '../transport';
 import type { AcknowledgmentSample, CongestionControl } from './congestion/congestion-control';
 import { Delivery } from './delivery';
-import { DUPLICATE_THRESHOLD, LossDetector } from './loss-detector';
-import { PathMtuDiscovery } from './path-mtu-discovery';
+import { DUPLICATE_THRESHOLD, type LossDetector } from './loss-detector';
+import type { PathKnowledge } from './path-knowledge';
+import type { PathMtuDiscovery } from './path-mtu-discovery';
 import type { RecordPool } from './record-pool';
 import { Recovery } from './recovery';
-import { RttEstimator } from './rtt-estimator';
+import type { RttEstimator } from './rtt-estimator';
 import { Scoreboard } from './scoreboard';
+import type { StreamCounters } from './stream-counters';
 import type { StreamNegotiation } from './stream-handshake';
 import { TailLossProbe } from './tail-loss-probe';
-import { TimerTable } from './timer-table';
 
 const Timer = { retransmit: 0, tailProbe: 1, reordering: 2 } as const;
 const TIMERS = 3;
@@ -41,7 +43,8 @@ const sample: Mutable<AcknowledgmentSample> = {
 
 export class Subflow {
   readonly scoreboard: Scoreboard;
-  readonly roundTrip = new RttEstimator();
+  readonly path: PathKnowledge;
+  readonly roundTrip: RttEstimator;
   readonly recovery = new Recovery();
   readonly control: CongestionControl;
   readonly pathMtu: PathMtuDiscovery;
@@ -49,11 +52,8 @@ export class Subflow {
   readonly timers = new TimerTable(TIMERS);
   /** Retransmission timeouts in a row without progress. */
   backoff = 0;
-  /** Counters for whoever is curious. */
-  timeouts = 0;
-  retransmittedBytes = 0;
-  undone = 0;
-  private readonly detector = new LossDetector();
+  private readonly counters: StreamCounters;
+  private readonly detector: LossDetector;
   private readonly localSequence: number;
   private readonly peerSequence: number;
   private readonly peerMaximumSegment: number;
@@ -64,23 +64,38 @@ export class Subflow {
   /** What was sent before this position was sent while the congestion window was the limit. */
   private heldBackTo = 0;
   private lastSentAt: Instant;
+
+  /** `sent`: positions that were sent and acknowledged before. */
   constructor(
     negotiation: StreamNegotiation,
-    size: PathSize,
-    control: (segmentSize: number) => CongestionControl,
+    path: PathKnowledge,
+    sent: number,
     records: RecordPool,
+    counters: StreamCounters,
     now: Instant,
-    handshakeRoundTrip: Duration | undefined,
   ) {
     this.localSequence = negotiation.localSequence;
     this.peerSequence = negotiation.peerSequence;
     this.peerMaximumSegment = negotiation.peerMaximumSegment;
     this.selective = negotiation.selective;
-    this.scoreboard = new Scoreboard(records);
-    this.pathMtu = new PathMtuDiscovery(size, this.peerMaximumSegment, now);
-    this.control = control(this.pathMtu.segmentSize);
+    this.scoreboard = new Scoreboard(records, sent);
+    this.path = path;
+    this.roundTrip = path.roundTrip;
+    this.pathMtu = path.pathMtu;
+    this.control = path.control;
+    this.detector = path.detector;
+    this.counters = counters;
     this.lastSentAt = now;
-    if (handshakeRoundTrip !== undefined) this.roundTrip.sample(handshakeRoundTrip, now);
+  }
+
+  /** Nothing is under way, and no loss is being repaired. */
+  get isIdle(): boolean {
+    return this.scoreboard.isEmpty && this.recovery.state === 'open' && !this.tailProbe.isDue;
+  }
+
+  /** What it knows of the path will be all that is left of it; the window says nothing of the path by then. */
+  rest(now: Instant): void {
+    this.control.handleIdle(now);
   }
 
   // ---- sequence space: positions count bytes from 0 and never wrap, sequence numbers do ----
@@ -150,7 +165,7 @@ export class Subflow {
   handleResent(record: number, length: number, segmentSize: number, now: Instant): number {
     const following = this.scoreboard.resend(record, length, segmentSize, now);
     this.recovery.handleSent(length, true);
-    this.retransmittedBytes += length;
+    this.counters.retransmittedBytes += length;
     this.lastSentAt = now;
     if (!this.timers.isArmed(Timer.retransmit)) this.armTimers(now, true);
     return following;
@@ -338,7 +353,7 @@ export class Subflow {
     if (recovery.undo(delivery, control, this.roundTrip.minimum, now)) {
       scoreboard.forgetLosses();
       delivery.lostBytes = 0;
-      this.undone++;
+      this.counters.undone++;
     }
     if (recovery.state !== 'open' && scoreboard.acknowledged >= recovery.point) {
       recovery.end(control, now);
@@ -394,7 +409,7 @@ export class Subflow {
     const { scoreboard } = this;
     delivery.clear();
     const before = this.inFlight;
-    this.timeouts++;
+    this.counters.timeouts++;
     this.backoff = Math.min(this.backoff + 1, BACKOFF_MAXIMUM);
     if (this.pathMtu.handleTimeout(now)) this.resize();
     this.recovery.timeout(this.control, scoreboard.next, before, now);

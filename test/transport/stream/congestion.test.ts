@@ -216,7 +216,7 @@ describe('bursts', () => {
     while (more) {
       const before = peer.take().length;
       expect(before).toBe(0);
-      more = peer.transport.pollTransmit(peer.subflow, peer, peer.instant);
+      more = peer.transport.pollTransmit(peer.flow, peer, peer.instant);
       rows++;
     }
     expect(rows).toBeGreaterThan(3);

@@ -30,7 +30,7 @@ describe('a hostile peer', () => {
           peer.inject(segment);
         } else if (action < 8) peer.write(below(5000));
         else if (action === 8) peer.advance(below(3000));
-        else peer.do((transport, now) => transport.packetTooBig(peer.subflow, below(3000), now));
+        else peer.do((transport, now) => transport.packetTooBig(peer.flow, below(3000), now));
         const { scoreboard } = peer.subflow;
         expect(scoreboard.inFlight).toBeGreaterThanOrEqual(0);
         expect(scoreboard.selectedBytes).toBeGreaterThanOrEqual(0);

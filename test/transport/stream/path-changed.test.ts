@@ -9,7 +9,7 @@ describe('another path (§4.4)', () => {
     peer.take();
     peer.advance(5000);
     peer.take();
-    peer.do((transport, now) => transport.pathChanged(peer.subflow, THOUSAND, now));
+    peer.do((transport, now) => transport.pathChanged(peer.flow, THOUSAND, now));
     expect(peer.take().map(({ seq }) => seq)).toEqual([0, 1000, 2000, 3000, 4000]);
     expect(peer.subflow.control.slowStartThreshold).toBe(Number.POSITIVE_INFINITY);
     expect(peer.subflow.control.window).toBe(10_000);
@@ -20,7 +20,7 @@ describe('another path (§4.4)', () => {
     const peer = new WirePeer();
     peer.write(2000);
     peer.advance(900);
-    peer.do((transport, now) => transport.pathChanged(peer.subflow, THOUSAND, now));
+    peer.do((transport, now) => transport.pathChanged(peer.flow, THOUSAND, now));
     peer.advance(10);
     peer.ack(2000);
     expect(peer.subflow.roundTripTime).toBeUndefined();
@@ -36,7 +36,7 @@ describe('another path (§4.4)', () => {
     peer.ack(1400);
     peer.ack(2000);
     expect(peer.subflow.segmentSize).toBe(1400);
-    peer.do((transport, now) => transport.pathChanged(peer.subflow, { base: 1020, maximum: 1320 }, now));
+    peer.do((transport, now) => transport.pathChanged(peer.flow, { base: 1020, maximum: 1320 }, now));
     expect(peer.subflow.segmentSize).toBe(1000);
     peer.take();
     peer.write(5000);
@@ -48,7 +48,7 @@ describe('another path (§4.4)', () => {
     peer.write(100);
     peer.advance(4000);
     peer.take();
-    peer.do((transport, now) => transport.pathChanged(peer.subflow, THOUSAND, now));
+    peer.do((transport, now) => transport.pathChanged(peer.flow, THOUSAND, now));
     peer.advance(1);
     expect(peer.takeText()).toEqual(['-1+0 A 0']);
   });
@@ -65,7 +65,7 @@ describe('another path (§4.4)', () => {
       delete pipe.forth.drop;
       delete pipe.back.drop;
       const before = pipe.b.bytesRead;
-      for (const end of [pipe.a, pipe.b]) end.do((transport, now) => transport.pathChanged(end.subflow, ETHERNET, now));
+      for (const end of [pipe.a, pipe.b]) end.do((transport, now) => transport.pathChanged(end.flow, ETHERNET, now));
       pipe.run(100);
       expect(pipe.b.bytesRead).toBeGreaterThan(before);
       expect(pipe.runUntil(() => pipe.a.transport.finAcknowledged, 60_000)).toBe(true);

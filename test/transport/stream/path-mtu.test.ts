@@ -100,7 +100,7 @@ describe('path MTU discovery (RFC 8899)', () => {
     peer.ack(1400);
     peer.write(2800);
     peer.take();
-    peer.do((transport, now) => transport.packetTooBig(peer.subflow, 1220, now));
+    peer.do((transport, now) => transport.packetTooBig(peer.flow, 1220, now));
     expect(peer.take().map(({ seq, length }) => [seq, length])).toEqual([
       [1400, 1200],
       [2600, 1200],

@@ -62,7 +62,7 @@ describe('ReceiveBuffer', () => {
   }
 
   it('gathers small payloads while nobody reads', () => {
-    const buffer = new ReceiveBuffer();
+    const buffer = new ReceiveBuffer(0);
     for (let byte = 0; byte < 50_000; byte += 10) feed(buffer, byte, 10);
     let chunks = 0;
     const bytes: Buffer[] = [];
@@ -76,7 +76,7 @@ describe('ReceiveBuffer', () => {
   });
 
   it('does not change a chunk that was read', () => {
-    const buffer = new ReceiveBuffer();
+    const buffer = new ReceiveBuffer(0);
     feed(buffer, 0, 10);
     feed(buffer, 10, 10);
     buffer.read();
@@ -88,7 +88,7 @@ describe('ReceiveBuffer', () => {
   });
 
   it('keeps large payloads where they are', () => {
-    const batch = feed(new ReceiveBuffer(), 0, 20_000);
+    const batch = feed(new ReceiveBuffer(0), 0, 20_000);
     expect(batch.retainedEnd).toBe(20_000);
   });
 });

@@ -110,10 +110,10 @@ describe('the retransmission timeout (RFC 6298)', () => {
     peer.write(10_000);
     peer.advance(100);
     peer.ack(base + 1000);
-    while (peer.subflow.timeouts === 0) peer.advance(5);
+    while (peer.transport.statistics.timeouts === 0) peer.advance(5);
     // The answer to the first transmissions: no retransmission can have been answered by now.
     peer.ack(base + 10_000);
-    expect(peer.subflow.undone).toBe(1);
+    expect(peer.transport.statistics.undone).toBe(1);
     expect(peer.subflow.control.window).toBeGreaterThanOrEqual(before);
   });
 });
@@ -183,7 +183,7 @@ describe('fast retransmission with SACK', () => {
     peer.advance(110);
     peer.ack(base, [[base + 1000, newest]]);
     expect(peer.take().some(({ seq }) => seq === base)).toBe(true);
-    expect(peer.subflow.timeouts).toBe(0);
+    expect(peer.transport.statistics.timeouts).toBe(0);
   });
 
   it('waits for reordering once it has seen some (RACK)', () => {
@@ -212,7 +212,7 @@ describe('fast retransmission with SACK', () => {
     expect(peer.take().filter(({ seq }) => seq === base)).toHaveLength(2);
     peer.ack(base + 5000);
     peer.ack(base + 5000, [[base, base + 1000]]);
-    expect(peer.subflow.undone).toBe(1);
+    expect(peer.transport.statistics.undone).toBe(1);
     expect(peer.subflow.congestionWindow).toBeGreaterThanOrEqual(before);
   });
 
@@ -293,7 +293,7 @@ describe('tail loss probe (RFC 8985 7)', () => {
     peer.ack(base, [[base + 3000, base + 4000]]);
     peer.advance(30);
     expect(peer.take().map(({ seq }) => seq - base)).toContain(0);
-    expect(peer.subflow.timeouts).toBe(0);
+    expect(peer.transport.statistics.timeouts).toBe(0);
   });
 
   it('sends new data rather than old', () => {

@@ -54,7 +54,7 @@ class Story {
     const delay = this.up(60);
     Object.assign(this.pipe.forth, { delay });
     Object.assign(this.pipe.back, { delay });
-    for (const end of this.ends) end.do((transport, now) => transport.pathChanged(end.subflow, size, now));
+    for (const end of this.ends) end.do((transport, now) => transport.pathChanged(end.flow, size, now));
   }
 
   private interrupt(): void {
