@@ -21,6 +21,7 @@
             "src-native/socket/batch_sender.cc",
             "src-native/socket/control_messages.cc",
             "src-native/socket/error_queue.cc",
+            "src-native/socket/flow_filter.cc",
             "src-native/socket/link_socket.cc",
             "src-native/socket/message_sender.cc",
             "src-native/socket/outgoing_message.cc",

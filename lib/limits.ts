@@ -13,6 +13,12 @@ export const EXTENSIONS_MAXIMUM = 10;
 /** Addresses in a SOURCE extension, client included: bounds growth and loops (the original's 84 bytes). */
 export const SOURCE_ADDRESSES_MAXIMUM = 20;
 
+/**
+ * Leading bits that the flowIDs of one process share where its link hears the packets of others. A foreign flow has
+ * them by chance one time in 256; 24 random bits are left, 16 times what the largest flow table needs.
+ */
+export const FLOW_TAG_BITS = 8;
+
 // ---- link ----
 
 /** Well-known UDP port: the original's encapsulation server port. */

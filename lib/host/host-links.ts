@@ -8,6 +8,7 @@ import type { Link, LinkHandler } from '../link/link';
 import { LoopbackLink } from '../link/loopback-link';
 import { RawIpLink } from '../link/raw-ip-link';
 import { UdpLink } from '../link/udp-link';
+import type { FlowTag } from '../wire/flow-id';
 import type { NetworkAddress } from '../wire/network-address';
 import type { TransmitBatch } from '../wire/transmit-batch';
 import type { HostConfiguration, LinkName } from './configuration';
@@ -23,6 +24,7 @@ export class HostLinks {
   constructor(
     private readonly configuration: HostConfiguration,
     private readonly driver: StackDriver,
+    private readonly flowTag: FlowTag | undefined,
     private readonly failed: (error: Error) => void,
   ) {}
 
@@ -117,7 +119,7 @@ export class HostLinks {
     const { spin, dataPort, native } = this.configuration;
     const isNative = native && UdpLink.isAvailable;
     if (name === 'raw') {
-      if (isNative) return new RawIpLink({ spin });
+      if (isNative) return new RawIpLink({ spin, flowTag: this.flowTag });
       throw new ServalError(ErrorCode.nativeUnavailable, 'a raw link needs the native addon');
     }
     const options = { role: 'data', port: dataPort } as const;

@@ -24,6 +24,7 @@ import { InterfaceMonitor } from '../link/interface-monitor';
 import type { ServiceCommand, ServiceEvent, TransportProtocol } from '../stack/control-interface';
 import { Stack } from '../stack/stack';
 import type { Instant } from '../time/instant';
+import { FlowTag } from '../wire/flow-id';
 import type { ServiceID, ServicePrefix } from '../wire/service-id';
 import { configurationFrom, type HostConfiguration, type HostOptions } from './configuration';
 import { DeadlineTimer } from './deadline-timer';
@@ -63,8 +64,11 @@ export class Host implements SocketHost {
     readonly configuration: HostConfiguration,
     private readonly forget: (host: Host) => void = () => {},
   ) {
+    const random = new SystemRandom();
+    const flowTag = configuration.links.includes('raw') ? FlowTag.of(random.uint32()) : undefined;
     const stack = new Stack({
-      random: new SystemRandom(),
+      random,
+      flowTag,
       mtuTo: (link, remote) => this.links.mtuTo(link, remote),
     });
     stack.isStarting = true;
@@ -76,7 +80,7 @@ export class Host implements SocketHost {
       keepAlive: (isWanted) => this.links.keepAlive(isWanted),
     });
     this.driver.onServiceEvent = (event, now) => this.handleServiceEvent(event, now);
-    this.links = new HostLinks(configuration, this.driver, (error) => this.warn(error));
+    this.links = new HostLinks(configuration, this.driver, flowTag, (error) => this.warn(error));
     this.ready = this.start();
     // Told to whoever awaits it; sockets see the failure as a host without a route.
     this.ready.catch(() => {});

@@ -1,11 +1,12 @@
 // SAL packets directly in IP, protocol 144: the original's own encapsulation. Needs the addon and
 // CAP_NET_RAW. Transport checksums are computed and verified natively, for nothing else covers the packet.
 //
-// Every raw socket of the host hears every packet of the protocol, so that processes that share an address
-// sort out by flowID and serviceID what is theirs; a socket filter that does it earlier is not installed yet.
+// Every raw socket of the host hears every packet of the protocol. Where the flowIDs of this process have a tag the
+// kernel drops what is for others; first packets are for all, and who has the service answers.
 
-import { IP_PROTOCOL_SERVAL } from '../limits';
+import { FLOW_TAG_BITS, IP_PROTOCOL_SERVAL } from '../limits';
 import type { LinkProperties } from '../sal/link-properties';
+import type { FlowTag } from '../wire/flow-id';
 import type { AddressFamily, NetworkAddress } from '../wire/network-address';
 import type { TransmitBatch } from '../wire/transmit-batch';
 import type { Link, LinkHandler } from './link';
@@ -22,6 +23,8 @@ export interface RawIpLinkOptions {
   readonly receiveBuffer?: number;
   /** Microseconds for which the event loop polls after traffic before it sleeps. Default 0. */
   readonly spin?: number;
+  /** What the flowIDs of this process begin with. Without it the packets of every process arrive here. */
+  readonly flowTag?: FlowTag | undefined;
 }
 
 export class RawIpLink implements Link {
@@ -43,13 +46,15 @@ export class RawIpLink implements Link {
   }
 
   async start(handler: LinkHandler): Promise<void> {
-    const { families = [4, 6], spin = 0 } = this.options;
+    const { families = [4, 6], spin = 0, flowTag } = this.options;
     this.native.start(handler, {
       purpose: `open a raw socket of IP protocol ${IP_PROTOCOL_SERVAL}`,
       rawProtocol: IP_PROTOCOL_SERVAL,
       v4: families.includes(4),
       v6: families.includes(6),
       spinMicroseconds: spin,
+      flowTag: flowTag?.value ?? 0,
+      flowTagBits: flowTag === undefined ? 0 : FLOW_TAG_BITS,
       sendBuffer: this.options.sendBuffer ?? BUFFER_BYTES,
       receiveBuffer: this.options.receiveBuffer ?? BUFFER_BYTES,
     });

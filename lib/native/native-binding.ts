@@ -17,6 +17,9 @@ export interface NativeSocketLinkOptions {
   readonly aggregation?: boolean;
   /** How long the event loop polls after traffic before it sleeps; 0, the default, not at all. */
   readonly spinMicroseconds?: number;
+  /** Raw: packets to flowIDs that do not begin with these bits are dropped, first packets excepted. 0 bits: none is. */
+  readonly flowTag?: number;
+  readonly flowTagBits?: number;
   /** A burst ends when it has this many bytes. */
   readonly burstBytes?: number;
 }

@@ -2,13 +2,14 @@
 // packet to resolve. It owns the two tables and the flows' deadlines. What is inside the transport part, and
 // which connection a flow belongs to, is the stack's.
 
+import { FLOWS_MAXIMUM } from '../limits';
 import { FlowTable } from '../table/flow-table';
 import { ServiceTable } from '../table/service-table';
 import { DeadlineQueue } from '../time/deadline-queue';
 import { earlier, type Instant } from '../time/instant';
 import type { RandomSource } from '../time/random-source';
 import { ControlFlag } from '../wire/control-extension';
-import { FLOW_ID_UNKNOWN, type FlowID } from '../wire/flow-id';
+import { FLOW_ID_UNKNOWN, type FlowID, type FlowTag } from '../wire/flow-id';
 import type { NetworkAddress } from '../wire/network-address';
 import { type ReceivedBatch, ReceivedField, RowKind } from '../wire/received-batch';
 import { isWireError, parseSalPacket, type SalPacket } from '../wire/sal-packet';
@@ -39,7 +40,7 @@ export interface ServiceAccessLayerObserver {
 
 export class ServiceAccessLayer implements SignalingContext {
   readonly serviceTable = new ServiceTable();
-  readonly flowTable = new FlowTable<Flow>();
+  readonly flowTable: FlowTable<Flow>;
   readonly links = new Links();
   readonly counters = new Counters();
   readonly firstPackets = new FirstPackets(this);
@@ -55,7 +56,10 @@ export class ServiceAccessLayer implements SignalingContext {
   constructor(
     readonly random: RandomSource,
     private readonly observer: ServiceAccessLayerObserver,
-  ) {}
+    flowTag?: FlowTag,
+  ) {
+    this.flowTable = new FlowTable(FLOWS_MAXIMUM, flowTag);
+  }
 
   // ---- what the network and the clock did ----
 

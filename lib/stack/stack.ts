@@ -20,7 +20,7 @@ import { DatagramHandshake } from '../transport/datagram/datagram-handshake';
 import { StreamHandshake } from '../transport/stream/stream-handshake';
 import { StreamTransport } from '../transport/stream/stream-transport';
 import type { PathSize } from '../transport/transport';
-import { flowID } from '../wire/flow-id';
+import { type FlowTag, flowID } from '../wire/flow-id';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ReceivedBatch } from '../wire/received-batch';
 import { ServiceID, ServicePrefix } from '../wire/service-id';
@@ -35,6 +35,8 @@ import { pathSize } from './path-size';
 
 export interface StackOptions {
   readonly random: RandomSource;
+  /** What the flowIDs of this stack begin with, for links that hear the packets of others, too. */
+  readonly flowTag?: FlowTag | undefined;
   /** IP MTU towards an address, where the driver can tell better than the link's `mtu`. */
   readonly mtuTo?: (link: number, remote: NetworkAddress) => number | undefined;
 }
@@ -73,9 +75,8 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
     this.random = options.random;
     this.plain = { random: options.random };
     this.mtuTo = options.mtuTo ?? (() => undefined);
-    this.sal = new ServiceAccessLayer(options.random, {
-      delayed: (serviceID, at) => this.tellControllers({ kind: 'delayed', serviceID, at }),
-    });
+    const delayed = (serviceID: ServiceID, at: Instant) => this.tellControllers({ kind: 'delayed', serviceID, at });
+    this.sal = new ServiceAccessLayer(options.random, { delayed }, options.flowTag);
     this.hints = new PathHints(this.sal);
     this.attachLink({ kind: 'memory', encapsulated: false, role: 'data', mtu: LOOPBACK_MTU });
   }

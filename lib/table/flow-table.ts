@@ -3,7 +3,7 @@
 
 import { FLOWS_MAXIMUM } from '../limits';
 import type { RandomSource } from '../time/random-source';
-import { FLOW_ID_UNKNOWN, type FlowID, flowID } from '../wire/flow-id';
+import { FLOW_ID_UNKNOWN, type FlowID, type FlowTag, flowID } from '../wire/flow-id';
 
 const CAPACITY_INITIAL = 64;
 
@@ -13,7 +13,11 @@ export class FlowTable<Flow> {
   private flows: (Flow | undefined)[] = new Array(CAPACITY_INITIAL).fill(undefined);
   private count = 0;
 
-  constructor(private readonly limit: number = FLOWS_MAXIMUM) {}
+  /** `tag`: what every flowID that is allocated here begins with. */
+  constructor(
+    private readonly limit: number = FLOWS_MAXIMUM,
+    private readonly tag?: FlowTag,
+  ) {}
 
   get size(): number {
     return this.count;
@@ -34,7 +38,8 @@ export class FlowTable<Flow> {
   allocate(random: RandomSource, flow: Flow, isReserved: (id: FlowID) => boolean = NONE): FlowID | undefined {
     if (this.count >= this.limit) return undefined;
     for (;;) {
-      const id = flowID(random.uint32());
+      const drawn = flowID(random.uint32());
+      const id = this.tag === undefined ? drawn : this.tag.mark(drawn);
       if (id === FLOW_ID_UNKNOWN || this.get(id) !== undefined || isReserved(id)) continue;
       this.store(id, flow);
       return id;

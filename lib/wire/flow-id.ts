@@ -1,6 +1,8 @@
 // The two names of a flow (§3.2): a short flowID that demultiplexes, and a long nonce that protects the
 // signaling of the flow against anyone who is not on the path (§4.4).
 
+import { FLOW_TAG_BITS } from '../limits';
+
 declare const flowIDBrand: unique symbol;
 
 /** 32-bit unsigned, local to the host that chose it; 0 means "not known yet". */
@@ -11,6 +13,26 @@ export const FLOW_ID_UNKNOWN = 0 as FlowID;
 export function flowID(value: number): FlowID {
   return (value >>> 0) as FlowID;
 }
+
+/**
+ * What the flowIDs of one process begin with where its link hears the packets of every process (raw IP): the kernel
+ * drops by it what is for others (docs/decisions/flow-tags.md).
+ */
+export class FlowTag {
+  private constructor(readonly value: number) {}
+
+  /** Of as many of the word's leading bits as a tag has. */
+  static of(word: number): FlowTag {
+    return new FlowTag((word & TAG_MASK) >>> 0);
+  }
+
+  /** The flowID with the tag in front. */
+  mark(id: FlowID): FlowID {
+    return flowID((id & ~TAG_MASK) | this.value);
+  }
+}
+
+const TAG_MASK = -1 << (32 - FLOW_TAG_BITS);
 
 /** 64 random bits, announced in SYN or SYN-ACK and repeated in every control packet of its owner. */
 export class FlowNonce {

@@ -10,7 +10,7 @@ namespace {
 
 bool readOptions(const Napi::Object& object, SocketLinkOptions& options, uint32_t& burstBytes) {
   uint32_t rawProtocol = 0, port = 0, sendBuffer = 0, receiveBuffer = 0, heldMaximum = 0;
-  uint32_t spinMicroseconds = 0;
+  uint32_t spinMicroseconds = 0, flowTag = 0, flowTagBits = 0;
   const bool isRead = readOption(object, "rawProtocol", rawProtocol) && readOption(object, "port", port) &&
                       readOption(object, "v4", options.v4) && readOption(object, "v6", options.v6) &&
                       readOption(object, "sendBuffer", sendBuffer) &&
@@ -19,10 +19,15 @@ bool readOptions(const Napi::Object& object, SocketLinkOptions& options, uint32_
                       readOption(object, "segmentation", options.segmentation) &&
                       readOption(object, "aggregation", options.aggregation) &&
                       readOption(object, "spinMicroseconds", spinMicroseconds) &&
+                      readOption(object, "flowTag", flowTag) && readOption(object, "flowTagBits", flowTagBits) &&
                       readOption(object, "burstBytes", burstBytes);
   if (!isRead) return false;
   if (port > UINT16_MAX || rawProtocol > 255 || sendBuffer > INT32_MAX || receiveBuffer > INT32_MAX) {
     throwTypeError(object.Env(), "port, rawProtocol or a buffer size", "in its range");
+    return false;
+  }
+  if (flowTagBits > 32) {
+    throwTypeError(object.Env(), "flowTagBits", "32 at most");
     return false;
   }
   options.rawProtocol = static_cast<int>(rawProtocol);
@@ -30,6 +35,7 @@ bool readOptions(const Napi::Object& object, SocketLinkOptions& options, uint32_
   options.sendBuffer = sendBuffer;
   options.receiveBuffer = receiveBuffer;
   options.heldMaximum = heldMaximum;
+  options.flowTag = {flowTag, flowTagBits};
   options.spinNanoseconds = spinMicroseconds * uint64_t{1000};
   return true;
 }

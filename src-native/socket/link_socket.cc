@@ -49,6 +49,10 @@ SystemError LinkSocket::open(const LinkSocketOptions& options) {
 
 SystemError LinkSocket::setOptions(const LinkSocketOptions& options) {
   const int fd = descriptor();
+  // Before all else: what comes until then is let through.
+  if (isRaw_ && options.flowTag.bits > 0 && !attachFlowFilter(fd, options.flowTag, family_)) {
+    return {errno, "setsockopt"};
+  }
   setBuffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, options.sendBuffer);
   setBuffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, options.receiveBuffer);
   // Lets poll tell an ICMP error from a dead descriptor, and how many datagrams found the buffer full.

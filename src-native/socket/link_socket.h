@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "file_descriptor.h"
+#include "flow_filter.h"
 
 namespace serval {
 
@@ -26,6 +27,8 @@ struct LinkSocketOptions {
   /** Use UDP_SEGMENT and UDP_GRO where the kernel has them. */
   bool segmentation = true;
   bool aggregation = true;
+  /** Raw: packets of flows without this tag are not for us. */
+  FlowTag flowTag;
 };
 
 class LinkSocket {

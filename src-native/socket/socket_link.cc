@@ -22,6 +22,7 @@ LinkSocketOptions socketOptions(const SocketLinkOptions& options) {
   result.receiveBuffer = options.receiveBuffer;
   result.segmentation = options.segmentation;
   result.aggregation = options.aggregation;
+  result.flowTag = options.flowTag;
   return result;
 }
 

@@ -26,6 +26,7 @@ struct SocketLinkOptions {
   size_t heldMaximum = 0;
   bool segmentation = true;
   bool aggregation = true;
+  FlowTag flowTag;
   /** How long the owner polls after traffic before it sleeps; 0: not at all. */
   uint64_t spinNanoseconds = 0;
 };

@@ -10,6 +10,7 @@
 namespace serval {
 
 constexpr size_t kSalHeaderBytes = 12;
+constexpr size_t kSalDestinationFlowID = 4;
 constexpr size_t kSalLength = 8;
 constexpr size_t kSalProtocol = 9;
 

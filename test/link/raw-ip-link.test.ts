@@ -3,6 +3,7 @@ import { IP_PROTOCOL_SERVAL } from '../../lib/limits';
 import type { LinkHandler } from '../../lib/link/link';
 import { NativeLink } from '../../lib/link/native-link';
 import { RawIpLink } from '../../lib/link/raw-ip-link';
+import { FLOW_ID_UNKNOWN, FlowTag, flowID } from '../../lib/wire/flow-id';
 import { type AddressFamily, NetworkAddress } from '../../lib/wire/network-address';
 import { TransmitBatch } from '../../lib/wire/transmit-batch';
 import { hasValidTransportChecksum } from '../../lib/wire/transport-checksum';
@@ -92,6 +93,35 @@ describe.skipIf(refusal !== undefined)('with raw sockets', () => {
       await vi.waitFor(() => expect(tooBig).toHaveBeenCalledTimes(1));
       expect(tooBig.mock.calls.map(([address, mtu]) => `${address} ${mtu}`)).toEqual(['127.0.0.1 65535']);
       expect(link.statistics['tooLarge']).toBe(1);
+    });
+
+    it.each([4, 6] as const)('is not woken by what is for flows of others (IPv%i)', async (family) => {
+      const [one, two] = [FlowTag.of(0x11000000), FlowTag.of(0x22000000)];
+      const { link: a, recorder: atA } = await started({ flowTag: one });
+      const { link: b, recorder: atB } = await started({ flowTag: two });
+      const { link: everybody, recorder: atEverybody } = await started();
+      const batch = new TransmitBatch(128);
+      const to = loopback(family);
+      for (let packet = 1; packet <= 50; packet++) appendPacket(batch, to, controlPacket(one.mark(flowID(packet))));
+      appendTrain(batch, { to, flow: two.mark(flowID(0x123456)), pieces: [pattern(5000)], segmentSize: 1000 });
+      appendPacket(batch, to, controlPacket(0x33000001));
+      appendPacket(batch, to, new Uint8Array(7));
+      everybody.transmit(batch);
+      await vi.waitFor(() => expect(everybody.statistics['packetsReceived']).toBe(50 + 5 + 2));
+      expect(atA.rows.map((row) => row.flow)).toEqual(Array.from({ length: 50 }, (_, index) => 0x11000001 + index));
+      expect(a.statistics).toMatchObject({ packetsReceived: 50, receiveOverflows: 0, truncated: 0 });
+      expect(atB.payloadOf(0x22123456).equals(pattern(5000))).toBe(true);
+      expect(b.statistics).toMatchObject({ packetsReceived: 5, receiveOverflows: 0, truncated: 0 });
+      expect(atEverybody.rows).toHaveLength(atA.rows.length + atB.rows.length + 1);
+    });
+
+    it.each([4, 6] as const)('hears first packets, whoever they are for (IPv%i)', async (family) => {
+      const { link: a, recorder: atA } = await started({ flowTag: FlowTag.of(0x11000000) });
+      const { recorder: atB } = await started({ flowTag: FlowTag.of(0x22000000) });
+      const batch = new TransmitBatch(4);
+      appendPacket(batch, loopback(family), synPacket(FLOW_ID_UNKNOWN));
+      a.transmit(batch);
+      await vi.waitFor(() => expect([atA.rows.length, atB.rows.length]).toEqual([1, 1]));
     });
 
     it('opens only the families that were asked for', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { FlowTable } from '../../lib/table/flow-table';
 import type { RandomSource } from '../../lib/time/random-source';
 import { SeededRandom } from '../../lib/time/seeded-random';
-import { FLOW_ID_UNKNOWN, type FlowID, flowID } from '../../lib/wire/flow-id';
+import { FLOW_ID_UNKNOWN, type FlowID, FlowTag, flowID } from '../../lib/wire/flow-id';
 
 function drawing(...words: number[]): RandomSource {
   return {
@@ -33,6 +33,13 @@ describe('FlowTable', () => {
     expect(table.release(FLOW_ID_UNKNOWN)).toBe(false);
     expect(table.release(flowID(128))).toBe(false);
     expect(table.size).toBe(1);
+  });
+
+  it('gives flowIDs that begin with its tag, and are otherwise as they were drawn', () => {
+    const table = new FlowTable<string>(10, FlowTag.of(0xa5ffffff));
+    expect(table.allocate(drawing(0x12345678), 'first')).toBe(0xa5345678);
+    expect(table.allocate(drawing(0x99345678, 0), 'second')).toBe(0xa5000000);
+    expect(new FlowTable<string>(10, FlowTag.of(0)).allocate(drawing(0xff000000, 0xff000001), 'third')).toBe(1);
   });
 
   it('is full at its limit, until one is released', () => {
