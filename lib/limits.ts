@@ -100,6 +100,8 @@ export const TIME_WAIT_MAXIMUM = 32_768;
 
 /** Rows of one link's transmit batch: about one event-loop turn's worth of trains. */
 export const TRANSMIT_ROWS = 2048;
+/** Payload that all flows together hand to the links at a time: some sixteen super-packets, a quarter of a millisecond. */
+export const TRANSMIT_BYTES_MAXIMUM = 1_048_576;
 /** Hints of ICMP "port unreachable" without any sign of life before a connection counts as reset. */
 export const UNREACHABLE_HINTS = 3;
 /** Least time between hints that count, so that one burst of ICMP is one hint. */
@@ -236,8 +238,9 @@ export const LINGER = seconds(2);
 
 // ---- driver ----
 
-/** Rounds of events and transmissions in one turn before the event loop gets its turn. */
+/** Rounds of events and transmissions in one turn, and payload sent in it, before the event loop gets its turn. */
 export const DRAIN_ROUNDS = 16;
+export const DRAIN_BYTES_MAXIMUM = 4_194_304;
 /**
  * How long what a turn produces waits for more of the same turn: ten times what a send costs. A super-packet is the
  * cheaper the fuller it is, but its receiver could have been at work meanwhile.

@@ -1,7 +1,7 @@
 // Runs one `Stack` for whoever has the clock and the links: the real host and the simulated one. One input,
 // then every output: what happened to the sockets, what leaves, when to be called again.
 
-import { DRAIN_ROUNDS, TRANSMIT_DELAY_MAXIMUM } from '../limits';
+import { DRAIN_BYTES_MAXIMUM, DRAIN_ROUNDS, TRANSMIT_DELAY_MAXIMUM } from '../limits';
 import type { ServiceCommand, ServiceEvent } from '../stack/control-interface';
 import type { Stack, StackEvent } from '../stack/stack';
 import type { Instant } from '../time/instant';
@@ -34,6 +34,8 @@ export class StackDriver {
   private isFlushRequested = false;
   /** What waits to be transmitted in this turn has waited since then at most. */
   private waitingSince = 0 as Instant;
+  /** Payload, since the beginning. */
+  private bytesTransmitted = 0;
   /** When the latest event was told. */
   private toldAt = 0 as Instant;
 
@@ -124,6 +126,7 @@ export class StackDriver {
   private drain(): void {
     if (this.isDraining) return;
     this.isDraining = true;
+    const { bytesTransmitted } = this;
     try {
       for (let round = 0; ; round++) {
         this.dispatchEvents();
@@ -131,7 +134,7 @@ export class StackDriver {
         const moved = this.transmit();
         if (!more && !this.hasEvents()) break;
         if (more && !moved) break;
-        if (round >= DRAIN_ROUNDS) {
+        if (round >= DRAIN_ROUNDS || this.bytesTransmitted - bytesTransmitted >= DRAIN_BYTES_MAXIMUM) {
           this.isFlushRequested = true;
           this.environment.requestFlush();
           break;
@@ -195,6 +198,7 @@ export class StackDriver {
     for (const output of this.stack.outputs()) {
       if (output.batch.isEmpty) continue;
       moved = true;
+      this.bytesTransmitted += output.batch.payloadBytes;
       output.isCongested = !this.environment.transmit(output.index, output.batch);
       output.batch.reset();
     }

@@ -2,7 +2,7 @@
 // transmit, events and the next deadline out. After each input its driver drains every output.
 // Long because the inputs, the verbs and the outputs of a host stand in one place.
 
-import { RECEIVE_BUFFER_DEFAULT } from '../limits';
+import { RECEIVE_BUFFER_DEFAULT, TRANSMIT_BYTES_MAXIMUM } from '../limits';
 import { type Flow, type FlowFailure, type FlowOwner, Flow as FlowRecord } from '../sal/flow';
 import type { LinkOutput } from '../sal/link-output';
 import type { LinkProperties } from '../sal/link-properties';
@@ -211,7 +211,12 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
     const turn = this.touched;
     this.touched = [];
     this.unsettled = 0;
-    for (const connection of turn) {
+    for (let index = 0; index < turn.length; index++) {
+      const connection = turn[index]!;
+      if (this.isBatchFull()) {
+        this.touched = turn.slice(index).concat(this.touched);
+        break;
+      }
       connection.isTouched = false;
       const more = connection.pollTransmit(now);
       connection.settle(now);
@@ -276,6 +281,11 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
     listener.waiting++;
     this.events.add({ kind: 'accepted', listener, connection });
     return connection;
+  }
+
+  private isBatchFull(): boolean {
+    for (const { batch } of this.sal.links.all()) if (batch.payloadBytes >= TRANSMIT_BYTES_MAXIMUM) return true;
+    return false;
   }
 
   private createConnection(options: StreamOptions, names: { local?: ServiceID; remote?: ServiceID }): Connection {

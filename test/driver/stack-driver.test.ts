@@ -1,13 +1,17 @@
 // When the driver hands packets to a link, on a clock and a link of the test's own.
 
-import { describe, expect, it } from 'vitest';
-import { SILENT_OBSERVER } from '../../lib/driver/handles';
+import { describe, expect, it, vi } from 'vitest';
+import { SILENT_OBSERVER, type StreamHandle } from '../../lib/driver/handles';
 import { StackDriver } from '../../lib/driver/stack-driver';
 import { StackSockets } from '../../lib/driver/stack-sockets';
-import { TRANSMIT_DELAY_MAXIMUM } from '../../lib/limits';
+import { BURST_BYTES_MAXIMUM, TRANSMIT_BYTES_MAXIMUM, TRANSMIT_DELAY_MAXIMUM } from '../../lib/limits';
+import { Delay } from '../../lib/sim/elements/delay';
+import { path } from '../../lib/sim/path';
+import { SimulatedLink } from '../../lib/sim/simulated-link';
+import { World } from '../../lib/sim/world';
 import { Stack } from '../../lib/stack/stack';
 import { DEFAULT_RULE_PRIORITY } from '../../lib/table/service-rule';
-import type { Instant } from '../../lib/time/instant';
+import { type Instant, milliseconds, seconds } from '../../lib/time/instant';
 import { SeededRandom } from '../../lib/time/seeded-random';
 import { NetworkAddress } from '../../lib/wire/network-address';
 import { ServiceID, ServicePrefix } from '../../lib/wire/service-id';
@@ -67,4 +71,51 @@ describe('StackDriver', () => {
     driver.flush();
     expect(sent).toEqual([3, 2]);
   });
+
+  it('hands a link so many bytes at a time, whatever forty streams have to send', () => {
+    const world = new World({ seed: 1 });
+    const [client, server] = [world.host('client'), world.host('server')];
+    world.connect(client, server, path(new Delay(milliseconds(10))));
+    let received = 0;
+    server.listen(
+      ServicePrefix.of(service),
+      {},
+      { connection: (handle) => read(handle, (bytes) => (received += bytes)) },
+    );
+    const batches: number[] = [];
+    const transmit = vi.spyOn(SimulatedLink.prototype, 'transmit').mockImplementation(function (
+      this: SimulatedLink,
+      batch,
+    ) {
+      batches.push(batch.payloadBytes);
+      return original.call(this, batch);
+    });
+    for (let stream = 0; stream < STREAMS; stream++) send(client.connect(service, {}, SILENT_OBSERVER));
+    world.run({ until: () => received === STREAMS * STREAM_BYTES, for: seconds(60) });
+    transmit.mockRestore();
+    expect(received).toBe(STREAMS * STREAM_BYTES);
+    const largest = Math.max(...batches);
+    expect(largest).toBeLessThan(TRANSMIT_BYTES_MAXIMUM + BURST_BYTES_MAXIMUM);
+    expect(largest).toBeGreaterThanOrEqual(TRANSMIT_BYTES_MAXIMUM);
+  });
 });
+
+const original = SimulatedLink.prototype.transmit;
+const STREAMS = 40;
+const STREAM_BYTES = 2_000_000;
+
+function read(handle: StreamHandle, count: (bytes: number) => void): void {
+  handle.setObserver({ ...SILENT_OBSERVER, data: (chunk) => count(chunk.length) });
+  handle.startReading();
+}
+
+/** Writes as fast as it is taken, and ends. */
+function send(handle: StreamHandle): void {
+  const bytes = Buffer.alloc(STREAM_BYTES);
+  let written = 0;
+  const write = (): void => {
+    written += handle.write(bytes, written);
+    if (written === STREAM_BYTES) handle.shutdown();
+  };
+  handle.setObserver({ ...SILENT_OBSERVER, connected: write, writable: write });
+}
