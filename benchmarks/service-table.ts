@@ -40,7 +40,7 @@ const GOAL: Goal = {
   name: 'lookups among 1,000,000 prefixes',
   path: '',
   rival: '',
-  unit: '1/s and core',
+  unit: 'per s and core',
   decimals: 0,
   betterIs: 'more',
   atLeast: 2e6,

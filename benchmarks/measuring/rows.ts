@@ -15,7 +15,7 @@ export interface Goal {
   /** To print figures with. */
   readonly decimals: number;
   readonly betterIs: 'more' | 'less';
-  /** The bar and the aim: of the ratio to the rival, or of the figure. A row without them is told, not judged. */
+  /** The bar and the aim: of the ratio to the rival, or of the figure. A row without them is not judged. */
   readonly atLeast?: number;
   readonly aim?: number;
 }
@@ -23,7 +23,7 @@ export interface Goal {
 export interface Row extends Goal {
   /** One figure for each pair, in the order measured. */
   readonly serval: readonly number[];
-  /** The rival's in the same pairs. Where serval's own figure is judged these are told, or none. */
+  /** The rival's in the same pairs. Where serval's own figure is judged these are only shown, or none. */
   readonly rivals: readonly number[];
   /** Of the ratios serval over rival of each pair, or of serval's figures. */
   readonly judged: Summary;
@@ -48,7 +48,7 @@ export function rowOf(goal: Goal, serval: readonly number[], rivals: readonly nu
   return { ...goal, serval, rivals, judged: summarize(judged) };
 }
 
-export const VERDICTS = ['aim reached', 'bar reached', 'not reached', 'told'] as const;
+export const VERDICTS = ['aim reached', 'bar reached', 'not reached', 'no goal'] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
 /** By the median. */
@@ -56,5 +56,5 @@ export function verdictOf({ judged: { median }, betterIs, atLeast, aim }: Row): 
   const reaches = (mark: number): boolean => (betterIs === 'more' ? median >= mark : median <= mark);
   if (aim !== undefined && reaches(aim)) return 'aim reached';
   if (atLeast !== undefined) return reaches(atLeast) ? 'bar reached' : 'not reached';
-  return aim === undefined ? 'told' : 'not reached';
+  return aim === undefined ? 'no goal' : 'not reached';
 }

@@ -16,24 +16,31 @@ export function nameOf({ name, path }: { readonly name: string; readonly path: s
 
 function cells(row: Row): readonly string[] {
   const { decimals, rival, rivals, serval, unit, judged, atLeast, aim } = row;
-  const theirs = rivals.length === 0 ? '' : `${summarize(rivals).median.toFixed(decimals)} ${rival}`.trimEnd();
-  const ours = rival === '' ? spread(judged, decimals) : summarize(serval).median.toFixed(decimals);
+  const theirs = rivals.length === 0 ? '' : `${figureText(summarize(rivals).median, decimals)} ${rival}`.trimEnd();
+  const ours = rival === '' ? spread(judged, decimals) : figureText(summarize(serval).median, decimals);
   const ratio = rival === '' ? '' : spread(judged, 2);
   return [nameOf(row), ours, theirs, unit, ratio, mark(atLeast, row), mark(aim, row), verdictOf(row)];
 }
 
 /** Where less is better it is a bound from above. */
-function mark(value: number | undefined, { betterIs, rival, decimals }: Row): string {
+function mark(value: number | undefined, { betterIs }: Row): string {
   if (value === undefined) return '';
-  const text = rival === '' && value >= 1000 ? value.toFixed(decimals) : String(value);
+  const text = value >= MILLION ? figureText(value, 0) : String(value);
   return betterIs === 'more' ? text : `<= ${text}`;
 }
 
 /** `median [minimum-maximum]`. */
-export function spread({ minimum, median, maximum }: Summary, decimals: number): string {
-  if (minimum === maximum) return median.toFixed(decimals);
-  return `${median.toFixed(decimals)} [${minimum.toFixed(decimals)}-${maximum.toFixed(decimals)}]`;
+function spread({ minimum, median, maximum }: Summary, decimals: number): string {
+  if (minimum === maximum) return figureText(median, decimals);
+  return `${figureText(median, decimals)} [${figureText(minimum, decimals)}-${figureText(maximum, decimals)}]`;
 }
+
+/** Millions are told as such. */
+export function figureText(value: number, decimals: number): string {
+  return value >= MILLION ? `${(value / MILLION).toFixed(2)} M` : value.toFixed(decimals);
+}
+
+const MILLION = 1e6;
 
 function textTable(lines: readonly (readonly string[])[]): string {
   const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
