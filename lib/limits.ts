@@ -12,6 +12,11 @@ export const SAL_HEADER_MAXIMUM = 1020;
 export const EXTENSIONS_MAXIMUM = 10;
 /** Addresses in a SOURCE extension, client included: bounds growth and loops (the original's 84 bytes). */
 export const SOURCE_ADDRESSES_MAXIMUM = 20;
+/** Headers of packets without CONTROL, and addresses, that are known again without being read anew; powers of two. */
+export const HEADERS_KEPT = 64;
+export const ADDRESSES_KEPT = 256;
+/** Payload that is copied into one transmit batch: four super-packets of datagrams, and little enough for a cache. */
+export const COPIED_BYTES_MAXIMUM = 262_144;
 
 /**
  * Leading bits that the flowIDs of one process share where its link hears the packets of others. A foreign flow has

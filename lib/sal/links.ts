@@ -5,9 +5,11 @@ import type { LinkOutput } from './link-output';
 
 export class Links {
   private readonly outputs: LinkOutput[] = [];
+  private dataLinks: readonly LinkOutput[] = [];
 
   add(output: LinkOutput): void {
     this.outputs.push(output);
+    this.dataLinks = this.outputs.map((each) => this.findDataLink(each));
   }
 
   get length(): number {
@@ -28,7 +30,10 @@ export class Links {
 
   /** The link that carries this process's flows, for a packet that came by `link`. */
   dataLink(link: number): LinkOutput {
-    const output = this.at(link);
+    return this.dataLinks[link]!;
+  }
+
+  private findDataLink(output: LinkOutput): LinkOutput {
     if (output.properties.role === 'data') return output;
     const { kind } = output.properties;
     return this.outputs.find((each) => isDataLink(each, kind)) ?? output;

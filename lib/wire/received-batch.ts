@@ -3,6 +3,7 @@
 // The native half writes the same layout (src-native/train/row_layout.h); a test compares the two.
 
 import { areAddressWords, readAddressWords } from './address-words';
+import { CopyPool } from './copy-pool';
 import type { NetworkAddress } from './network-address';
 
 /** Offsets of a row's 32-bit fields. Addresses are family << 16 | port, then four words. */
@@ -56,6 +57,7 @@ export class ReceivedBatch {
   slab: Buffer;
   /** Set by `take`: the slab's bytes up to here belong to a receiver now and are never written again. */
   retainedEnd = 0;
+  private copies: CopyPool | undefined;
 
   constructor(
     readonly capacity: number,
@@ -68,10 +70,16 @@ export class ReceivedBatch {
   reset(): void {
     this.count = 0;
     this.retainedEnd = 0;
+    this.copies?.endBurst();
   }
 
   field(row: number, field: number): number {
     return this.rows[row * RECEIVED_ROW_INTS + field]!;
+  }
+
+  /** Where the bytes of the last row end in the slab. */
+  private get end(): number {
+    return this.field(this.count - 1, ReceivedField.offset) + this.field(this.count - 1, ReceivedField.length);
   }
 
   kind(row: number): number {
@@ -87,11 +95,11 @@ export class ReceivedBatch {
   }
 
   source(row: number): NetworkAddress {
-    return this.address(row, ReceivedField.sourceFamilyPort);
+    return readAddressWords(this.rows, row * RECEIVED_ROW_INTS + ReceivedField.sourceFamilyPort);
   }
 
   local(row: number): NetworkAddress {
-    return this.address(row, ReceivedField.localFamilyPort);
+    return readAddressWords(this.rows, row * RECEIVED_ROW_INTS + ReceivedField.localFamilyPort);
   }
 
   /** Whether the row came from `address`, without building an object. */
@@ -104,10 +112,14 @@ export class ReceivedBatch {
    * they are and the link gives up that part of the slab.
    */
   take(offset: number, length: number): Buffer {
-    const view = this.slab.subarray(offset, offset + length);
-    if (length <= COPY_OUT_BYTES) return Buffer.from(view);
+    if (length <= COPY_OUT_BYTES) {
+      // One that comes alone would have a chunk of the pool for itself.
+      if (this.count <= 1) return Buffer.from(this.slab.subarray(offset, offset + length));
+      this.copies ??= new CopyPool();
+      return this.copies.copy(this.slab, offset, length, this.end);
+    }
     if (offset + length > this.retainedEnd) this.retainedEnd = offset + length;
-    return view;
+    return this.slab.subarray(offset, offset + length);
   }
 
   /** A packet row with its bytes as a batch of its own, to be handled later. */
@@ -117,9 +129,5 @@ export class ReceivedBatch {
     copy.rows[ReceivedField.offset] = 0;
     copy.count = 1;
     return copy;
-  }
-
-  private address(row: number, field: number): NetworkAddress {
-    return readAddressWords(this.rows, row * RECEIVED_ROW_INTS + field);
   }
 }
