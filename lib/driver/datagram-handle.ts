@@ -20,6 +20,7 @@ export class DatagramHandleOverStack implements DatagramHandle {
   private target: ServiceID | undefined;
 
   private readonly reference: Reference;
+  private readonly tell: (message: Buffer, from: DatagramSource) => void;
 
   constructor(
     private readonly driver: StackDriver,
@@ -27,6 +28,7 @@ export class DatagramHandleOverStack implements DatagramHandle {
     private readonly observer: DatagramObserver,
   ) {
     endpoint.handle = this;
+    this.tell = (message, from) => observer.message(message, from);
     this.reference = new Reference(driver.references);
   }
 
@@ -51,12 +53,10 @@ export class DatagramHandleOverStack implements DatagramHandle {
   }
 
   send(bytes: Uint8Array, target: ServiceID | DatagramSource | undefined): ServalError | undefined {
-    // The caller may change its bytes as soon as this returns, and they leave later in the turn.
-    const copy = Uint8Array.prototype.slice.call(bytes);
-    let refusal = this.sendOnce(copy, target);
+    let refusal = this.sendOnce(bytes, target);
     if (refusal === 'noRoom') {
       this.driver.transmitNow();
-      refusal = this.sendOnce(copy, target);
+      refusal = this.sendOnce(bytes, target);
     }
     this.driver.requestDrain();
     if (refusal === undefined) return undefined;
@@ -96,11 +96,7 @@ export class DatagramHandleOverStack implements DatagramHandle {
     if (this.isCloseTold) return;
     const said = this.endpoint.takeSignals();
     if ((said & DatagramSignal.connected) !== 0) this.observer.connected();
-    for (let datagram = this.endpoint.read(); datagram !== undefined; datagram = this.endpoint.read()) {
-      const { serviceID, address, link, flowID: flow } = datagram.source;
-      const from = { serviceID, address, link, ...(flow === undefined ? {} : { flowID: flow }) };
-      this.observer.message(datagram.bytes, from);
-    }
+    while (this.endpoint.read(this.tell));
     if ((said & DatagramSignal.failed) !== 0) {
       this.observer.failed(flowError(this.endpoint.failure ?? 'reset', contextOf('connect', this.target)));
     }

@@ -135,7 +135,7 @@ export interface DatagramSource {
   readonly serviceID: ServiceID;
   readonly address: NetworkAddress;
   /** Set when the sender is connected to this socket: an answer goes to that peer alone. */
-  readonly flowID?: number;
+  readonly flowID?: number | undefined;
   /** The link it came by, as the stack numbers it: an answer leaves by that, without another resolution. */
   readonly link?: number;
 }

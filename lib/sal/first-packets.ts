@@ -1,6 +1,7 @@
 // Packets that name a service - a SYN, an unconnected datagram - from us or from others: each is resolved
 // (§4.2), and then delivered, forwarded, delayed or dropped.
 
+import type { ResolvedForward } from '../table/resolved-rule';
 import type { ForwardRule } from '../table/service-rule';
 import { ResolutionReach, type ServiceTable } from '../table/service-table';
 import type { Instant } from '../time/instant';
@@ -16,7 +17,7 @@ import type { SynListener } from './flow';
 import { extendSource, writeForwarded } from './forwarding';
 import type { LinkOutput } from './link-output';
 import { type Links, LOOPBACK_LINK } from './links';
-import { resolve, type Verdict } from './resolution';
+import { goesToAll, queryFor, resolve, type Verdict } from './resolution';
 import { refuseSyn } from './signaling/refusal';
 import type { ReceivedControl } from './signaling/signaling-context';
 
@@ -48,22 +49,26 @@ export class FirstPackets {
 
   constructor(private readonly context: FirstPacketContext) {}
 
-  /** Resolves a packet of our own and has `send` called for each next hop. `resend` is kept if it must wait. */
-  sendOwn(
-    service: ServiceID,
-    protocol: 6 | 17,
-    send: (output: LinkOutput, address: NetworkAddress) => void,
-    resend: (now: Instant) => void,
-    now: Instant,
-  ): Verdict['kind'] {
-    const { serviceTable, links, random } = this.context;
-    const packet = { service, protocol, bytes: 0, reach: ResolutionReach.any };
-    const verdict = resolve(serviceTable, packet, now, random);
-    if (verdict.kind === 'deliver') send(links.loopback, LOOPBACK_ADDRESS);
-    else if (verdict.kind === 'forward') {
-      for (const rule of verdict.rules) send(links.dataLink(rule.link), rule.address);
-    } else if (verdict.kind === 'delay') this.delay({ resend }, service, '', now);
-    return verdict.kind;
+  /** Resolves a packet of our own, each time anew, to be sent to the `nextHops` of the verdict. */
+  resolveOwn(service: ServiceID, protocol: 6 | 17, now: Instant): Verdict {
+    const { serviceTable, random } = this.context;
+    return resolve(serviceTable, service, queryFor(protocol, ResolutionReach.any), 0, now, random);
+  }
+
+  /** Has `send` called for each next hop of a packet of our own. */
+  sendOwn(verdict: Verdict, send: (output: LinkOutput, address: NetworkAddress) => void): void {
+    const { links, serviceTable } = this.context;
+    if (verdict?.action === 'demux') send(links.loopback, LOOPBACK_ADDRESS);
+    if (verdict?.action !== 'forward') return;
+    if (!goesToAll(verdict, ResolutionReach.any)) send(links.dataLink(verdict.link), verdict.address);
+    else
+      for (const rule of serviceTable.selectedSet(verdict, ResolutionReach.any))
+        send(links.dataLink(rule.link), rule.address);
+  }
+
+  /** Has `resend` called when the packet of our own need not wait any longer. */
+  delayOwn(service: ServiceID, resend: (now: Instant) => void, now: Instant): void {
+    this.delay({ resend }, service, '', now);
   }
 
   handleReceived(received: ReceivedControl, link: number, now: Instant): void {
@@ -75,14 +80,14 @@ export class FirstPackets {
       return;
     }
     const service = packet.destinationService!;
-    const protocol = packet.protocol as 6 | 17;
     const reach = this.reachOf(batch, row, link);
-    const verdict = resolve(serviceTable, { service, protocol, bytes: packet.transportLength, reach }, now, random);
-    if (verdict.kind === 'deliver') this.deliver(verdict.socket as LocalSocket, received, now);
-    else if (verdict.kind === 'forward') this.forward(received, verdict.rules);
-    else if (verdict.kind === 'delay') this.delay(copyOf(batch, row, link), service, from.ip, now);
-    else if (verdict.kind === 'drop') counters.count('ruleDrop');
-    else this.handleUnmatched(received);
+    const query = queryFor(packet.protocol as 6 | 17, reach);
+    const verdict = resolve(serviceTable, service, query, packet.transportLength, now, random);
+    if (verdict === undefined) this.handleUnmatched(received);
+    else if (verdict.action === 'demux') this.deliver(verdict.socket as LocalSocket, received, now);
+    else if (verdict.action === 'forward') this.forward(received, verdict, reach);
+    else if (verdict.action === 'delay') this.delay(copyOf(batch, row, link), service, from.ip, now);
+    else counters.count('ruleDrop');
   }
 
   /** Takes what waits under `prefix` out of the queue and treats it as if it came now. */
@@ -116,23 +121,27 @@ export class FirstPackets {
     else if (socket.synListener !== undefined) this.context.handleListenerSyn(socket.synListener, received, now);
   }
 
-  private forward(received: ReceivedControl, rules: readonly ForwardRule[]): void {
+  private forward(received: ReceivedControl, verdict: ResolvedForward, reach: ResolutionReach): void {
     const { packet, batch, row } = received;
-    const { counters, links } = this.context;
+    const { counters, serviceTable } = this.context;
     const source = extendSource(packet, batch.source(row), batch.local(row));
     if (typeof source === 'string') {
       counters.count(source);
       return;
     }
+    if (!goesToAll(verdict, reach)) this.forwardTo(verdict, received, source);
+    else for (const rule of serviceTable.selectedSet(verdict, reach)) this.forwardTo(rule, received, source);
+  }
+
+  private forwardTo(rule: ForwardRule, { packet, batch }: ReceivedControl, source: readonly NetworkAddress[]): void {
+    const { counters, links } = this.context;
     const transport = { bytes: batch.slab, offset: packet.transportOffset, length: packet.transportLength };
-    for (const rule of rules) {
-      const output = links.dataLink(rule.link);
-      const transmit = output.withRoom();
-      if (transmit === undefined) counters.count('forwardNoRoom');
-      else {
-        const { encapsulated } = output.properties;
-        counters.count(writeForwarded(transmit, rule, encapsulated, packet, source, transport) ?? 'forwarded');
-      }
+    const output = links.dataLink(rule.link);
+    const transmit = output.withRoom();
+    if (transmit === undefined) counters.count('forwardNoRoom');
+    else {
+      const { encapsulated } = output.properties;
+      counters.count(writeForwarded(transmit, rule, encapsulated, packet, source, transport) ?? 'forwarded');
     }
   }
 

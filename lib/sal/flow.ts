@@ -165,9 +165,12 @@ export class Flow implements HasListPlace<Flow> {
     return this.lifetimeEnd !== undefined && this.lifetimeEnd <= now;
   }
 
-  /** Starts a packet of the data stream: after the handshake no extension is needed (§4.2). A `SegmentSink`. */
-  begin(): TransmitBatch | undefined {
-    const batch = this.output?.withRoom();
+  /**
+   * Starts a packet of the data stream, with room for `copied` bytes of payload in the batch: after the handshake no
+   * extension is needed (§4.2). A `SegmentSink`.
+   */
+  begin(copied = 0): TransmitBatch | undefined {
+    const batch = this.output?.withRoom(copied);
     if (batch === undefined || this.currentPath === undefined) return undefined;
     batch.begin(this.currentPath.remote, this.currentPath.local);
     const { localID, remoteID, protocol } = this;

@@ -15,8 +15,8 @@ export class LinkOutput {
     readonly properties: LinkProperties,
   ) {}
 
-  /** The batch, if it has room for another row. */
-  withRoom(): TransmitBatch | undefined {
-    return !this.isCongested && this.batch.hasRoom() ? this.batch : undefined;
+  /** The batch, if it has room for another row, and for `copied` bytes of payload in it. */
+  withRoom(copied = 0): TransmitBatch | undefined {
+    return !this.isCongested && this.batch.hasRoom(copied) ? this.batch : undefined;
   }
 }

@@ -1,55 +1,54 @@
-// Which rule a first packet meets, and what that means for it (§4.2). It decides only; the caller delivers,
+// Which rule a first packet meets, and what that means for it (§4.2). It decides and counts; the caller delivers,
 // forwards, delays or drops.
 
-import type { ForwardRule } from '../table/service-rule';
-import { ResolutionReach, type ServiceTable } from '../table/service-table';
+import type { ResolvedForward, ResolvedRule } from '../table/resolved-rule';
+import { type ResolutionQuery, ResolutionReach, type ServiceTable } from '../table/service-table';
 import type { Instant } from '../time/instant';
 import type { RandomSource } from '../time/random-source';
 import type { ServiceID } from '../wire/service-id';
 
-export type Verdict =
-  | { readonly kind: 'deliver'; readonly socket: object }
-  | { readonly kind: 'forward'; readonly rules: readonly ForwardRule[] }
-  | { readonly kind: 'delay' }
-  | { readonly kind: 'drop' }
-  /** No rule, not even a default one. */
-  | { readonly kind: 'unmatched' };
+/** The rule that a packet meets, read before the table changes; undefined without any, not even a default one. */
+export type Verdict = ResolvedRule | undefined;
 
-/** A packet that names a service: a SYN or an unconnected datagram. */
-export interface FirstPacket {
-  readonly service: ServiceID;
-  readonly protocol: 6 | 17;
-  readonly bytes: number;
-  /** How far the packet may go on from here. */
-  readonly reach: ResolutionReach;
+/** Resolves a packet of `bytes` that names `service`: a SYN or an unconnected datagram. */
+export function resolve(
+  table: ServiceTable,
+  service: ServiceID,
+  query: ResolutionQuery,
+  bytes: number,
+  now: Instant,
+  random: RandomSource,
+): Verdict {
+  const rule = table.resolve(service, query, now, random);
+  if (rule === undefined) return undefined;
+  if (rule.action === 'drop') table.recordDrop(rule, bytes, now);
+  else if (rule.action !== 'forward' || !goesToAll(rule, query.reach)) table.recordMatch(rule, bytes, now);
+  else for (const each of table.selectedSet(rule, query.reach)) table.recordMatch(each, bytes, now);
+  return rule;
 }
 
-export function resolve(table: ServiceTable, packet: FirstPacket, now: Instant, random: RandomSource): Verdict {
-  const rule = table.resolve(packet.service, { protocol: packet.protocol, reach: packet.reach }, now, random);
-  if (rule === undefined) return UNMATCHED;
-  switch (rule.action) {
-    case 'demux':
-      table.recordMatch(rule, packet.bytes, now);
-      return { kind: 'deliver', socket: rule.socket };
-    case 'forward':
-      return { kind: 'forward', rules: forwardSet(table, rule, packet, now) };
-    case 'delay':
-      table.recordMatch(rule, packet.bytes, now);
-      return DELAY;
-    case 'drop':
-      table.recordDrop(rule, packet.bytes, now);
-      return DROP;
-  }
+/**
+ * Whether the packet goes to every address of the rule's set, `ServiceTable.selectedSet`. A stranger's packet goes to
+ * one of them: each would answer to wherever it says it came from (S4).
+ */
+export function goesToAll(rule: ResolvedForward, reach: ResolutionReach): boolean {
+  return rule.selectAll && reach === ResolutionReach.any;
 }
 
-const UNMATCHED: Verdict = { kind: 'unmatched' };
-const DELAY: Verdict = { kind: 'delay' };
-const DROP: Verdict = { kind: 'drop' };
-
-function forwardSet(table: ServiceTable, rule: ForwardRule, packet: FirstPacket, now: Instant): readonly ForwardRule[] {
-  // A stranger's packet goes to one of the set: each target would answer to wherever it says it came from (S4).
-  const all = rule.selectAll === true && packet.reach === ResolutionReach.any;
-  const rules = all ? table.selectedSet(rule, packet.reach) : [rule];
-  for (const each of rules) table.recordMatch(each, packet.bytes, now);
-  return rules;
+/** How a packet of this protocol is resolved that may go so far: the same object each time. */
+export function queryFor(protocol: 6 | 17, reach: ResolutionReach): ResolutionQuery {
+  return (protocol === 6 ? STREAM_QUERIES : DATAGRAM_QUERIES)[reach];
 }
+
+function queriesOf(protocol: 6 | 17): Readonly<Record<ResolutionReach, ResolutionQuery>> {
+  const { any, unicast, host, process } = ResolutionReach;
+  return {
+    any: { protocol, reach: any },
+    unicast: { protocol, reach: unicast },
+    host: { protocol, reach: host },
+    process: { protocol, reach: process },
+  };
+}
+
+const STREAM_QUERIES = queriesOf(6);
+const DATAGRAM_QUERIES = queriesOf(17);

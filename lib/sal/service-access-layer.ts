@@ -12,7 +12,8 @@ import { ControlFlag } from '../wire/control-extension';
 import { FLOW_ID_UNKNOWN, type FlowID, type FlowTag } from '../wire/flow-id';
 import type { NetworkAddress } from '../wire/network-address';
 import { type ReceivedBatch, ReceivedField, RowKind } from '../wire/received-batch';
-import { isWireError, parseSalPacket, type SalPacket } from '../wire/sal-packet';
+import { isWireError, type SalPacket } from '../wire/sal-packet';
+import { SalPacketReader } from '../wire/sal-packet-reader';
 import type { ServiceID, ServicePrefix } from '../wire/service-id';
 import { clientOf, isAnswerable } from './client-address';
 import { Counters } from './counters';
@@ -46,6 +47,7 @@ export class ServiceAccessLayer implements SignalingContext {
   readonly firstPackets = new FirstPackets(this);
   /** A service router, or the process that is one for its host, forwards what it receives (§4.2). */
   forwards = false;
+  private readonly reader = new SalPacketReader();
   private readonly deadlines = new DeadlineQueue<Flow>();
   readonly timeWait = new TimeWait();
   /** Flows whose SYN nobody has answered yet. */
@@ -149,10 +151,15 @@ export class ServiceAccessLayer implements SignalingContext {
         segment: 'syn',
       });
     };
-    const resend = (later: Instant): void => {
-      if (flow.state === 'request') this.sendFirstPacket(flow, later);
-    };
-    return this.firstPackets.sendOwn(service, flow.protocol, send, resend, now) !== 'unmatched';
+    const verdict = this.firstPackets.resolveOwn(service, flow.protocol, now);
+    this.firstPackets.sendOwn(verdict, send);
+    if (verdict?.action === 'delay') {
+      const resend = (later: Instant): void => {
+        if (flow.state === 'request') this.sendFirstPacket(flow, later);
+      };
+      this.firstPackets.delayOwn(service, resend, now);
+    }
+    return verdict !== undefined;
   }
 
   endFirstPackets(flow: Flow): void {
@@ -199,7 +206,7 @@ export class ServiceAccessLayer implements SignalingContext {
 
   private handlePacket(link: number, batch: ReceivedBatch, row: number, now: Instant): void {
     const offset = batch.field(row, ReceivedField.offset);
-    const packet = parseSalPacket(batch.slab, offset, batch.field(row, ReceivedField.length));
+    const packet = this.reader.read(batch.slab, offset, batch.field(row, ReceivedField.length));
     if (isWireError(packet)) {
       this.count(packet);
       return;

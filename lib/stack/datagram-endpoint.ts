@@ -2,22 +2,26 @@
 // service table; connected, datagrams stay with the instance of the handshake. One endpoint can do both, and
 // a bound one also takes handshakes of others.
 
-import { DATAGRAM_PEERS_MAXIMUM, HALF_OPEN_MAXIMUM } from '../limits';
+import { DATAGRAM_PEERS_MAXIMUM, HALF_OPEN_MAXIMUM, SAL_HEADER_MINIMUM } from '../limits';
 import { clientOf } from '../sal/client-address';
-import type { LocalSocket } from '../sal/first-packets';
+import { LOOPBACK_ADDRESS, type LocalSocket } from '../sal/first-packets';
 import type { Flow, FlowFailure, FlowOwner, SynListener } from '../sal/flow';
 import { HalfOpenFlows } from '../sal/half-open-flows';
 import type { LinkOutput } from '../sal/link-output';
+import { goesToAll } from '../sal/resolution';
 import type { ServiceAccessLayer } from '../sal/service-access-layer';
 import type { HandshakeSegments } from '../sal/signaling/handshake-segments';
 import { resetFlow, sendFin } from '../sal/signaling/teardown';
+import type { ResolvedForward } from '../table/resolved-rule';
+import { ResolutionReach } from '../table/service-table';
 import type { Instant } from '../time/instant';
 import { DatagramHandshake } from '../transport/datagram/datagram-handshake';
-import { DatagramTransport, type QueuedDatagram, writeDatagram } from '../transport/datagram/datagram-transport';
+import { DatagramTransport, writeDatagram } from '../transport/datagram/datagram-transport';
 import { FLOW_ID_UNKNOWN, type FlowID } from '../wire/flow-id';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ReceivedBatch } from '../wire/received-batch';
 import { type SalPacket, writeSalPacketHeader } from '../wire/sal-packet';
+import { SERVICE_EXTENSION_BYTES } from '../wire/service-extension';
 import { ServiceID, type ServicePrefix } from '../wire/service-id';
 import { UDP_HEADER_BYTES } from '../wire/udp-header';
 
@@ -59,6 +63,9 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
   /** Flows of peers that are connected to us, the one that was silent longest first. */
   private readonly accepted = new Map<FlowID, Flow>();
   private readonly transport = new DatagramTransport<DatagramOrigin>();
+  private readonly header = new Uint8Array(UNCONNECTED_HEADER_BYTES);
+  private headerTarget: ServiceID | undefined;
+  private lastOrigin: DatagramOrigin | undefined;
   private signals = 0;
 
   constructor(
@@ -79,8 +86,9 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
     return signals;
   }
 
-  read(): QueuedDatagram<DatagramOrigin> | undefined {
-    return this.transport.read();
+  /** Gives the next message to `take`. False when there is none. */
+  read(take: (message: Buffer, source: DatagramOrigin) => void): boolean {
+    return this.transport.read(take);
   }
 
   get connectedFlow(): Flow | undefined {
@@ -93,17 +101,17 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
 
   // ---- what the application wants ----
 
-  /** Sends to a service, each time resolved anew (§5.1). */
+  /** Sends to a service, each time resolved anew (§5.1). The bytes are copied: their owner may change them at once. */
   sendTo(target: ServiceID, bytes: Uint8Array, now: Instant): SendRefusal | undefined {
-    let refusal: SendRefusal | undefined;
-    const send = (output: LinkOutput, address: NetworkAddress): void => {
-      refusal = this.emitUnconnected(output, address, target, bytes) ?? refusal;
-    };
-    // A datagram that must wait for a rule is copied: its bytes are the caller's.
-    const resend = (later: Instant): void => void this.sendTo(target, bytes.slice(), later);
-    const verdict = this.context.sal.firstPackets.sendOwn(target, 17, send, resend, now);
-    if (verdict === 'unmatched') return 'noRoute';
-    return verdict === 'drop' ? 'dropped' : refusal;
+    const { sal } = this.context;
+    const verdict = sal.firstPackets.resolveOwn(target, 17, now);
+    if (verdict === undefined) return 'noRoute';
+    if (verdict.action === 'drop') return 'dropped';
+    if (verdict.action === 'delay') return this.delay(target, new Uint8Array(bytes), now);
+    if (verdict.action === 'demux') return this.emitUnconnected(sal.links.loopback, LOOPBACK_ADDRESS, target, bytes);
+    if (!goesToAll(verdict, ResolutionReach.any))
+      return this.emitUnconnected(sal.links.dataLink(verdict.link), verdict.address, target, bytes);
+    return this.sendToAll(verdict, target, bytes);
   }
 
   /** Answers the sender of a datagram where it is: others may have its serviceID, and it need not be registered. */
@@ -121,7 +129,7 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
     if (flow === undefined || !flow.isEstablished || flow.state === 'request') return 'notConnected';
     const output = this.context.sal.links.at(flow.path!.link);
     if (bytes.length > this.context.payloadRoom(output, flow.path!.remote, BARE_HEADERS)) return 'tooLarge';
-    const batch = flow.begin();
+    const batch = flow.begin(bytes.length);
     if (batch === undefined) return 'noRoom';
     writeDatagram(batch, bytes);
     this.context.touchDatagram(this);
@@ -152,12 +160,8 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
   // ---- LocalSocket, SynListener ----
 
   handleDatagram(packet: SalPacket, batch: ReceivedBatch, row: number, link: number): void {
-    this.take(batch, packet.transportOffset, packet.transportLength, {
-      serviceID: packet.sourceService!,
-      address: clientOf(packet, batch.source(row)),
-      flowID: undefined,
-      link,
-    });
+    const origin = this.originOf(packet.sourceService!, clientOf(packet, batch.source(row)), undefined, link);
+    this.take(batch, packet.transportOffset, packet.transportLength, origin);
   }
 
   get hasRoom(): boolean {
@@ -193,7 +197,7 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
     const flowID = flow === this.connected ? undefined : flow.localFlowID;
     if (this.accepted.delete(flow.localFlowID)) this.accepted.set(flow.localFlowID, flow);
     const { remote: address, link } = flow.path!;
-    this.take(batch, offset, length, { serviceID, address, flowID, link });
+    this.take(batch, offset, length, this.originOf(serviceID, address, flowID, link));
   }
 
   /** The peer is done with its flow, so are we: a datagram flow has no half-close. */
@@ -219,6 +223,20 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
     sendFin(this.context.sal, flow, now);
   }
 
+  private sendToAll(rule: ResolvedForward, target: ServiceID, bytes: Uint8Array): SendRefusal | undefined {
+    const { links, serviceTable } = this.context.sal;
+    let refusal: SendRefusal | undefined;
+    for (const { link, address } of serviceTable.selectedSet(rule, ResolutionReach.any)) {
+      refusal = this.emitUnconnected(links.dataLink(link), address, target, bytes) ?? refusal;
+    }
+    return refusal;
+  }
+
+  private delay(target: ServiceID, copy: Uint8Array, now: Instant): undefined {
+    const resend = (later: Instant): void => void this.sendTo(target, copy, later);
+    this.context.sal.firstPackets.delayOwn(target, resend, now);
+  }
+
   private emitUnconnected(
     output: LinkOutput,
     address: NetworkAddress,
@@ -226,19 +244,43 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
     bytes: Uint8Array,
   ): SendRefusal | undefined {
     if (bytes.length > this.context.payloadRoom(output, address, UNCONNECTED_HEADERS)) return 'tooLarge';
-    const batch = output.withRoom();
+    const batch = output.withRoom(bytes.length);
     if (batch === undefined) return 'noRoom';
     batch.begin(address, undefined);
-    batch.headerEnd += writeSalPacketHeader(batch.headers, batch.headerEnd, {
+    batch.headers.set(this.headerTo(target), batch.headerEnd);
+    batch.headerEnd += UNCONNECTED_HEADER_BYTES;
+    writeDatagram(batch, bytes);
+    this.context.touchDatagram(this);
+    return undefined;
+  }
+
+  /** The SAL header of an unconnected datagram: the same for each to one service. */
+  private headerTo(target: ServiceID): Uint8Array {
+    if (target === this.headerTarget) return this.header;
+    this.headerTarget = target;
+    writeSalPacketHeader(this.header, 0, {
       sourceFlowID: this.flowID,
       destinationFlowID: FLOW_ID_UNKNOWN,
       protocol: 17,
       destinationService: target,
       sourceService: this.serviceID,
     });
-    writeDatagram(batch, bytes);
-    this.context.touchDatagram(this);
-    return undefined;
+    return this.header;
+  }
+
+  /** Datagrams come many from one sender, so the last origin often is the next one. */
+  private originOf(
+    serviceID: ServiceID,
+    address: NetworkAddress,
+    flowID: FlowID | undefined,
+    link: number,
+  ): DatagramOrigin {
+    const last = this.lastOrigin;
+    if (last !== undefined && last.serviceID === serviceID && last.address === address && last.flowID === flowID) {
+      if (last.link === link) return last;
+    }
+    this.lastOrigin = { serviceID, address, flowID, link };
+    return this.lastOrigin;
   }
 
   private take(batch: ReceivedBatch, offset: number, length: number, origin: DatagramOrigin): void {
@@ -257,4 +299,5 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
 /** Header bytes around a datagram's payload behind the bare SAL header. */
 const BARE_HEADERS = UDP_HEADER_BYTES;
 /** The same with two SERVICE extensions. */
-const UNCONNECTED_HEADERS = UDP_HEADER_BYTES + 2 * 36;
+const UNCONNECTED_HEADERS = UDP_HEADER_BYTES + 2 * SERVICE_EXTENSION_BYTES;
+const UNCONNECTED_HEADER_BYTES = SAL_HEADER_MINIMUM + 2 * SERVICE_EXTENSION_BYTES;

@@ -3,7 +3,8 @@
 // the row is a TCP train, the sequence number is i * segmentSize higher, and FIN and PSH stand in the last
 // only. A row without FLAG train is one packet.
 
-import { writeAddressWords } from './address-words';
+import { COPIED_BYTES_MAXIMUM } from '../limits';
+import { clearAddressWords, writeAddressWords } from './address-words';
 import type { NetworkAddress } from './network-address';
 
 /** Offsets of a row's 32-bit fields. */
@@ -44,13 +45,15 @@ export class TransmitBatch {
   /** Payload bytes of all rows: what a fair driver counts as one turn's work. */
   payloadBytes = 0;
   private rowPayload = 0;
+  /** Of the bytes in `headers`, those that are copied payload. */
+  private copiedBytes = 0;
 
   constructor(
     readonly capacity: number,
     private readonly maximumPieces = capacity * 4,
   ) {
     this.rows = new Int32Array(capacity * TRANSMIT_ROW_INTS);
-    this.headers = new Uint8Array(capacity * HEADER_ROOM);
+    this.headers = new Uint8Array(capacity * HEADER_ROOM + COPIED_BYTES_MAXIMUM);
     this.pieceSpans = new Int32Array(this.maximumPieces * 2);
   }
 
@@ -61,16 +64,18 @@ export class TransmitBatch {
   reset(): void {
     this.count = 0;
     this.headerEnd = 0;
+    this.copiedBytes = 0;
     this.pieces.length = 0;
     this.pieceCount = 0;
     this.payloadBytes = 0;
   }
 
-  /** Whether one more row with a header of the greatest size and `pieces` pieces fits. */
-  hasRoom(pieces = 8): boolean {
+  /** Whether one more row with a header of the greatest size, `copied` bytes and `pieces` pieces fits. */
+  hasRoom(copied = 0, pieces = 8): boolean {
     return (
       this.count < this.capacity &&
-      this.headerEnd + GREATEST_HEADER <= this.headers.length &&
+      this.headerEnd - this.copiedBytes + GREATEST_HEADER <= this.capacity * HEADER_ROOM &&
+      this.copiedBytes + copied <= COPIED_BYTES_MAXIMUM &&
       this.pieceCount + pieces <= this.maximumPieces
     );
   }
@@ -79,11 +84,21 @@ export class TransmitBatch {
   begin(destination: NetworkAddress, source: NetworkAddress | undefined): void {
     const at = this.count * TRANSMIT_ROW_INTS;
     writeAddressWords(this.rows, at + TransmitField.destinationFamilyPort, destination);
-    if (source === undefined) this.rows.fill(0, at + TransmitField.sourceFamilyPort, at + TransmitField.headerOffset);
+    if (source === undefined) clearAddressWords(this.rows, at + TransmitField.sourceFamilyPort);
     else writeAddressWords(this.rows, at + TransmitField.sourceFamilyPort, source);
     this.rows[at + TransmitField.headerOffset] = this.headerEnd;
     this.rows[at + TransmitField.firstPiece] = this.pieceCount;
     this.rowPayload = 0;
+  }
+
+  /**
+   * Appends payload by copy, as part of the header: for messages whose owner may change them at once. Packets that
+   * stand side by side like this cost the kernel one piece, not one each.
+   */
+  appendCopy(payload: Uint8Array): void {
+    this.headers.set(payload, this.headerEnd);
+    this.headerEnd += payload.length;
+    this.copiedBytes += payload.length;
   }
 
   /** Appends payload by reference; it must stay unchanged until the link has transmitted the batch. */

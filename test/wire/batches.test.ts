@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { COPIED_BYTES_MAXIMUM } from '../../lib/limits';
 import { NetworkAddress } from '../../lib/wire/network-address';
 import { COPY_OUT_BYTES, RECEIVED_ROW_INTS, ReceivedBatch, ReceivedField } from '../../lib/wire/received-batch';
 import { TRANSMIT_ROW_INTS, TransmitBatch, TransmitField, TransmitFlag } from '../../lib/wire/transmit-batch';
@@ -42,6 +43,40 @@ describe('TransmitBatch', () => {
     expect(batch.field(0, TransmitField.sourceFamilyPort)).toBe(0);
   });
 
+  it('carries payload by copy as part of the header', () => {
+    const batch = new TransmitBatch(2);
+    const message = Uint8Array.of(1, 2, 3);
+    batch.begin(ipv4, undefined);
+    batch.headerEnd += 12;
+    batch.appendCopy(message);
+    batch.finish(0, 0);
+    message.fill(9);
+    expect([batch.field(0, TransmitField.headerLength), batch.field(0, TransmitField.payloadLength)]).toEqual([15, 0]);
+    expect([...batch.headers.subarray(12, 15)]).toEqual([1, 2, 3]);
+  });
+
+  it('takes so much by copy and no more, and has room for headers all the same', () => {
+    const batch = new TransmitBatch(100);
+    const message = new Uint8Array(8192);
+    let rows = 0;
+    for (; batch.hasRoom(message.length); rows++) {
+      batch.begin(ipv4, undefined);
+      batch.headerEnd += 12;
+      batch.appendCopy(message);
+      batch.finish(0, 0);
+    }
+    expect(rows).toBe(COPIED_BYTES_MAXIMUM / message.length);
+    expect(batch.hasRoom(1)).toBe(false);
+    for (; batch.hasRoom(); rows++) {
+      batch.begin(ipv4, undefined);
+      batch.headerEnd += 100;
+      batch.finish(0, 0);
+    }
+    expect(rows).toBe(100);
+    batch.reset();
+    expect(batch.hasRoom(COPIED_BYTES_MAXIMUM)).toBe(true);
+  });
+
   it('has rows as wide as its last field', () => {
     expect(TRANSMIT_ROW_INTS).toBeGreaterThan(Math.max(...Object.values(TransmitField)));
   });
@@ -64,6 +99,16 @@ describe('ReceivedBatch', () => {
     expect(batch.isFrom(1, address.withPort(1))).toBe(false);
     expect(batch.isFrom(1, address === ipv4 ? ipv6 : ipv4)).toBe(false);
     expect(batch.isFrom(0, address)).toBe(false);
+  });
+
+  it('gives the same object for the same address, however many others there are in between', () => {
+    const batch = batchFrom(ipv4);
+    expect(batch.source(1)).toBe(batch.local(1));
+    for (let last = 0; last < 10_000; last++) {
+      const address = NetworkAddress.fromWords(last % 2 === 0 ? 4 : 6, last, 0x0a000000 + (last >> 3), 0, 0, last & 3);
+      expect(batchFrom(address).source(1).equals(address)).toBe(true);
+    }
+    expect(batch.source(1).equals(ipv4)).toBe(true);
   });
 
   it('gives flowIDs unsigned', () => {
