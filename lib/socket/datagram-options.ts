@@ -36,13 +36,17 @@ export interface SendArguments {
 }
 
 export function sendArguments(message: unknown, args: readonly unknown[]): SendArguments {
-  const rest = [...args];
-  while (rest.length > 0 && (rest.at(-1) === undefined || rest.at(-1) === null)) rest.pop();
-  const callback = typeof rest.at(-1) === 'function' ? (rest.pop() as SendCallback) : undefined;
   const bytes = messageBytes(message);
-  if (typeof rest[0] !== 'number') return { bytes, target: rest[0] ?? undefined, callback };
-  const [offset, length, target] = rest;
-  return { bytes: slice(bytes, offset as number, length), target: target ?? undefined, callback };
+  let count = args.length;
+  while (count > 0 && (args[count - 1] === undefined || args[count - 1] === null)) count--;
+  const callback = typeof args[count - 1] === 'function' ? (args[--count] as SendCallback) : undefined;
+  if (count === 0 || typeof args[0] !== 'number')
+    return { bytes, target: count === 0 ? undefined : (args[0] ?? undefined), callback };
+  return {
+    bytes: slice(bytes, args[0], count > 1 ? args[1] : undefined),
+    target: count > 2 ? args[2] : undefined,
+    callback,
+  };
 }
 
 export function checkDatagramOptions(options: DatagramOptions): void {
@@ -62,6 +66,7 @@ function messageBytes(message: unknown): Uint8Array {
 
 function partBytes(part: unknown, name: string): Uint8Array {
   if (typeof part === 'string') return Buffer.from(part);
+  if (part instanceof Uint8Array) return part;
   if (ArrayBuffer.isView(part)) return new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
   throw invalidArgumentType(name, 'of type string or an instance of Buffer, TypedArray, or DataView', part);
 }

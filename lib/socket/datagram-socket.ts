@@ -135,16 +135,16 @@ export class DatagramSocket extends IpOptions {
     const isConnected = this.#connection === 'connected';
     if (isConnected && target !== undefined) throw stateError('ERR_SOCKET_DGRAM_IS_CONNECTED');
     if (!isConnected && target === undefined) throw stateError('ERR_SOCKET_DGRAM_NOT_CONNECTED');
-    const sender = senders.get(target as RemoteInfo);
+    const sender = ReceivedFrom.sourceOf(target);
     const id = target === undefined ? undefined : (sender?.serviceID ?? checkServiceID(target, 'serviceID'));
     this.#checkRunning();
     const error = this.#handle === undefined ? this.#open(undefined, 'a random serviceID') : undefined;
     const failure = error ?? this.#handle?.send(bytes, sender ?? id);
-    const service = id === undefined ? this.#target : { id, text: String(sender === undefined ? target : id) };
     if (failure === undefined) {
       if (callback !== undefined) process.nextTick(callback, null, bytes.length);
       return;
     }
+    const service = id === undefined ? this.#target : { id, text: String(sender === undefined ? target : id) };
     const told = operationError(failure, 'send', service);
     process.nextTick(() => (callback === undefined ? this.emit('error', told) : callback(told)));
   }
@@ -214,8 +214,11 @@ export class DatagramSocket extends IpOptions {
     const run = (callback: () => void) => {
       if (!this.#isClosed) resource.runInAsyncScope(callback);
     };
+    const tell = (bytes: Buffer, from: DatagramSource) => this.emit('message', bytes, new ReceivedFrom(bytes, from));
     return {
-      message: (bytes, from) => run(() => this.emit('message', bytes, remoteInfo(bytes, from))),
+      message: (bytes, from) => {
+        if (!this.#isClosed) resource.runInAsyncScope(tell, undefined, bytes, from);
+      },
       connected: () => run(() => this.#connected()),
       failed: (error) => run(() => this.#failed(error)),
       closed: () => run(() => this.#end()),
@@ -284,11 +287,26 @@ export function createSocket(
   return new DatagramSocket(options, listener);
 }
 
-/** Whom each `RemoteInfo` is about. Not in the object itself: applications print it, and make their own. */
-const senders = new WeakMap<RemoteInfo, DatagramSource>();
+/** What `RemoteInfo` promises, and whom it is about: hidden, for applications print it, and make their own. */
+class ReceivedFrom implements RemoteInfo {
+  readonly serviceID: ServiceID;
+  readonly address: string;
+  readonly family: 'IPv4' | 'IPv6';
+  readonly port: number;
+  readonly size: number;
+  readonly #source: DatagramSource;
 
-function remoteInfo(bytes: Uint8Array, from: DatagramSource): RemoteInfo {
-  const info = { serviceID: from.serviceID, ...socketAddress(from.address), size: bytes.length };
-  senders.set(info, from);
-  return info;
+  constructor(bytes: Uint8Array, source: DatagramSource) {
+    this.serviceID = source.serviceID;
+    this.address = source.address.ip;
+    this.family = source.address.family === 4 ? 'IPv4' : 'IPv6';
+    this.port = source.address.port;
+    this.size = bytes.length;
+    this.#source = source;
+  }
+
+  /** `undefined` for what is no such object. */
+  static sourceOf(info: unknown): DatagramSource | undefined {
+    return typeof info === 'object' && info !== null && #source in info ? info.#source : undefined;
+  }
 }
