@@ -102,9 +102,14 @@ export interface FlowInformation {
   readonly localAddress: NetworkAddress | undefined;
   readonly remoteAddress: NetworkAddress;
   readonly state: string;
+  /** Milliseconds, smoothed; undefined before the first sample. */
   readonly roundTripTime: number | undefined;
+  /** Bytes. */
   readonly congestionWindow: number;
+  /** Bytes. */
   readonly segmentSize: number;
+  /** Bytes that were sent again, since the connection began. */
+  readonly retransmittedBytes: number;
 }
 
 export interface ListenerObserver {

@@ -202,6 +202,7 @@ export class StreamHandleOverStack implements StreamHandle {
       roundTripTime: subflow?.roundTripTime ?? flow.control.measuredRoundTripTime,
       congestionWindow: subflow?.congestionWindow ?? 0,
       segmentSize: subflow?.segmentSize ?? 0,
+      retransmittedBytes: subflow?.retransmittedBytes ?? 0,
     };
   }
 }

@@ -34,6 +34,25 @@ describe('sockets on simulated hosts', () => {
     expect(client.stack.connections.size + server.stack.connections.size).toBe(0);
   });
 
+  it('tell how a flow fares: its losses cost retransmissions, and its round trip is the path', async () => {
+    const { world, client, server } = twoHosts(6);
+    createServer('sim/sink', { host: server }, (socket) => socket.resume()).listen();
+    const socket = connect('sim/sink', { host: client });
+    socket.end(Buffer.alloc(200_000));
+    await world.runAsync({ until: () => socket.flows[0]?.state === 'connected' });
+    expect(socket.flows[0]).toMatchObject({ retransmittedBytes: 0 });
+    let last = socket.flows[0]!;
+    await world.runAsync({
+      until: () => {
+        last = socket.flows[0] ?? last;
+        return socket.closed;
+      },
+    });
+    expect(last.retransmittedBytes).toBeGreaterThan(1000);
+    expect(last.roundTripTime).toBeGreaterThanOrEqual(100);
+    expect(last.roundTripTime).toBeLessThan(200);
+  });
+
   it('carry HTTP', async () => {
     const { world, client, server } = twoHosts(5);
     const web = http.createServer((request, response) => response.end(`${request.method} ${request.url}`));

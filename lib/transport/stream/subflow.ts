@@ -138,6 +138,10 @@ export class Subflow {
     return this.roundTrip.smoothed;
   }
 
+  get retransmittedBytes(): number {
+    return this.counters.retransmittedBytes;
+  }
+
   /** Bytes that congestion control lets out now. */
   get room(): number {
     return this.congestionWindow - this.inFlight;
