@@ -99,6 +99,7 @@ export class TransmitBatch {
     this.headers.set(payload, this.headerEnd);
     this.headerEnd += payload.length;
     this.copiedBytes += payload.length;
+    this.payloadBytes += payload.length;
   }
 
   /** Appends payload by reference; it must stay unchanged until the link has transmitted the batch. */

@@ -151,7 +151,7 @@ describeWithAddon('the border', (addon) => {
     it.each([
       ['a family', TransmitField.destinationFamilyPort, [0, 5 << 16, -1]],
       ['a source of the other family', TransmitField.sourceFamilyPort, [6 << 16, 1 << 16]],
-      ['a header offset', TransmitField.headerOffset, [-1, 4 * 192 - 31, 0x7fffffff]],
+      ['a header offset', TransmitField.headerOffset, [-1, new TransmitBatch(4).headers.length - 31, 0x7fffffff]],
       ['a header length', TransmitField.headerLength, [-1, 0, 31, 0x7fffffff]],
       ['a first piece', TransmitField.firstPiece, [-1, 1, 2, 0x7fffffff]],
       ['a number of pieces', TransmitField.pieceCount, [-1, 0, 2, 0x7fffffff]],

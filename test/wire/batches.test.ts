@@ -51,6 +51,7 @@ describe('TransmitBatch', () => {
     batch.appendCopy(message);
     batch.finish(0, 0);
     message.fill(9);
+    expect(batch.payloadBytes).toBe(3);
     expect([batch.field(0, TransmitField.headerLength), batch.field(0, TransmitField.payloadLength)]).toEqual([15, 0]);
     expect([...batch.headers.subarray(12, 15)]).toEqual([1, 2, 3]);
   });
