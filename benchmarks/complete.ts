@@ -45,11 +45,20 @@ async function leave(machine: Machine, rows: readonly Row[], results: object): P
   if (rows.length === 0) return;
   const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
   try {
-    const chart = await chartOf(rows, `serval ${version} next to what a user would pick`, machineLine(machine));
+    const chart = await chartOf(
+      rows.filter(isDrawn),
+      `serval ${version} next to what a user would pick`,
+      machineLine(machine),
+    );
     writeFileSync(join(values.output, 'chart.svg'), chart);
   } catch (error) {
     console.error(`there is no chart: ${(error as Error).message}`);
   }
+}
+
+/** A figure that has a goal on one path is drawn there only. */
+function isDrawn({ name, atLeast }: Row, _index: number, rows: readonly Row[]): boolean {
+  return atLeast !== undefined || !rows.some((row) => row.name === name && row.atLeast !== undefined);
 }
 
 runBenchmark(measure, { json: values.json });

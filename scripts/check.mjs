@@ -1,5 +1,6 @@
 // What CI runs, in one command: build, then the checks side by side, then the tests. Prints what a failing step
-// said, the time each took, and the totals as its last line; a failing step counts as one failed test.
+// said, the time each took, and the totals as its last line; a failing step counts as one failed test. With
+// `--benchmarks` the reduced run of the benchmarks comes behind the tests, when nothing else is running.
 
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -29,6 +30,7 @@ for (const [name, command] of Object.entries(builds)) await step(name, command);
 const waiting = Object.entries(checks);
 await Promise.all(Array.from({ length: availableParallelism() }, worker));
 const testsPassed = await step('tests', tests, 'inherit');
+if (process.argv.includes('--benchmarks')) await step('benchmarks', 'npm run --silent bench -- ci', 'inherit');
 
 const totals = testTotals();
 if (!testsPassed && totals.failed === 0) totals.failed = 1;

@@ -4,7 +4,7 @@
 import { addNamespace, canMakeNamespaces, hasCommand, joinByVeth, removal, runIn, temporaryFolder } from './namespaces';
 import { pinnedTo } from './pinning';
 
-export const PATH_NAMES = ['loopback', 'veth', 'veth9000', 'wire', '1gbit'] as const;
+export const PATH_NAMES = ['veth', 'loopback', 'veth9000', 'wire', '1gbit'] as const;
 export type PathName = (typeof PATH_NAMES)[number];
 
 export type End = 'server' | 'client';

@@ -28,7 +28,8 @@ export class Program {
     const end = path[side];
     const [first, ...rest] = [...end.command, process.execPath, ...nodeArguments, file, JSON.stringify(task)];
     this.child = spawn(first!, rest, {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      // What it prints is not part of our report.
+      stdio: ['ignore', 2, 2, 'ipc'],
       env: { ...process.env, ...end.environment, ...environment },
     });
   }

@@ -5,9 +5,14 @@ import { isPinned } from './pinning';
 import type { Report } from './rows';
 import { tableOf } from './table';
 
-/** Runs a benchmark to its report. A failure is one line, and the exit code 1; what was set up goes away on 'exit'. */
-export function runBenchmark(measure: () => Promise<Report>, options: { readonly json: boolean }): void {
+/** What was set up goes away on 'exit'. */
+export function endOnSignals(): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+}
+
+/** Runs a benchmark to its report. A failure is one line, and the exit code 1. */
+export function runBenchmark(measure: () => Promise<Report>, options: { readonly json: boolean }): void {
+  endOnSignals();
   const machine = describeMachine();
   const begun = performance.now();
   measure().then(

@@ -47,7 +47,7 @@ export async function compareStreams(
   for (const measure of measures) {
     const found = await alternate(names, rounds, async (contender, round) => {
       progress(`${path.name}, ${measure}, pair ${round + 1}, ${contender}`, step++ / steps);
-      const during = measure === 'idle' ? 'idling' : { seconds };
+      const during = measure === 'idle' ? 'idling' : { seconds: measure === 'parallel' ? seconds * FAIR : seconds };
       const observation = await observe({ path, during, ...launches(path, options, contender, measure) });
       if (contender === 'serval') carrier = observation.carrier;
       return figures[measure].map((figure) => figure.of(observation, connections));
@@ -84,5 +84,7 @@ function launches(
 /** Enough for the code to be compiled and for windows to grow; on a shaped path it would take four seconds. */
 const WARM_UP_BYTES = 500e6;
 const WARM_UP_SHAPED = 100e6;
+/** Times the measured time of others: over how long streams are to have had the same. */
+const FAIR = 3;
 /** Microseconds that serval polls after traffic. */
 const SPIN = '50';
