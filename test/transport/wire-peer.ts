@@ -66,7 +66,7 @@ export class WirePeer implements SegmentSink {
   window = 60_000;
   private sent: SentSegment[] = [];
   private readonly batch = new TransmitBatch(256);
-  private readonly negotiation: StreamNegotiation;
+  readonly negotiation: StreamNegotiation;
 
   constructor(options: WireOptions = {}) {
     this.negotiation = {

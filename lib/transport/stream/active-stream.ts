@@ -137,7 +137,6 @@ export class ActiveStream {
   handleTrain(batch: ReceivedBatch, row: number, now: Instant): void {
     if (this.isDead) return;
     this.lastNow = now;
-    this.activeAt = now;
     const { receiver, subflow } = this;
     const flags = batch.field(row, ReceivedField.tcpFlags);
     const length = batch.field(row, ReceivedField.length);
@@ -153,7 +152,10 @@ export class ActiveStream {
     this.receivedAt = now;
     this.keepAliveProbes = 0;
     this.handleAcknowledgment(batch, row, start, acknowledgment, now);
-    if (length > 0 || fin) this.signals |= receiver.handleTrain(start, batch, row, fin, now);
+    if (length > 0 || fin) {
+      this.activeAt = now;
+      this.signals |= receiver.handleTrain(start, batch, row, fin, now);
+    }
     this.checkTransmit();
   }
 
@@ -326,10 +328,11 @@ export class ActiveStream {
     if (this.window.edge > edge || window > 0) this.stopPersist(scoreboard.next < this.window.edge);
     // A peer that answers with a closed window is alive (RFC 9293 3.8.6.1).
     if (to > before || this.window.edge <= scoreboard.next) this.progressAt = now;
-    if (to > before) this.handleProgress(scoreboard.acknowledged);
+    if (to > before) this.handleProgress(scoreboard.acknowledged, now);
   }
 
-  private handleProgress(acknowledged: number): void {
+  private handleProgress(acknowledged: number, now: Instant): void {
+    this.activeAt = now;
     this.buffer.release(acknowledged);
     if (this.transmitter.hasEnded && acknowledged > this.buffer.end && !this.finWasAcknowledged) {
       this.finWasAcknowledged = true;

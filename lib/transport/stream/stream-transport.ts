@@ -60,6 +60,11 @@ export class StreamTransport {
     return this.negotiation !== undefined;
   }
 
+  /** Holds no memory for traffic. */
+  get isResting(): boolean {
+    return this.active === undefined;
+  }
+
   get readableBytes(): number {
     return this.active?.readableBytes ?? 0;
   }

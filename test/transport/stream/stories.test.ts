@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { STREAM_REST_DELAY } from '../../../lib/limits';
 import { type Duration, type Instant, NEVER } from '../../../lib/time/instant';
 import { SeededRandom } from '../../../lib/time/seeded-random';
 import { NewReno } from '../../../lib/transport/stream/congestion/new-reno';
@@ -46,6 +47,7 @@ class Story {
     else if (chance < 0.65) this.migrate();
     else if (chance < 0.7) this.interrupt();
     else if (chance < 0.73) pipe.forth.mtu = 700 + this.up(800);
+    else if (chance < 0.76) pipe.run(STREAM_REST_DELAY + this.up(5000));
     else pipe.run(this.up(200));
   }
 
