@@ -34,7 +34,13 @@
             "src-native/train/transmit_rows.cc",
           ],
           "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
-          "defines": ["NAPI_VERSION=9", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"],
+          "defines": [
+            "NAPI_VERSION=9",
+            "NAPI_DISABLE_CPP_EXCEPTIONS",
+            "NODE_ADDON_API_DISABLE_DEPRECATED",
+            # A thread that is terminated inside of a call can neither return a value nor throw: nobody is told.
+            "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS",
+          ],
           "cflags": ["-O2", "-Wall", "-Wextra", "-Wno-unused-parameter", "-fvisibility=hidden"],
           "cflags_cc!": ["-std=gnu++14", "-std=gnu++17", "-std=gnu++20", "-frtti", "-fexceptions"],
           "cflags_cc": ["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fvisibility=hidden"],
