@@ -16,7 +16,7 @@ export class FixtureProgram {
     const options = '--module nodenext --target es2022 --lib es2023 --types node --skipLibCheck --ignoreConfig';
     const folders = ['--rootDir', root, '--outDir', this.folder, '--typeRoots', join(root, 'node_modules/@types')];
     const compiler = join(root, 'node_modules/typescript/bin/tsc');
-    const source = join(__dirname, 'fixtures', `${name}.ts`);
+    const source = join(FIXTURES, `${name}.ts`);
     execFileSync(process.execPath, [compiler, source, ...folders, ...options.split(' ')], { cwd: root });
     for (const entry of ['build', 'prebuilds', 'node_modules', 'package.json']) {
       symlinkSync(join(root, entry), join(this.folder, entry));
@@ -36,11 +36,20 @@ export class FixtureProgram {
     return child;
   }
 
+  /** Path of a library, compiled from C++; a compiler is there wherever the addon is built. */
+  compileLibrary(name: string): string {
+    const library = join(this.folder, `${name}.so`);
+    execFileSync('g++', ['-O2', '-std=c++17', '-shared', '-fPIC', '-o', library, join(FIXTURES, `${name}.cc`)]);
+    return library;
+  }
+
   remove(): void {
     for (const child of this.children) child.kill('SIGKILL');
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
+
+const FIXTURES = join(__dirname, 'fixtures');
 
 /** The exit code, or the signal that killed it. */
 export function exitOf(child: ChildProcess): Promise<number | NodeJS.Signals | null> {

@@ -26,6 +26,13 @@ describeWithAddon('a native link in a process', () => {
     expect(await exit).toBe(0);
   });
 
+  it('works on a kernel that knows neither UDP_SEGMENT nor UDP_GRO', async () => {
+    const child = program.start(['oldKernel'], { env: { LD_PRELOAD: program.compileLibrary('old-kernel') } });
+    const exit = exitOf(child);
+    expect((await once(child, 'message'))[0]).toBe('ok');
+    expect(await exit).toBe(0);
+  });
+
   it('is not there when SERVAL_NATIVE is 0, and says so', async () => {
     const child = program.start(['missing'], { env: { SERVAL_NATIVE: '0' } });
     const exit = exitOf(child);
