@@ -49,7 +49,7 @@ async function verify(): Promise<void> {
     if (createHash('sha256').update(message).digest().equals(digest)) continue;
     throw new Error('a datagram did not arrive as it was sent: its SHA-256 differs');
   }
-  report({ kind: 'verified', bytes: VERIFIED * DATAGRAM_BYTES });
+  report({ kind: 'verified' });
 }
 
 async function begin(): Promise<void> {

@@ -23,7 +23,7 @@ export type ProgramReport =
   /** The client's traffic flows and both are warm; where connections idle: all are open. */
   | { readonly kind: 'running' }
   /** The untimed transfer arrived; both ends have the same SHA-256. */
-  | { readonly kind: 'verified'; readonly bytes: number }
+  | { readonly kind: 'verified' }
   | { readonly kind: 'mark'; readonly mark: Mark }
   | { readonly kind: 'failed'; readonly reason: string };
 

@@ -3,8 +3,8 @@
 import type { Socket } from 'node:net';
 import { beginTask, counted, fail, report, reportWhen } from '../measuring/measured-program';
 import { type Contender, contenderOf } from './contender';
-import { MESSAGE_BYTES, PARALLEL_STREAMS, type Task } from './task';
-import { verify } from './verify';
+import { MESSAGE_BYTES, PARALLEL_STREAMS, type Task, VERIFIED_BYTES } from './task';
+import { transferAll } from './verified-transfer';
 
 /** Connects under way at a time. */
 const CONCURRENCY = 16;
@@ -27,7 +27,7 @@ const call: Readonly<Record<Task['measure'], () => void>> = {
   connections,
   messages,
   idle,
-  verify: () => verify(connect),
+  verify,
 };
 
 function connect(): Socket {
@@ -109,6 +109,10 @@ function connections(): void {
   };
   reportWhen(() => counted.operations >= WARM_UP.requests, WARM_UP_MAXIMUM);
   for (let count = 0; count < CONCURRENCY; count++) next();
+}
+
+function verify(): void {
+  transferAll(connect, VERIFIED_BYTES).then(() => report({ kind: 'verified' }), fail);
 }
 
 /** Opens all connections and leaves them alone. */

@@ -1,10 +1,10 @@
 // The serving process of one measurement. Started by compare.ts with its task; never by hand.
 
-import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { beginTask, counted, report } from '../measuring/measured-program';
 import { contenderOf } from './contender';
 import { MESSAGE_BYTES, type Task } from './task';
+import { answerDigest } from './verified-transfer';
 
 const task = beginTask<Task>();
 
@@ -16,7 +16,7 @@ const serve: Readonly<Record<Task['measure'], (socket: Socket) => void>> = {
   messages: echo,
   connections: answerOnce,
   idle: (socket) => idle.push(socket),
-  verify: digest,
+  verify: answerDigest,
 };
 
 function count(socket: Socket): void {
@@ -40,25 +40,6 @@ function answerOnce(socket: Socket): void {
     if (missing > 0) return;
     counted.operations++;
     socket.end(answer);
-  });
-}
-
-/** Four bytes say how many follow; their digest is the answer. */
-function digest(socket: Socket): void {
-  const hash = createHash('sha256');
-  let head = Buffer.alloc(0);
-  let missing = Number.POSITIVE_INFINITY;
-  socket.on('data', (chunk: Buffer) => {
-    let bytes = chunk;
-    if (head.length < 4) {
-      head = Buffer.concat([head, chunk]);
-      if (head.length < 4) return;
-      missing = head.readUInt32BE();
-      bytes = head.subarray(4);
-    }
-    hash.update(bytes);
-    missing -= bytes.length;
-    if (missing === 0) socket.end(hash.digest());
   });
 }
 

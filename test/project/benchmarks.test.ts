@@ -1,6 +1,7 @@
 // What benchmarks conclude from their figures, and that the package never gets what only they need.
 
 import { existsSync, readFileSync } from 'node:fs';
+import { Duplex } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { hasFallen, limitOf, readAccepted } from '../../benchmarks/ci/accepted';
 import { steps } from '../../benchmarks/ci/steps';
@@ -13,6 +14,7 @@ import { type Goal, rowOf, verdictOf } from '../../benchmarks/measuring/rows';
 import { tableOf } from '../../benchmarks/measuring/table';
 import type { Observation } from '../../benchmarks/measuring/two-ends';
 import { figures, goalOf } from '../../benchmarks/stream/figures';
+import { answerDigest, transferAll } from '../../benchmarks/stream/verified-transfer';
 
 const rate: Goal = {
   name: 'rate',
@@ -138,6 +140,63 @@ describe('figures of streams', () => {
     expect(goalOf(figures.throughput[0]!, 'wire', 'net')).toMatchObject({ rival: 'net', atLeast: 0.8, aim: 0.95 });
     expect(goalOf(figures.throughput[1]!, 'wire', 'net')).not.toHaveProperty('atLeast');
     expect(goalOf(figures.parallel[1]!, 'veth', 'net')).toMatchObject({ rival: '', atLeast: 0.95 });
+  });
+});
+
+describe('the untimed transfer', () => {
+  const SIZES = [100_000, 5, 1];
+
+  /** Connections on which the client's bytes go through `carry`. */
+  function connectThrough(carry: (chunk: Buffer) => Buffer): () => Duplex {
+    return () => {
+      const [client, server] = pair(carry);
+      answerDigest(server);
+      return client;
+    };
+  }
+
+  /** What is written to one comes out of the other. */
+  function pair(carry: (chunk: Buffer) => Buffer): readonly [Duplex, Duplex] {
+    const make = (other: () => Duplex, change: (chunk: Buffer) => Buffer): Duplex =>
+      new Duplex({
+        read: () => {},
+        write: (chunk, _encoding, done) => {
+          other().push(change(chunk));
+          done();
+        },
+        final: (done) => {
+          other().push(null);
+          done();
+        },
+      });
+    const client = make(() => server, carry);
+    const server: Duplex = make(
+      () => client,
+      (chunk) => chunk,
+    );
+    return [client, server];
+  }
+
+  it('passes when every byte arrives', async () => {
+    await transferAll(
+      connectThrough((chunk) => chunk),
+      SIZES,
+    );
+  });
+
+  it('fails when one bit is another', async () => {
+    const flip = (chunk: Buffer): Buffer => {
+      if (chunk.length < 100_000) return chunk;
+      const changed = Buffer.from(chunk);
+      changed[77_777]! ^= 1;
+      return changed;
+    };
+    await expect(transferAll(connectThrough(flip), SIZES)).rejects.toThrow('100000 bytes did not arrive as they were');
+  });
+
+  it('fails when two bytes are the other way about', async () => {
+    const swap = (chunk: Buffer): Buffer => (chunk.length === 5 ? Buffer.from(chunk).reverse() : chunk);
+    await expect(transferAll(connectThrough(swap), SIZES)).rejects.toThrow('5 bytes did not arrive');
   });
 });
 
