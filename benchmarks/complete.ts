@@ -26,8 +26,11 @@ async function measure(): Promise<Report> {
   const reports: Report[] = [];
   for (const [index, name] of chosen.entries()) {
     const { arguments: parameters } = plan.find((planned) => planned.name === name)!;
+    const begun = performance.now();
     try {
-      reports.push(await collect(name, parameters, `${index + 1}/${chosen.length} ${name}: `));
+      const report = await collect(name, parameters, `${index + 1}/${chosen.length} ${name}: `);
+      reports.push(report);
+      console.error(`${name}: ${report.rows.length} rows in ${Math.round((performance.now() - begun) / 1000)} s`);
     } catch (error) {
       console.error((error as Error).message);
       process.exitCode = 1;

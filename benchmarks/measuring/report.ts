@@ -14,15 +14,13 @@ export function endOnSignals(): void {
 export function runBenchmark(measure: () => Promise<Report>, options: { readonly json: boolean }): void {
   endOnSignals();
   const machine = describeMachine();
+  if (!options.json) console.log(`${machineLine(machine)}${isPinned ? '' : ', not pinned'}`);
   const begun = performance.now();
   measure().then(
     (report) => {
       const seconds = Math.round((performance.now() - begun) / 1000);
       if (options.json) console.log(JSON.stringify({ machine, isPinned, seconds, ...report }, undefined, 2));
-      else
-        console.log(
-          `${machineLine(machine)}${isPinned ? '' : ', not pinned'}\n\n${tableOf(report.rows, report.skipped)}`,
-        );
+      else console.log(`\n${tableOf(report.rows, report.skipped)}`);
     },
     (error: Error) => {
       console.error(`${process.stderr.isTTY ? '\r\u001b[K' : ''}${error.message}`);
