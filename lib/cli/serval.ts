@@ -1,15 +1,10 @@
 #!/usr/bin/env node
 // The `serval` command. Each subcommand is a file beside this one; here stands only the table of them.
 
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { runDemo } from './demo/demo';
-
-const { version, description } = JSON.parse(readFileSync(join(__dirname, '../../package.json'), 'utf8')) as {
-  version: string;
-  description: string;
-};
+import { description, version } from './package-information';
+import { perfCommand } from './perf/perf-command';
 
 const program = new Command('serval').description(description).version(version).showHelpAfterError();
 
@@ -19,6 +14,8 @@ program
   .option('--seconds <n>', 'how long before and after the kill', wholeSeconds, 3)
   .option('--json', 'print one JSON object instead of the story', false)
   .action(runDemo);
+
+program.addCommand(perfCommand());
 
 program.parseAsync().catch((error: unknown) => {
   console.error(`serval: ${error instanceof Error ? error.message : String(error)}`);
