@@ -2,8 +2,9 @@
 
 import type { ServalError, ServalErrorContext } from '../errors';
 import { LOOPBACK_LINK } from '../sal/links';
-import { type DatagramEndpoint, DatagramSignal, type SendRefusal } from '../stack/datagram-endpoint';
-import { milliseconds } from '../time/instant';
+import { type DatagramEndpoint, DatagramSignal } from '../stack/datagram-endpoint';
+import type { SendRefusal } from '../stack/unconnected-sender';
+import { type Instant, milliseconds } from '../time/instant';
 import { flowID } from '../wire/flow-id';
 import type { NetworkAddress } from '../wire/network-address';
 import { ServiceID, type ServicePrefix } from '../wire/service-id';
@@ -53,12 +54,13 @@ export class DatagramHandleOverStack implements DatagramHandle {
   }
 
   send(bytes: Uint8Array, target: ServiceID | DatagramSource | undefined): ServalError | undefined {
-    let refusal = this.sendOnce(bytes, target);
+    const now = this.driver.now();
+    let refusal = this.sendOnce(bytes, target, now);
     if (refusal === 'noRoom') {
       this.driver.transmitNow();
-      refusal = this.sendOnce(bytes, target);
+      refusal = this.sendOnce(bytes, target, now);
     }
-    this.driver.requestDrain();
+    this.driver.requestDrain(now);
     if (refusal === undefined) return undefined;
     const service = target instanceof ServiceID ? target : (target?.serviceID ?? this.remoteServiceID);
     return sendError(refusal, contextOf('send', service));
@@ -106,9 +108,13 @@ export class DatagramHandleOverStack implements DatagramHandle {
     this.observer.closed();
   }
 
-  private sendOnce(bytes: Uint8Array, target: ServiceID | DatagramSource | undefined): SendRefusal | undefined {
+  private sendOnce(
+    bytes: Uint8Array,
+    target: ServiceID | DatagramSource | undefined,
+    now: Instant,
+  ): SendRefusal | undefined {
     if (target === undefined) return this.endpoint.sendConnected(bytes, undefined);
-    if (target instanceof ServiceID) return this.endpoint.sendTo(target, bytes, this.driver.now());
+    if (target instanceof ServiceID) return this.endpoint.sendTo(target, bytes, now);
     const { serviceID, address, link = LOOPBACK_LINK } = target;
     const flow = target.flowID === undefined ? undefined : flowID(target.flowID);
     return this.endpoint.answer({ serviceID, address, link, flowID: flow }, bytes);

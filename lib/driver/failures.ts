@@ -2,7 +2,7 @@
 
 import { ErrorCode, ServalError, type ServalErrorContext } from '../errors';
 import type { FlowFailure } from '../sal/flow';
-import type { SendRefusal } from '../stack/datagram-endpoint';
+import type { SendRefusal } from '../stack/unconnected-sender';
 
 export function flowError(failure: FlowFailure, context: ServalErrorContext): ServalError {
   const { code, text } = FLOW_ERRORS[failure];

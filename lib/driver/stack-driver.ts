@@ -89,12 +89,12 @@ export class StackDriver {
     this.drain();
   }
 
-  /** A socket has done something: drain before the event loop's turn ends. */
-  requestDrain(): void {
+  /** A socket has done something, `now`: drain before the event loop's turn ends. */
+  requestDrain(now = this.now()): void {
     if (this.isDraining) return;
-    if (this.isFlushRequested) return this.transmitOverdue();
+    if (this.isFlushRequested) return this.transmitOverdue(now);
     this.isFlushRequested = true;
-    this.waitingSince = this.now();
+    this.waitingSince = now;
     this.environment.requestFlush();
   }
 
@@ -160,13 +160,12 @@ export class StackDriver {
       const event = this.pending!;
       this.pending = undefined;
       this.dispatch(event);
-      this.transmitOverdue();
+      this.transmitOverdue(this.environment.now());
     }
   }
 
   /** A long turn does not keep its first answers from the peer until its last one is ready: both work meanwhile. */
-  private transmitOverdue(): void {
-    const now = this.environment.now();
+  private transmitOverdue(now: Instant): void {
     this.toldAt = now;
     if (now < this.waitingSince + TRANSMIT_DELAY_MAXIMUM) return;
     this.stack.pollTransmit(now);

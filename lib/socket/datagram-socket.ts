@@ -32,6 +32,7 @@ import { IpOptions } from './ip-options';
 import { scopedArguments } from './listen-options';
 import { missingArgument, stateError } from './node-error';
 import { type FailedService, operationError } from './operation-error';
+import { ReceivedFrom } from './received-from';
 import { whenRegistered } from './registration';
 import { type SocketAddress, socketAddress } from './socket-address';
 
@@ -285,28 +286,4 @@ export function createSocket(
 ): DatagramSocket {
   if (typeof options === 'function') return new DatagramSocket(undefined, options);
   return new DatagramSocket(options, listener);
-}
-
-/** What `RemoteInfo` promises, and whom it is about: hidden, for applications print it, and make their own. */
-class ReceivedFrom implements RemoteInfo {
-  readonly serviceID: ServiceID;
-  readonly address: string;
-  readonly family: 'IPv4' | 'IPv6';
-  readonly port: number;
-  readonly size: number;
-  readonly #source: DatagramSource;
-
-  constructor(bytes: Uint8Array, source: DatagramSource) {
-    this.serviceID = source.serviceID;
-    this.address = source.address.ip;
-    this.family = source.address.family === 4 ? 'IPv4' : 'IPv6';
-    this.port = source.address.port;
-    this.size = bytes.length;
-    this.#source = source;
-  }
-
-  /** `undefined` for what is no such object. */
-  static sourceOf(info: unknown): DatagramSource | undefined {
-    return typeof info === 'object' && info !== null && #source in info ? info.#source : undefined;
-  }
 }

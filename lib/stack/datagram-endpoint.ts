@@ -2,34 +2,28 @@
 // service table; connected, datagrams stay with the instance of the handshake. One endpoint can do both, and
 // a bound one also takes handshakes of others.
 
-import { DATAGRAM_PEERS_MAXIMUM, HALF_OPEN_MAXIMUM, SAL_HEADER_MINIMUM } from '../limits';
+import { DATAGRAM_PEERS_MAXIMUM, HALF_OPEN_MAXIMUM } from '../limits';
 import { clientOf } from '../sal/client-address';
-import { LOOPBACK_ADDRESS, type LocalSocket } from '../sal/first-packets';
+import type { LocalSocket } from '../sal/first-packets';
 import type { Flow, FlowFailure, FlowOwner, SynListener } from '../sal/flow';
 import { HalfOpenFlows } from '../sal/half-open-flows';
 import type { LinkOutput } from '../sal/link-output';
-import { goesToAll } from '../sal/resolution';
 import type { ServiceAccessLayer } from '../sal/service-access-layer';
 import type { HandshakeSegments } from '../sal/signaling/handshake-segments';
 import { resetFlow, sendFin } from '../sal/signaling/teardown';
-import type { ResolvedForward } from '../table/resolved-rule';
-import { ResolutionReach } from '../table/service-table';
 import type { Instant } from '../time/instant';
 import { DatagramHandshake } from '../transport/datagram/datagram-handshake';
 import { DatagramTransport, writeDatagram } from '../transport/datagram/datagram-transport';
-import { FLOW_ID_UNKNOWN, type FlowID } from '../wire/flow-id';
+import type { FlowID } from '../wire/flow-id';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ReceivedBatch } from '../wire/received-batch';
-import { type SalPacket, writeSalPacketHeader } from '../wire/sal-packet';
-import { SERVICE_EXTENSION_BYTES } from '../wire/service-extension';
+import type { SalPacket } from '../wire/sal-packet';
 import { ServiceID, type ServicePrefix } from '../wire/service-id';
 import { UDP_HEADER_BYTES } from '../wire/udp-header';
+import { type SendRefusal, UnconnectedSender } from './unconnected-sender';
 
 /** Bits of what happened to an endpoint since the driver asked last. */
 export const DatagramSignal = { readable: 1, connected: 2, failed: 4, disconnected: 8 } as const;
-
-/** Why a datagram did not leave. */
-export type SendRefusal = 'tooLarge' | 'noRoute' | 'notConnected' | 'noRoom' | 'dropped';
 
 /** Where a datagram came from, and how to answer it. */
 export interface DatagramOrigin {
@@ -63,8 +57,7 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
   /** Flows of peers that are connected to us, the one that was silent longest first. */
   private readonly accepted = new Map<FlowID, Flow>();
   private readonly transport = new DatagramTransport<DatagramOrigin>();
-  private readonly header = new Uint8Array(UNCONNECTED_HEADER_BYTES);
-  private headerTarget: ServiceID | undefined;
+  private readonly unconnected: UnconnectedSender;
   private lastOrigin: DatagramOrigin | undefined;
   private signals = 0;
 
@@ -78,6 +71,10 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
     readonly isRegistered: boolean,
   ) {
     this.halfOpen = new HalfOpenFlows(context.sal.random);
+    this.unconnected = new UnconnectedSender(context.sal, serviceID, flowID, {
+      sent: () => context.touchDatagram(this),
+      payloadRoom: (output, remote, headerBytes) => context.payloadRoom(output, remote, headerBytes),
+    });
   }
 
   takeSignals(): number {
@@ -103,15 +100,7 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
 
   /** Sends to a service, each time resolved anew (§5.1). The bytes are copied: their owner may change them at once. */
   sendTo(target: ServiceID, bytes: Uint8Array, now: Instant): SendRefusal | undefined {
-    const { sal } = this.context;
-    const verdict = sal.firstPackets.resolveOwn(target, 17, now);
-    if (verdict === undefined) return 'noRoute';
-    if (verdict.action === 'drop') return 'dropped';
-    if (verdict.action === 'delay') return this.delay(target, new Uint8Array(bytes), now);
-    if (verdict.action === 'demux') return this.emitUnconnected(sal.links.loopback, LOOPBACK_ADDRESS, target, bytes);
-    if (!goesToAll(verdict, ResolutionReach.any))
-      return this.emitUnconnected(sal.links.dataLink(verdict.link), verdict.address, target, bytes);
-    return this.sendToAll(verdict, target, bytes);
+    return this.unconnected.sendTo(target, bytes, now);
   }
 
   /** Answers the sender of a datagram where it is: others may have its serviceID, and it need not be registered. */
@@ -120,7 +109,7 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
     bytes: Uint8Array,
   ): SendRefusal | undefined {
     if (source.flowID !== undefined) return this.sendConnected(bytes, source.flowID);
-    return this.emitUnconnected(this.context.sal.links.at(source.link), source.address, source.serviceID, bytes);
+    return this.unconnected.send(this.context.sal.links.at(source.link), source.address, source.serviceID, bytes);
   }
 
   /** Sends on the flow of our own `connect`, or on one that a peer opened to us. */
@@ -223,51 +212,6 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
     sendFin(this.context.sal, flow, now);
   }
 
-  private sendToAll(rule: ResolvedForward, target: ServiceID, bytes: Uint8Array): SendRefusal | undefined {
-    const { links, serviceTable } = this.context.sal;
-    let refusal: SendRefusal | undefined;
-    for (const { link, address } of serviceTable.selectedSet(rule, ResolutionReach.any)) {
-      refusal = this.emitUnconnected(links.dataLink(link), address, target, bytes) ?? refusal;
-    }
-    return refusal;
-  }
-
-  private delay(target: ServiceID, copy: Uint8Array, now: Instant): undefined {
-    const resend = (later: Instant): void => void this.sendTo(target, copy, later);
-    this.context.sal.firstPackets.delayOwn(target, resend, now);
-  }
-
-  private emitUnconnected(
-    output: LinkOutput,
-    address: NetworkAddress,
-    target: ServiceID,
-    bytes: Uint8Array,
-  ): SendRefusal | undefined {
-    if (bytes.length > this.context.payloadRoom(output, address, UNCONNECTED_HEADERS)) return 'tooLarge';
-    const batch = output.withRoom(bytes.length);
-    if (batch === undefined) return 'noRoom';
-    batch.begin(address, undefined);
-    batch.headers.set(this.headerTo(target), batch.headerEnd);
-    batch.headerEnd += UNCONNECTED_HEADER_BYTES;
-    writeDatagram(batch, bytes);
-    this.context.touchDatagram(this);
-    return undefined;
-  }
-
-  /** The SAL header of an unconnected datagram: the same for each to one service. */
-  private headerTo(target: ServiceID): Uint8Array {
-    if (target === this.headerTarget) return this.header;
-    this.headerTarget = target;
-    writeSalPacketHeader(this.header, 0, {
-      sourceFlowID: this.flowID,
-      destinationFlowID: FLOW_ID_UNKNOWN,
-      protocol: 17,
-      destinationService: target,
-      sourceService: this.serviceID,
-    });
-    return this.header;
-  }
-
   /** Datagrams come many from one sender, so the last origin often is the next one. */
   private originOf(
     serviceID: ServiceID,
@@ -298,6 +242,3 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
 
 /** Header bytes around a datagram's payload behind the bare SAL header. */
 const BARE_HEADERS = UDP_HEADER_BYTES;
-/** The same with two SERVICE extensions. */
-const UNCONNECTED_HEADERS = UDP_HEADER_BYTES + 2 * SERVICE_EXTENSION_BYTES;
-const UNCONNECTED_HEADER_BYTES = SAL_HEADER_MINIMUM + 2 * SERVICE_EXTENSION_BYTES;

@@ -32,6 +32,7 @@ import { EventQueue } from './event-queue';
 import { Listener, type ListenerContext, type ListenerOptions } from './listener';
 import { PathHints } from './path-hints';
 import { pathSize } from './path-size';
+import { PayloadRoom } from './payload-room';
 
 export interface StackOptions {
   readonly random: RandomSource;
@@ -63,6 +64,7 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
   isStarting = false;
   readonly random: RandomSource;
   private readonly mtuTo: NonNullable<StackOptions['mtuTo']>;
+  private readonly rooms: PayloadRoom;
   private readonly deadlines = new DeadlineQueue<Connection>();
   /** The options of most streams: one object for all. */
   private readonly plain: { readonly random: RandomSource };
@@ -75,6 +77,7 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
     this.random = options.random;
     this.plain = { random: options.random };
     this.mtuTo = options.mtuTo ?? (() => undefined);
+    this.rooms = new PayloadRoom(this.mtuTo);
     const delayed = (serviceID: ServiceID, at: Instant) => this.tellControllers({ kind: 'delayed', serviceID, at });
     this.sal = new ServiceAccessLayer(options.random, { delayed }, options.flowTag);
     this.hints = new PathHints(this.sal);
@@ -266,8 +269,7 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
   }
 
   payloadRoom(output: LinkOutput, remote: NetworkAddress, headerBytes: number): number {
-    const mtu = this.mtuTo(output.index, remote) ?? output.properties.mtu;
-    return pathSize(output.properties, remote, mtu).maximum - headerBytes;
+    return this.rooms.to(output, remote) - headerBytes;
   }
 
   createSegments(path: Path, options: ListenerOptions): HandshakeSegments {

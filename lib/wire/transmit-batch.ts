@@ -42,6 +42,8 @@ export class TransmitBatch {
   count = 0;
   headerEnd = 0;
   pieceCount = 0;
+  /** How often it was emptied. */
+  turn = 0;
   /** Payload bytes of all rows: what a fair driver counts as one turn's work. */
   payloadBytes = 0;
   private rowPayload = 0;
@@ -62,6 +64,7 @@ export class TransmitBatch {
   }
 
   reset(): void {
+    this.turn++;
     this.count = 0;
     this.headerEnd = 0;
     this.copiedBytes = 0;

@@ -4,6 +4,8 @@
 import { describe, expect, it } from 'vitest';
 import type { DatagramHandle } from '../../lib/driver/handles';
 import { COPIED_BYTES_MAXIMUM } from '../../lib/limits';
+import { Stack } from '../../lib/stack/stack';
+import { SeededRandom } from '../../lib/time/seeded-random';
 import { NetworkAddress } from '../../lib/wire/network-address';
 import { parseSalPacket, type SalPacket } from '../../lib/wire/sal-packet';
 import { ServiceID, ServicePrefix } from '../../lib/wire/service-id';
@@ -102,5 +104,28 @@ describe('sendTo', () => {
     host.turn();
     const controls = host.sent.filter(({ bytes }) => (parseSalPacket(bytes, 0, bytes.length) as SalPacket).control);
     expect(controls.length).toBe(2);
+  });
+});
+
+describe('what fits', () => {
+  it('is asked for again in each batch, also while nothing fits', () => {
+    let mtu = 1500;
+    const stack = new Stack({ random: SeededRandom.of(1), mtuTo: () => mtu });
+    const link = stack.attachLink({ kind: 'memory', encapsulated: true, role: 'data', mtu: 9000 });
+    const rule = { action: 'forward', prefix: ServicePrefix.any, address: near, link, priority: 1, weight: 1 } as const;
+    const now = new Clock().now;
+    stack.handleCommand({ kind: 'addRule', rule: { ...rule, broadcast: false, scope: 'network' } }, now);
+    const endpoint = stack.openDatagram(undefined, now)!;
+    const [fitting, larger] = [Buffer.alloc(1380), Buffer.alloc(1381)];
+    const send = (message: Buffer) => endpoint.sendTo(SERVICE, message, now);
+    expect([send(fitting), send(larger)]).toEqual([undefined, 'tooLarge']);
+    mtu = 1501;
+    stack.outputs()[link]!.batch.reset();
+    expect([send(larger), send(larger)]).toEqual([undefined, undefined]);
+    mtu = 1500;
+    stack.outputs()[link]!.batch.reset();
+    expect(send(larger)).toBe('tooLarge');
+    mtu = 1501;
+    expect(send(larger)).toBe(undefined);
   });
 });
