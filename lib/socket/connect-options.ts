@@ -6,7 +6,7 @@ import type { LookupFunction } from 'node:net';
 import type { DuplexOptions } from 'node:stream';
 import type { SocketHost } from '../driver/handles';
 import { ServiceID } from '../wire/service-id';
-import { checkNumber, checkOptionalFunction, checkOptionalInteger, type ServiceName } from './argument-checks';
+import { checkNumber, checkOptionalFunction, checkOptionalInteger, given, type ServiceName } from './argument-checks';
 import { defaultHost } from './default-host';
 import { invalidArgumentType, invalidArgumentValue } from './node-error';
 import type { OnReadOptions } from './user-buffer';
@@ -121,3 +121,15 @@ export function hostOf(...choices: readonly { host?: unknown }[]): SocketHost {
   for (const { host } of choices) if (typeof host === 'object' && host !== null) return host as SocketHost;
   return defaultHost();
 }
+
+/** What `stream.Duplex` is told of them. */
+export function duplexOptions(options: SocketOptions): DuplexOptions {
+  const { highWaterMark, readableHighWaterMark, writableHighWaterMark } = options;
+  const usual = options.allowHalfOpen ? HALF_OPEN : CLOSED_TOGETHER;
+  const isUsual = (highWaterMark ?? readableHighWaterMark ?? writableHighWaterMark) === undefined;
+  return isUsual ? usual : { ...usual, ...given({ highWaterMark, readableHighWaterMark, writableHighWaterMark }) };
+}
+
+/** Node's net emits 'close' by hand, when the handle is closed; and so does this. */
+const CLOSED_TOGETHER: DuplexOptions = { allowHalfOpen: false, emitClose: false };
+const HALF_OPEN: DuplexOptions = { allowHalfOpen: true, emitClose: false };

@@ -21,7 +21,17 @@ export interface FailedService {
 
 /** A service without a name of the application's. Its text is made for errors: few connections need one. */
 export class ServiceOfID implements FailedService {
-  constructor(readonly id: ServiceID) {}
+  private static last: ServiceOfID | undefined;
+
+  private constructor(readonly id: ServiceID) {}
+
+  /** All connections of one listener are to one service, and share this. */
+  static of(id: ServiceID): ServiceOfID {
+    const { last } = ServiceOfID;
+    if (last?.id === id) return last;
+    ServiceOfID.last = new ServiceOfID(id);
+    return ServiceOfID.last;
+  }
 
   get text(): string {
     return this.id.toString();

@@ -16,13 +16,13 @@ export interface SocketReactions<S> {
   closed(socket: S): void;
 }
 
-export class SocketObserver<S extends { readonly destroyed: boolean }> implements StreamObserver {
-  private readonly resource = new AsyncResource('SERVALSOCKET');
-
+export class SocketObserver<S extends { readonly destroyed: boolean }> extends AsyncResource implements StreamObserver {
   constructor(
     private readonly socket: S,
     private readonly reactions: SocketReactions<S>,
-  ) {}
+  ) {
+    super('SERVALSOCKET');
+  }
 
   connected(): void {
     this.tell(this.reactions.connected);
@@ -30,7 +30,7 @@ export class SocketObserver<S extends { readonly destroyed: boolean }> implement
 
   data(chunk: Buffer): void {
     if (!this.socket.destroyed) {
-      this.resource.runInAsyncScope(this.reactions.received, undefined, this.socket, chunk);
+      this.runInAsyncScope(this.reactions.received, undefined, this.socket, chunk);
     }
   }
 
@@ -48,7 +48,7 @@ export class SocketObserver<S extends { readonly destroyed: boolean }> implement
 
   failed(error: ServalError): void {
     if (!this.socket.destroyed) {
-      this.resource.runInAsyncScope(this.reactions.failed, undefined, this.socket, error);
+      this.runInAsyncScope(this.reactions.failed, undefined, this.socket, error);
     }
   }
 
@@ -58,10 +58,10 @@ export class SocketObserver<S extends { readonly destroyed: boolean }> implement
 
   /** Calls back in the context of the attempt. */
   run(callback: () => void): void {
-    this.resource.runInAsyncScope(callback);
+    this.runInAsyncScope(callback);
   }
 
   private tell(reaction: (socket: S) => void): void {
-    if (!this.socket.destroyed) this.resource.runInAsyncScope(reaction, undefined, this.socket);
+    if (!this.socket.destroyed) this.runInAsyncScope(reaction, undefined, this.socket);
   }
 }

@@ -85,6 +85,7 @@ export class StreamServer extends EventEmitter<ServerEvents> {
   #handle: ListenerHandle | undefined;
   #resource: AsyncResource | undefined;
   readonly #reference = new Reference();
+  #lastOptions: AcceptOptions | undefined;
 
   constructor(serviceID: ServiceScope, options?: ServerOptions, listener?: ConnectionListener);
   constructor(serviceID: ServiceScope, listener?: ConnectionListener);
@@ -235,16 +236,21 @@ export class StreamServer extends EventEmitter<ServerEvents> {
     if (serverSocketChannel.hasSubscribers) serverSocketChannel.publish({ socket });
   }
 
+  /** One object for all sockets, while nobody changes what they are to be like. */
   #socketOptions(): AcceptOptions {
-    return {
-      host: this.#host,
-      allowHalfOpen: this.allowHalfOpen,
-      pauseOnConnect: this.pauseOnConnect,
-      noDelay: this.noDelay,
-      keepAlive: this.keepAlive,
-      keepAliveInitialDelay: this.keepAliveInitialDelay,
-      ...(this.highWaterMark === undefined ? undefined : { highWaterMark: this.highWaterMark }),
-    };
+    const { allowHalfOpen, pauseOnConnect, noDelay, keepAlive, keepAliveInitialDelay, highWaterMark } = this;
+    const last = this.#lastOptions;
+    const isCurrent =
+      last?.allowHalfOpen === allowHalfOpen &&
+      last.pauseOnConnect === pauseOnConnect &&
+      last.noDelay === noDelay &&
+      last.keepAlive === keepAlive &&
+      last.keepAliveInitialDelay === keepAliveInitialDelay &&
+      last.highWaterMark === highWaterMark;
+    if (isCurrent) return last;
+    const fixed = { host: this.#host, allowHalfOpen, pauseOnConnect, noDelay, keepAlive, keepAliveInitialDelay };
+    this.#lastOptions = highWaterMark === undefined ? fixed : { ...fixed, highWaterMark };
+    return this.#lastOptions;
   }
 
   #closeOn(signal: AbortSignal): void {

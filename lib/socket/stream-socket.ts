@@ -14,11 +14,12 @@ import {
   checkConnectOptions,
   checkSocketOptions,
   connectArguments,
+  duplexOptions,
   hostOf,
   type SocketOptions,
 } from './connect-options';
 import { awaitFarewell } from './farewell';
-import { Reference, TransportOptions } from './handle-options';
+import { setReferenced, TransportOptions } from './handle-options';
 import { checkDelay, IdleTimer } from './idle-timer';
 import { lookUpName } from './name-lookup';
 import { missingArgument, stateError } from './node-error';
@@ -73,10 +74,11 @@ export class StreamSocket extends Duplex implements NetSocket {
 
   readonly #options: SocketOptions;
   readonly #userBuffer: UserBuffer | undefined;
-  readonly #idleTimer = new IdleTimer();
-  readonly #reference = new Reference();
-  readonly #transportOptions: TransportOptions;
-  #writeSide = new WriteSide();
+  #transportOptions: TransportOptions;
+  #isReferenced = true;
+  // Made when they are needed: a server may have very many sockets that are idle.
+  #idleTimer: IdleTimer | undefined;
+  #writeSide: WriteSide | undefined;
   #service: FailedService | undefined;
   #handle: StreamHandle | undefined;
   #observer: SocketObserver<StreamSocket> | undefined;
@@ -88,10 +90,9 @@ export class StreamSocket extends Duplex implements NetSocket {
 
   constructor(options?: SocketOptions | null) {
     checkSocketOptions(options ?? {});
-    // Node's net emits 'close' by hand, when the handle is closed; and so does this.
-    super({ ...bufferOptions(options ?? {}), allowHalfOpen: Boolean(options?.allowHalfOpen), emitClose: false });
+    super(duplexOptions(options ?? {}));
     this.#options = options ?? {};
-    this.#transportOptions = new TransportOptions(options ?? {});
+    this.#transportOptions = TransportOptions.of(options ?? {});
     this.#userBuffer = UserBuffer.from(options?.onread);
     if (options?.serviceID !== undefined) this.#setService(options.serviceID);
     this.on('end', replaceWrite);
@@ -103,7 +104,7 @@ export class StreamSocket extends Duplex implements NetSocket {
   static accept(handle: StreamHandle, options: AcceptOptions): StreamSocket {
     const socket = new StreamSocket(options);
     const id = handle.localServiceID;
-    if (id !== undefined) socket.#service = new ServiceOfID(id);
+    if (id !== undefined) socket.#service = ServiceOfID.of(id);
     const observer = new SocketObserver(socket, StreamSocket.#reactions);
     handle.setObserver(observer);
     socket.#attach(handle, observer);
@@ -157,7 +158,7 @@ export class StreamSocket extends Duplex implements NetSocket {
 
   /** Bytes given to `write`, whether or not they have left. */
   get bytesWritten(): number {
-    return this.#writeSide.bytesAccepted + this.writableLength;
+    return (this.#writeSide?.bytesAccepted ?? 0) + this.writableLength;
   }
 
   /** Our IP address and port with our serviceID; `{}` without a connection. */
@@ -200,6 +201,7 @@ export class StreamSocket extends Duplex implements NetSocket {
     checkDelay(milliseconds);
     if (callback !== undefined) checkFunction(callback, 'callback');
     this.timeout = milliseconds;
+    this.#idleTimer ??= new IdleTimer();
     this.#idleTimer.start(milliseconds, () => this._onTimeout());
     if (callback === undefined) return this;
     return milliseconds === 0 ? this.off('timeout', callback) : this.once('timeout', callback);
@@ -212,28 +214,30 @@ export class StreamSocket extends Duplex implements NetSocket {
 
   /** @internal A sign of life. Called by Node's http as well. */
   _unrefTimer(): void {
-    this.#idleTimer.refresh();
+    this.#idleTimer?.refresh();
   }
 
   setNoDelay(noDelay = true): this {
-    this.#transportOptions.setNoDelay(this.#handle, noDelay);
+    this.#transportOptions = this.#transportOptions.withNoDelay(this.#handle, noDelay);
     return this;
   }
 
   /** `initialDelay`: milliseconds of silence before the first probe, 0 for the host's default. */
   setKeepAlive(enable = false, initialDelay = 0): this {
-    this.#transportOptions.setKeepAlive(this.#handle, enable, initialDelay);
+    this.#transportOptions = this.#transportOptions.withKeepAlive(this.#handle, enable, initialDelay);
     return this;
   }
 
   /** An open connection keeps the process alive; after `unref` it does not. */
   ref(): this {
-    this.#reference.set(this.#handle, true);
+    this.#isReferenced = true;
+    setReferenced(this.#handle, true);
     return this;
   }
 
   unref(): this {
-    this.#reference.set(this.#handle, false);
+    this.#isReferenced = false;
+    setReferenced(this.#handle, false);
     return this;
   }
 
@@ -281,30 +285,30 @@ export class StreamSocket extends Duplex implements NetSocket {
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, callback: WriteCallback): void {
     if (this.connecting || this.#handle === undefined) return this.#writeLater([chunk], callback);
     this._unrefTimer();
-    this.#writeSide.write(this.#handle, chunk, callback);
+    this.#writing.write(this.#handle, chunk, callback);
   }
 
   override _writev(entries: { chunk: Uint8Array }[], callback: WriteCallback): void {
     const chunks = entries.map((entry) => entry.chunk);
     if (this.pending) return this.#writeLater(chunks, callback);
-    this.#writeSide.hold(chunks, callback);
+    this.#writing.hold(chunks, callback);
     this.#advanceWrite();
   }
 
   override _final(callback: WriteCallback): void {
     if (this.connecting || this.#handle === undefined) this.once('connect', () => this._final(callback));
-    else this.#writeSide.end(this.#handle, callback);
+    else this.#writing.end(this.#handle, callback);
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     const wasConnecting = this.connecting;
     this.connecting = false;
-    this.#idleTimer.stop();
+    this.#idleTimer?.stop();
     const observer = this.#observer;
-    const isEnding = !error && this.#writeSide.isUnacknowledged && !this.#isResetting;
+    const isEnding = !error && this.#writeSide?.isUnacknowledged === true && !this.#isResetting;
     const handle = this.#detach();
     const isUnacknowledged = isEnding && handle !== undefined && handle.bytesBuffered > 0;
-    const abandoned = this.#writeSide.abandon();
+    const abandoned = this.#writeSide?.abandon();
     callback(error);
     // Whom to tell what, and when, is Node's choice.
     const closed = () => {
@@ -314,7 +318,7 @@ export class StreamSocket extends Duplex implements NetSocket {
     };
     const close = observer === undefined ? closed : () => observer.run(closed);
     if (handle === undefined) process.nextTick(close);
-    else if (isUnacknowledged) awaitFarewell(handle, this.#reference.isReferenced, () => this.#leave(close));
+    else if (isUnacknowledged) awaitFarewell(handle, this.#isReferenced, () => this.#leave(close));
     else this.#leave(close);
   }
 
@@ -323,6 +327,11 @@ export class StreamSocket extends Duplex implements NetSocket {
     setImmediate(close);
     this._server?._connectionClosed();
     this._server = null;
+  }
+
+  get #writing(): WriteSide {
+    this.#writeSide ??= new WriteSide();
+    return this.#writeSide;
   }
 
   #isIdle(): boolean {
@@ -364,7 +373,7 @@ export class StreamSocket extends Duplex implements NetSocket {
   #attach(handle: StreamHandle, observer: SocketObserver<StreamSocket>): void {
     this.#handle = handle;
     this.#observer = observer;
-    this.#reference.applyTo(handle);
+    if (!this.#isReferenced) setReferenced(handle, false);
   }
 
   /** Ends the handle's part, and gives it away. */
@@ -388,7 +397,7 @@ export class StreamSocket extends Duplex implements NetSocket {
     Reflect.deleteProperty(this, 'write');
     this.#hasEnded = false;
     this.#bytesRead = 0;
-    this.#writeSide = new WriteSide();
+    this.#writeSide = undefined;
     this.#lastPeer = undefined;
   }
 
@@ -411,14 +420,14 @@ export class StreamSocket extends Duplex implements NetSocket {
 
   #writeLater(chunks: readonly Uint8Array[], callback: WriteCallback): void {
     if (!this.connecting) return callback(stateError('ERR_SOCKET_CLOSED'));
-    const write = this.#writeSide.hold(chunks, callback);
-    this.once('connect', () => this.#writeSide.isHolding(write) && this.#advanceWrite());
+    const write = this.#writing.hold(chunks, callback);
+    this.once('connect', () => this.#writing.isHolding(write) && this.#advanceWrite());
   }
 
   #advanceWrite(): void {
     if (this.#handle === undefined) return;
     this._unrefTimer();
-    this.#writeSide.advance(this.#handle);
+    this.#writeSide?.advance(this.#handle);
   }
 
   #connected(): void {
@@ -452,7 +461,7 @@ export class StreamSocket extends Duplex implements NetSocket {
 
   /** Nothing will come any more. What was received and not yet read stays readable. */
   #closed(): void {
-    this.#writeSide.acknowledged();
+    this.#writeSide?.acknowledged();
     if (!this.#hasEnded) this.destroy();
   }
 
@@ -461,7 +470,7 @@ export class StreamSocket extends Duplex implements NetSocket {
     received: (socket, chunk) => socket.#received(chunk),
     ended: (socket) => socket.#ended(),
     writable: (socket) => socket.#advanceWrite(),
-    finished: (socket) => socket.#writeSide.acknowledged(),
+    finished: (socket) => socket.#writeSide?.acknowledged(),
     failed: (socket, error) => socket.#failed(error),
     closed: (socket) => socket.#closed(),
   };
@@ -487,8 +496,4 @@ export class StreamSocket extends Duplex implements NetSocket {
       autoSelectFamilyAttemptedAddresses: getter(() => []),
     });
   }
-}
-
-function bufferOptions({ highWaterMark, readableHighWaterMark, writableHighWaterMark }: SocketOptions) {
-  return given({ highWaterMark, readableHighWaterMark, writableHighWaterMark });
 }

@@ -68,6 +68,7 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
   private readonly deadlines = new DeadlineQueue<Connection>();
   /** The options of most streams: one object for all. */
   private readonly plain: { readonly random: RandomSource };
+  private lastSize: PathSize | undefined;
   private touched: Connection[] = [];
   /** How many of `touched` have been asked what happened to them. */
   private unsettled = 0;
@@ -265,7 +266,12 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
   pathSizeOf(flow: Flow): PathSize {
     const path = flow.path!;
     const { properties } = this.sal.links.at(path.link);
-    return pathSize(properties, path.remote, this.mtuTo(path.link, path.remote) ?? properties.mtu);
+    const size = pathSize(properties, path.remote, this.mtuTo(path.link, path.remote) ?? properties.mtu);
+    // Each connection keeps its own until it carries something; most are alike, and share one.
+    const { lastSize } = this;
+    if (lastSize?.base === size.base && lastSize.maximum === size.maximum) return lastSize;
+    this.lastSize = size;
+    return size;
   }
 
   payloadRoom(output: LinkOutput, remote: NetworkAddress, headerBytes: number): number {

@@ -11,70 +11,95 @@ import { after, type Duration, type Instant, milliseconds, NEVER } from '../../t
 import { type ControlSequence, controlSequence } from '../../wire/control-extension';
 import { isAtOrBefore, isBefore } from '../../wire/serial-number';
 
-export class ControlChannel {
-  /** Oldest control sequence number not acknowledged. */
-  sendUnacknowledged: ControlSequence;
-  /** The number the next consuming control packet gets. */
-  sendNext: ControlSequence;
-  /** The number expected from the peer next; the `controlAck` of everything we send. */
-  receiveNext = controlSequence(0);
-  private roundTripTime: Duration | undefined;
-  private transmissions = 0;
+/** What was sent and not yet acknowledged; most of the time there is none. */
+class Outstanding {
+  transmissions = 0;
   /** Transmissions that nobody answered in time: the timeout doubles with each. */
-  private backoffs = 0;
-  private isHastened = false;
-  private sentAt: Instant = NEVER;
-  /** When the outstanding control packet is to be sent again. */
+  backoffs = 0;
+  isHastened = false;
+  sentAt: Instant = NEVER;
   deadline: Instant = NEVER;
+}
+
+export class ControlChannel {
+  private outstanding: Outstanding | undefined;
+  private roundTripTime: Duration | undefined;
+  // As signed integers, which V8 keeps in place; half of all unsigned ones would be objects.
+  private unacknowledged: number;
+  private next: number;
+  private expected = 0;
 
   constructor(initialSequence: number) {
-    this.sendUnacknowledged = controlSequence(initialSequence);
-    this.sendNext = controlSequence(initialSequence);
+    this.unacknowledged = initialSequence | 0;
+    this.next = initialSequence | 0;
+  }
+
+  /** Oldest control sequence number not acknowledged. */
+  get sendUnacknowledged(): ControlSequence {
+    return controlSequence(this.unacknowledged);
+  }
+
+  /** The number the next consuming control packet gets. */
+  get sendNext(): ControlSequence {
+    return controlSequence(this.next);
+  }
+
+  /** The number expected from the peer next; the `controlAck` of everything we send. */
+  get receiveNext(): ControlSequence {
+    return controlSequence(this.expected);
   }
 
   get isOutstanding(): boolean {
-    return this.sendUnacknowledged !== this.sendNext;
+    return this.unacknowledged !== this.next;
+  }
+
+  /** When the outstanding control packet is to be sent again. */
+  get deadline(): Instant {
+    return this.outstanding?.deadline ?? NEVER;
   }
 
   /** Takes a number for a SYN, RSYN or FIN that is sent now, and starts its timer. */
   consume(now: Instant): ControlSequence {
     const sequence = this.sendNext;
-    this.sendNext = controlSequence(sequence + 1);
-    this.transmissions = 0;
-    this.backoffs = 0;
+    this.next = (sequence + 1) | 0;
+    this.outstanding = new Outstanding();
     this.noteTransmission(now);
     return sequence;
   }
 
   /** Arms the timer for the outstanding packet that is (again) sent now: exponential backoff. */
   noteTransmission(now: Instant): void {
-    this.sentAt = now;
-    if (this.transmissions > 0 && !this.isHastened) this.backoffs++;
-    this.isHastened = false;
-    this.transmissions++;
-    const backoff = Math.min(this.timeout * 2 ** this.backoffs, CONTROL_TIMEOUT_MAXIMUM);
-    this.deadline = after(now, milliseconds(backoff));
+    const { outstanding } = this;
+    if (outstanding === undefined) return;
+    outstanding.sentAt = now;
+    if (outstanding.transmissions > 0 && !outstanding.isHastened) outstanding.backoffs++;
+    outstanding.isHastened = false;
+    outstanding.transmissions++;
+    const backoff = Math.min(this.timeout * 2 ** outstanding.backoffs, CONTROL_TIMEOUT_MAXIMUM);
+    outstanding.deadline = after(now, milliseconds(backoff));
   }
 
   /** Brings the next retransmission forward. It is no sign of congestion, and the timeout does not double. */
   hasten(at: Instant): void {
-    if (at >= this.deadline) return;
-    this.deadline = at;
-    this.isHastened = true;
+    const { outstanding } = this;
+    if (outstanding === undefined || at >= outstanding.deadline) return;
+    outstanding.deadline = at;
+    outstanding.isHastened = true;
   }
 
   /** Whether the peer has been silent for as many transmissions as are allowed. */
   get isExhausted(): boolean {
-    return this.transmissions >= CONTROL_TRANSMISSIONS_MAXIMUM;
+    return this.outstanding !== undefined && this.outstanding.transmissions >= CONTROL_TRANSMISSIONS_MAXIMUM;
   }
 
   /** Takes a `controlAck`; true when it acknowledged what was outstanding. Beyond `sendNext` it is ignored. */
   acknowledge(controlAck: ControlSequence, now: Instant): boolean {
     if (!isBefore(this.sendUnacknowledged, controlAck) || !isAtOrBefore(controlAck, this.sendNext)) return false;
     // Karn: only a packet sent once tells the round trip.
-    if (this.transmissions === 1) this.roundTripTime = milliseconds(Math.max(now - this.sentAt, 0));
-    this.sendUnacknowledged = controlAck;
-    if (!this.isOutstanding) this.deadline = NEVER;
+    const { outstanding } = this;
+    if (outstanding?.transmissions === 1) this.roundTripTime = milliseconds(Math.max(now - outstanding.sentAt, 0));
+    this.unacknowledged = controlAck | 0;
+    if (!this.isOutstanding) this.outstanding = undefined;
     return true;
   }
 
@@ -85,7 +110,7 @@ export class ControlChannel {
 
   /** The peer used up `sequence` with a SYN, RSYN or FIN. */
   handleConsumed(sequence: ControlSequence): void {
-    this.receiveNext = controlSequence(sequence + 1);
+    this.expected = (sequence + 1) | 0;
   }
 
   /** Retransmission timeout, RFC 6298 in the simplest form: three round trips, bounded. */
@@ -103,7 +128,8 @@ export class ControlChannel {
     return this.roundTripTime;
   }
 
+  /** Nothing is sent again. */
   stop(): void {
-    this.deadline = NEVER;
+    if (this.outstanding !== undefined) this.outstanding.deadline = NEVER;
   }
 }

@@ -50,7 +50,7 @@ export class StreamTransport {
   private keepAliveDelay: Duration | undefined;
   private userTimeout: Duration = USER_TIMEOUT_DEFAULT;
   /** While it rests: when the peer is to be asked for a sign of life. */
-  private wakeAt: Instant = NEVER;
+  private wakeAt: Instant | undefined;
 
   constructor(private readonly options: StreamOptions = {}) {}
 
@@ -94,7 +94,7 @@ export class StreamTransport {
   }
 
   nextDeadline(): Instant {
-    return this.active === undefined ? this.wakeAt : this.active.nextDeadline();
+    return this.active === undefined ? (this.wakeAt ?? NEVER) : this.active.nextDeadline();
   }
 
   // ---- what the network and the clock did ----
@@ -131,12 +131,12 @@ export class StreamTransport {
   }
 
   handleDeadline(now: Instant): void {
-    if (this.active === undefined && now < this.wakeAt) return;
+    if (this.active === undefined && now < (this.wakeAt ?? NEVER)) return;
     const active = this.wake(now);
     active?.handleDeadline(now);
     const resting = active?.rest(now);
     if (resting === undefined) return;
-    this.wakeAt = active!.keepAliveAt;
+    this.wakeAt = this.keepAliveDelay === undefined ? undefined : active!.keepAliveAt;
     this.resting = resting;
     this.active = undefined;
   }
@@ -172,7 +172,7 @@ export class StreamTransport {
   setKeepAlive(enabled: boolean, delay: Duration, now: Instant): void {
     this.keepAliveDelay = enabled ? (delay > 0 ? delay : KEEP_ALIVE_DELAY_DEFAULT) : undefined;
     this.setWakeTime(now);
-    this.active?.setKeepAlive(this.keepAliveDelay, this.wakeAt);
+    this.active?.setKeepAlive(this.keepAliveDelay, this.wakeAt ?? NEVER);
   }
 
   /** How long data may stay unacknowledged; 0 for the default (RFC 5482, the local half). */
@@ -185,7 +185,7 @@ export class StreamTransport {
   /** Gives back all memory. Everything after is without effect. */
   release(): void {
     this.isReleased = true;
-    this.wakeAt = NEVER;
+    this.wakeAt = undefined;
     this.active?.release();
   }
 
@@ -218,7 +218,7 @@ export class StreamTransport {
     const active = new ActiveStream(negotiation, resting, this.sendBuffer, now);
     active.setNoDelay(this.noDelay);
     active.setUserTimeout(this.userTimeout);
-    active.setKeepAlive(this.keepAliveDelay, this.wakeAt);
+    active.setKeepAlive(this.keepAliveDelay, this.wakeAt ?? NEVER);
     this.resting = undefined;
     this.active = active;
     return active;
@@ -243,7 +243,7 @@ export class StreamTransport {
   }
 
   private setWakeTime(now: Instant): void {
-    const isOff = this.keepAliveDelay === undefined || !this.isEstablished;
-    this.wakeAt = isOff ? NEVER : after(now, this.keepAliveDelay!);
+    const delay = this.isEstablished ? this.keepAliveDelay : undefined;
+    this.wakeAt = delay === undefined ? undefined : after(now, delay);
   }
 }
