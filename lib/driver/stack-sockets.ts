@@ -24,8 +24,12 @@ export class StackSockets implements SocketHost {
   ) {}
 
   connect(target: ServiceID, options: ConnectOptions, observer: StreamObserver): StreamHandle {
-    const { timeout, ...buffers } = options;
-    const streamOptions = timeout === undefined ? buffers : { ...buffers, timeout: milliseconds(timeout) };
+    const { timeout, sendBuffer, receiveBuffer } = options;
+    const streamOptions = {
+      timeout: timeout === undefined ? undefined : milliseconds(timeout),
+      sendBuffer,
+      receiveBuffer,
+    };
     const connection = this.driver.stack.connect(target, streamOptions, this.driver.now());
     const handle = new StreamHandleOverStack(this.driver, connection);
     handle.setObserver(observer);

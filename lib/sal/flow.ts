@@ -65,8 +65,8 @@ export interface UnreachableHints {
 
 /** What a control packet carries beyond its flags. */
 export interface ControlContent {
-  readonly service?: ServiceID;
-  readonly source?: readonly NetworkAddress[];
+  readonly service?: ServiceID | undefined;
+  readonly source?: readonly NetworkAddress[] | undefined;
   readonly segment?: 'syn' | 'synAck' | 'ack';
 }
 
@@ -208,8 +208,8 @@ export class Flow implements HasListPlace<Flow> {
       destinationFlowID: this.remoteFlowID,
       protocol: this.protocol,
       control: { flags, controlSequence, controlAck: this.control.receiveNext, nonce: this.localNonce },
-      ...(content.service === undefined ? {} : { destinationService: content.service }),
-      ...(content.source === undefined ? {} : { source: content.source }),
+      destinationService: content.service,
+      source: content.source,
     });
     if (content.segment !== undefined) batch.headerEnd += this.writeSegment(content.segment, batch);
     batch.finish(0, 0);

@@ -137,7 +137,7 @@ export class ServiceAccessLayer implements SignalingContext {
   }
 
   reschedule(flow: Flow): void {
-    if (this.flowTable.get(flow.localFlowID) === flow) this.deadlines.set(flow, flow.nextDeadline());
+    if (this.flowTable.get(flow.localFlowID) === flow) this.deadlines.hasten(flow, flow.nextDeadline());
   }
 
   /** Sends the flow's SYN to every address its service resolves to now. */

@@ -25,7 +25,7 @@ export function connect(...args: unknown[]): StreamSocket {
   // Its signal was aborted before we began.
   if (socket.destroyed) return socket;
   if (options.timeout) socket.setTimeout(options.timeout);
-  return socket.connect({ ...options, serviceID: service as ServiceName }, listener);
+  return socket.connect(service as ServiceName, options, listener);
 }
 
 /** The same function as `connect`, by the name that http agents use. */

@@ -43,9 +43,9 @@ export interface StackOptions {
 }
 
 export interface StreamOptions {
-  readonly timeout?: Duration;
-  readonly sendBuffer?: number;
-  readonly receiveBuffer?: number;
+  readonly timeout?: Duration | undefined;
+  readonly sendBuffer?: number | undefined;
+  readonly receiveBuffer?: number | undefined;
 }
 
 /** What happened: to a connection, a listener, a datagram socket (ask it), or for controllers. */
@@ -305,7 +305,7 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
     return connection;
   }
 
-  private createStreamSegments(output: LinkOutput, options: { readonly receiveBuffer?: number }): StreamHandshake {
+  private createStreamSegments(output: LinkOutput, options: StreamOptions): StreamHandshake {
     const { mtu, encapsulated } = output.properties;
     // Encapsulated, any size is received, and the sender searches the path's (RFC 8899); the original on a
     // raw link cuts to what it is told.

@@ -68,7 +68,8 @@ export class DeadlineQueue<Owner extends HasQueuePosition> {
    * before they come, again and again: whoever is popped and has another one by then sets that.
    */
   hasten(owner: Owner, at: Instant): void {
-    if (at < this.at(owner)) this.set(owner, at);
+    const position = owner.queuePosition;
+    if (position === NOT_QUEUED || at < this.deadlines[position]!) this.set(owner, at);
   }
 
   remove(owner: Owner): void {

@@ -214,10 +214,7 @@ function isThirdAck(flow: Flow, control: ControlExtension): boolean {
 function sendSynAck(flow: Flow): void {
   const sequence = flow.control.sendUnacknowledged;
   const source = flow.request?.recordedSource;
-  flow.sendControl(ControlFlag.syn | ControlFlag.ack, sequence, {
-    segment: 'synAck',
-    ...(source === undefined ? {} : { source }),
-  });
+  flow.sendControl(ControlFlag.syn | ControlFlag.ack, sequence, { segment: 'synAck', source });
 }
 
 /** It carries the service, because the original finds its half-open request through the listener (§4.2). */

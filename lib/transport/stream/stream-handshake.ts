@@ -63,15 +63,13 @@ export class StreamHandshake implements StreamNegotiation {
 
   /** Each `write` writes a TCP header with options, checksum 0, and returns its length. */
   writeSyn(bytes: Uint8Array, at: number): number {
-    return this.write(bytes, at, TcpFlag.syn, { windowScale: LOCAL_WINDOW_SHIFT, sackPermitted: true });
+    return this.write(bytes, at, TcpFlag.syn, LOCAL_WINDOW_SHIFT, true);
   }
 
   /** Offers only what the SYN offered. */
   writeSynAck(bytes: Uint8Array, at: number): number {
-    return this.write(bytes, at, TcpFlag.syn | TcpFlag.ack, {
-      windowScale: this.peerScales ? LOCAL_WINDOW_SHIFT : undefined,
-      sackPermitted: this.selective,
-    });
+    const windowScale = this.peerScales ? LOCAL_WINDOW_SHIFT : undefined;
+    return this.write(bytes, at, TcpFlag.syn | TcpFlag.ack, windowScale, this.selective);
   }
 
   writeAck(bytes: Uint8Array, at: number): number {
@@ -135,8 +133,14 @@ export class StreamHandshake implements StreamNegotiation {
     return true;
   }
 
-  private write(bytes: Uint8Array, at: number, flags: number, offer: Omit<SynOptions, 'maximumSegmentSize'>): number {
-    const options: SynOptions = { ...offer, maximumSegmentSize: this.maximumSegment };
+  private write(
+    bytes: Uint8Array,
+    at: number,
+    flags: number,
+    windowScale: number | undefined,
+    sackPermitted: boolean,
+  ): number {
+    const options: SynOptions = { windowScale, sackPermitted, maximumSegmentSize: this.maximumSegment };
     const written = writeTcpHeader(bytes, at, {
       sequence: this.localSequence,
       acknowledgment: (flags & TcpFlag.ack) === 0 ? 0 : advance(this.peerSequence, 1),
