@@ -18,10 +18,10 @@ export interface SocketHost {
 
 export interface ConnectOptions {
   /** Milliseconds until ETIMEDOUT, retransmissions included; default CONNECT_TIMEOUT. */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /** Bytes; defaults and bounds in limits.ts. */
-  readonly sendBuffer?: number;
-  readonly receiveBuffer?: number;
+  readonly sendBuffer?: number | undefined;
+  readonly receiveBuffer?: number | undefined;
 }
 
 export interface ListenOptions {

@@ -8,7 +8,7 @@ import { type FlowInformation, SILENT_OBSERVER, type StreamHandle } from '../dri
 import { ErrorCode, type ServalError } from '../errors';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ServiceID } from '../wire/service-id';
-import { checkFunction, checkServiceID, given, type ServiceName } from './argument-checks';
+import { checkFunction, checkServiceID, type ServiceName } from './argument-checks';
 import {
   type ConnectOptions,
   checkConnectOptions,
@@ -364,7 +364,7 @@ export class StreamSocket extends Duplex implements NetSocket {
     const observer = new SocketObserver(this, StreamSocket.#reactions);
     try {
       const host = hostOf(options, this.#options);
-      this.#attach(host.connect(target, given({ timeout, sendBuffer, receiveBuffer }), observer), observer);
+      this.#attach(host.connect(target, { timeout, sendBuffer, receiveBuffer }, observer), observer);
     } catch (error) {
       this.destroy(operationError(error, 'connect', this.#service));
     }

@@ -112,7 +112,10 @@ export class MemoryHost implements SocketHost {
   }
 }
 
-function buffers(options: { sendBuffer?: number; receiveBuffer?: number }): MemoryStreamOptions {
+function buffers(options: {
+  sendBuffer?: number | undefined;
+  receiveBuffer?: number | undefined;
+}): MemoryStreamOptions {
   return { sendBuffer: options.sendBuffer ?? BUFFER, receiveBuffer: options.receiveBuffer ?? BUFFER };
 }
 
