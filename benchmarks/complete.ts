@@ -11,7 +11,7 @@ import { namesArgument } from './measuring/arguments';
 import { describeMachine, type Machine, machineLine } from './measuring/machine';
 import { isPinned } from './measuring/pinning';
 import { runBenchmark } from './measuring/report';
-import type { Report, Row } from './measuring/rows';
+import type { Report, Row, SkippedRow } from './measuring/rows';
 
 const { values, positionals } = parseArgs({
   options: { json: { type: 'boolean', default: false }, output: { type: 'string', default: 'benchmarks/results' } },
@@ -24,6 +24,7 @@ async function measure(): Promise<Report> {
   const chosen = positionals.length === 0 ? names : namesArgument(positionals.join(','), names, 'NAME');
   const machine = describeMachine();
   const reports: Report[] = [];
+  const failed: SkippedRow[] = [];
   for (const [index, name] of chosen.entries()) {
     const { arguments: parameters } = plan.find((planned) => planned.name === name)!;
     const begun = performance.now();
@@ -32,12 +33,12 @@ async function measure(): Promise<Report> {
       reports.push(report);
       console.error(`${name}: ${report.rows.length} rows in ${Math.round((performance.now() - begun) / 1000)} s`);
     } catch (error) {
-      console.error((error as Error).message);
+      failed.push({ name, path: '', reason: (error as Error).message });
       process.exitCode = 1;
     }
   }
   const rows = reports.flatMap((report) => report.rows);
-  const skipped = reports.flatMap((report) => report.skipped);
+  const skipped = [...reports.flatMap((report) => report.skipped), ...failed];
   await leave(machine, rows, { date: new Date().toISOString(), machine, isPinned, rows, skipped });
   return { benchmark: 'complete', rows, skipped };
 }
