@@ -52,7 +52,7 @@ async function leave(machine: Machine, rows: readonly Row[], results: object): P
     const chart = await chartOf(
       rows.filter(isDrawn),
       `serval ${version} next to what a user would pick`,
-      machineLine(machine),
+      `${new Date().toISOString().slice(0, 10)}; ${machineLine(machine)}`,
     );
     writeFileSync(join(values.output, 'chart.svg'), chart);
   } catch (error) {
