@@ -1,5 +1,5 @@
 // Every bound and default, with unit and reason. A queue that a peer can fill has its bound here.
-// Sections follow the folders; keep them so.
+// Sections follow the folders; keep them so. Long because it is one list, each entry with its reason.
 
 import { milliseconds, seconds } from './time/instant';
 

@@ -15,6 +15,7 @@ import {
   streamOf,
   testNumberOf,
 } from '../../lib/cli/perf/datagram-format';
+import { DatagramSender } from '../../lib/cli/perf/datagram-sender';
 import { Jitter } from '../../lib/cli/perf/jitter';
 import { Pacer } from '../../lib/cli/perf/pacer';
 import { SequenceTracker } from '../../lib/cli/perf/sequence-tracker';
@@ -103,6 +104,42 @@ describe('the sequence', () => {
     tracker.handle(0xffff_ffff);
     expect(tracker.handle(0)).toBe(true);
     expect(tracker).toMatchObject({ received: 2, missing: 0xffff_fffe });
+  });
+});
+
+describe('a sender', () => {
+  const options = { token: TestToken.create(1), stream: 0, length: 100, bytes: 250, rate: 1e9 };
+
+  function senderWhose(outcomes: readonly (string | null)[]) {
+    const sequences: number[] = [];
+    const sender = new DatagramSender((bytes, sent) => {
+      const code = outcomes[sequences.push(sequenceOf(bytes)) - 1] ?? null;
+      process.nextTick(sent, code === null ? null : Object.assign(new Error(code), { code }));
+    }, options);
+    sender.start();
+    return { sender, sequences };
+  }
+
+  it('sends whole datagrams until its bytes are sent, each with a number of its own', async () => {
+    const { sender, sequences } = senderWhose([]);
+    await sender.finished;
+    expect(sequences).toEqual([0, 1, 2]);
+    expect(sender.report()).toMatchObject({ bytes: 300, datagrams: 3, refused: 0 });
+  });
+
+  it('goes on when its host has no room, and does not count that as sent', async () => {
+    const { sender, sequences } = senderWhose([null, 'ENOBUFS', null]);
+    await sender.finished;
+    expect(sequences).toEqual([0, 1, 2]);
+    expect(sender.report()).toMatchObject({ bytes: 200, datagrams: 2, refused: 1 });
+  });
+
+  it.each([
+    ['EMSGSIZE', 'EMSGSIZE', 'a datagram of 100 bytes is larger than the path takes'],
+    ['EHOSTUNREACH', 'PERF_ENDED', 'the other end has gone'],
+    ['ENETUNREACH', 'ENETUNREACH', 'ENETUNREACH'],
+  ])('fails with %s', async (code, told, message) => {
+    await expect(senderWhose([code]).sender.finished).rejects.toMatchObject({ code: told, message });
   });
 });
 

@@ -10,12 +10,15 @@ import { PerfError, PerfErrorCode } from './perf-error';
 type Arrival = (outcome: Message | Error) => void;
 
 export class ControlChannel {
+  /** Rejects when no more messages will come, for who waits for something else. */
+  readonly broken: Promise<never>;
   private readonly frames = new FrameReader();
   private readonly arrived: Message[] = [];
   private readonly silence: NodeJS.Timeout;
   private readonly alive: NodeJS.Timeout;
   private waiting: Arrival | undefined;
   private failure: Error | undefined;
+  private handleFailure: (error: Error) => void = () => {};
   private count = 0;
 
   /** `silenceMaximum` milliseconds without a message, and the peer counts as gone. */
@@ -23,6 +26,10 @@ export class ControlChannel {
     private readonly socket: Socket,
     silenceMaximum: number = PERF_SILENCE_MAXIMUM,
   ) {
+    this.broken = new Promise((_, reject) => {
+      this.handleFailure = reject;
+    });
+    this.broken.catch(() => {});
     this.silence = setTimeout(() => this.fail(silent()), silenceMaximum);
     this.alive = setInterval(() => this.send({ type: 'alive' }), PERF_ALIVE_INTERVAL);
     socket.on('data', (chunk: Buffer) => this.take(chunk));
@@ -31,8 +38,9 @@ export class ControlChannel {
     socket.on('close', () => this.fail(gone()));
   }
 
+  /** Also after the peer has failed: it is told why. */
   send(message: Message): void {
-    if (this.failure === undefined && this.socket.writable) this.socket.write(encodeFrame(message));
+    if (this.socket.writable) this.socket.write(encodeFrame(message));
   }
 
   /** The next message that is no sign of life. Rejects when none will come: PERF_ENDED, PERF_TIMEOUT, PERF_PROTOCOL. */
@@ -85,6 +93,7 @@ export class ControlChannel {
     clearTimeout(this.silence);
     clearInterval(this.alive);
     this.waiting?.(error);
+    this.handleFailure(error);
   }
 }
 

@@ -5,6 +5,7 @@ import { createDatagram, DatagramKind, stampDatagram } from './datagram-format';
 import type { StreamReport } from './end-report';
 import { Completion, type Lane, type LaneSnapshot } from './lane';
 import { Pacer } from './pacer';
+import { PerfError, PerfErrorCode } from './perf-error';
 import type { TestToken } from './test-token';
 
 export interface DatagramSenderOptions {
@@ -97,8 +98,15 @@ export class DatagramSender implements Lane {
   private readonly handleOutcome = (error: Error | null): void => {
     if (error === null || error === undefined) return;
     if ((error as NodeJS.ErrnoException).code === 'ENOBUFS') this.refused++;
-    else this.completion.fail(error);
+    else this.completion.fail(this.explain(error));
   };
+
+  /** What the socket says names a peer without a name. */
+  private explain(error: NodeJS.ErrnoException): Error {
+    if (error.code === 'EHOSTUNREACH') return new PerfError(PerfErrorCode.ended, 'the other end has gone');
+    if (error.code !== 'EMSGSIZE') return error;
+    return new PerfError(error.code, `a datagram of ${this.options.length} bytes is larger than the path takes`);
+  }
 }
 
 /** Sequence numbers are not used twice. */

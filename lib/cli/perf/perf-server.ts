@@ -193,7 +193,8 @@ export class PerfServer {
     const { instance } = this;
     const token = test.token.toString();
     channel.send({ type: 'accepted', version: PERF_PROTOCOL_VERSION, token, instance: instance.toString() });
-    const lanes = await within(PERF_SETUP_TIMEOUT, 'opening the streams', test.attached());
+    const attached = Promise.race([test.attached(), channel.broken]);
+    const lanes = await within(PERF_SETUP_TIMEOUT, 'opening the streams', attached);
     const running = new RunningTest(lanes, test.parameters.seconds);
     session.running = running;
     channel.send({ type: 'running' });

@@ -34,7 +34,7 @@ function pathCells({ retransmittedBytes, roundTrip, congestionWindow }: Interval
 
 function datagramCells({ datagrams, lost, outOfOrder, jitter }: IntervalStream): string[] {
   if (datagrams === undefined) return [];
-  const cells = [`${datagrams} datagrams`];
+  const cells = [`datagrams ${datagrams}`];
   if (lost !== undefined) cells.push(`lost ${lost}`);
   if (outOfOrder !== undefined) cells.push(`out of order ${outOfOrder}`);
   if (jitter !== undefined) cells.push(`jitter ${formatMilliseconds(jitter)}`);
