@@ -10,6 +10,7 @@ import { plan } from './complete/plan';
 import { namesArgument } from './measuring/arguments';
 import { describeMachine, type Machine, machineLine } from './measuring/machine';
 import { isPinned } from './measuring/pinning';
+import { clearProgress, showProgress } from './measuring/progress';
 import { runBenchmark } from './measuring/report';
 import type { Report, Row, SkippedRow } from './measuring/rows';
 
@@ -28,9 +29,12 @@ async function measure(): Promise<Report> {
   for (const [index, name] of chosen.entries()) {
     const { arguments: parameters } = plan.find((planned) => planned.name === name)!;
     const begun = performance.now();
+    // Until it tells more itself.
+    showProgress(`${index + 1}/${chosen.length} ${name}`, index / chosen.length);
     try {
       const report = await collect(name, parameters, `${index + 1}/${chosen.length} ${name}: `);
       reports.push(report);
+      clearProgress();
       console.error(`${name}: ${report.rows.length} rows in ${Math.round((performance.now() - begun) / 1000)} s`);
     } catch (error) {
       failed.push({ name, path: '', reason: (error as Error).message });
