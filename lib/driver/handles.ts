@@ -73,7 +73,7 @@ export interface StreamHandle {
   readonly bytesBuffered: number;
   /**
    * Copies as much of `bytes` from `offset` on as the send buffer takes, and returns how many bytes that
-   * was. After less than all, wait for `writable` and go on. Nothing is accepted after `shutdown`.
+   * was. After less than all, wait for `writable` and go on. Nothing is accepted before `connected`, and after `shutdown`.
    */
   write(bytes: Uint8Array, offset?: number): number;
   /** Sends FIN behind what was written. */

@@ -7,6 +7,8 @@ export class StreamApplication implements StreamObserver {
   readonly told: string[] = [];
   handle: StreamHandle | undefined;
   private readonly chunks: Buffer[] = [];
+  private unwritten = Buffer.alloc(0);
+  private isEnding = false;
 
   constructor(private readonly reads = true) {}
 
@@ -17,6 +19,17 @@ export class StreamApplication implements StreamObserver {
   /** Called in the middle of a conversation, to go on with it. */
   onData: (chunk: Buffer) => void = () => {};
   onEnded: () => void = () => {};
+
+  /** Before there is a connection nothing is taken: the rest goes when there is room. */
+  write(bytes: Buffer): void {
+    this.unwritten = Buffer.concat([this.unwritten, bytes]);
+    this.writable();
+  }
+
+  end(): void {
+    this.isEnding = true;
+    this.writable();
+  }
 
   take(handle: StreamHandle): void {
     this.handle = handle;
@@ -38,7 +51,10 @@ export class StreamApplication implements StreamObserver {
     this.onEnded();
   }
 
-  writable(): void {}
+  writable(): void {
+    this.unwritten = this.unwritten.subarray(this.handle!.write(this.unwritten));
+    if (this.isEnding && this.unwritten.length === 0) this.handle!.shutdown();
+  }
 
   finished(): void {
     this.told.push('finished');

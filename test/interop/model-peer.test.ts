@@ -173,7 +173,7 @@ function tellStream(story: Story, loses: Loss, seed = 7) {
   const ours = new StreamApplication();
   let theirs: ModelSocket | undefined;
 
-  const weClose = (): void => ours.handle!.shutdown();
+  const weClose = (): void => ours.end();
   const takeTheirs = (socket: ModelSocket): void => {
     theirs = socket;
     socket.onEnded = () => {
@@ -186,7 +186,7 @@ function tellStream(story: Story, loses: Loss, seed = 7) {
     if (story.closesFirst === 'theirs') weClose();
   };
   const weStart = (): void => {
-    ours.handle!.write(story.ours);
+    ours.write(story.ours);
     if (story.closesFirst === 'ours') weClose();
   };
   peer.onAccepted = takeTheirs;

@@ -317,7 +317,7 @@ export class ActiveStream {
     const { subflow } = this;
     const { scoreboard } = subflow;
     const before = scoreboard.acknowledged;
-    const window = batch.field(row, ReceivedField.window) * 2 ** this.negotiation.peerWindowShift;
+    const window = batch.field(row, ReceivedField.window) << this.negotiation.peerWindowShift;
     const edge = this.window.edge;
     if (to >= before) this.window.handleWindow(start, to, window);
     const empty = batch.field(row, ReceivedField.length) === 0;

@@ -43,9 +43,9 @@ export class ReceiveWindow {
   advertise(next: number, unread: number, segmentSize: number): number {
     const candidate = next + Math.max(this.buffer - unread, 0);
     if (candidate - this.edge >= this.step(segmentSize)) this.edge = candidate;
-    const room = Math.min(Math.max(this.edge - next, 0), 0xffff * 2 ** this.shift);
+    const room = Math.min(Math.max(this.edge - next, 0), 0xffff << this.shift);
     // Rounded down: rounding up would let a peer of tiny segments creep past the buffer (RFC 7323 2.4).
-    return Math.floor(room / 2 ** this.shift);
+    return room >>> this.shift;
   }
 
   /** Whether reading has opened the window so far that the peer should be told without a segment of its own. */

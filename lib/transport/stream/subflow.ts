@@ -438,7 +438,7 @@ export class Subflow {
   }
 
   private armRetransmit(now: Instant): void {
-    const timeout = this.roundTrip.timeout * 2 ** this.backoff;
+    const timeout = this.roundTrip.timeout * (1 << this.backoff);
     this.timers.arm(Timer.retransmit, now + Math.min(timeout, RETRANSMISSION_TIMEOUT_MAXIMUM));
   }
 
