@@ -414,7 +414,8 @@ export class ActiveStream {
 
   private handleKeepAlive(now: Instant): void {
     const { subflow } = this;
-    if (this.keepAliveDelay === undefined) return;
+    // Both ends have said all: whoever is silent now has nothing left to say, and need not answer.
+    if (this.keepAliveDelay === undefined || (this.finWasAcknowledged && this.receiver.hasEnded)) return;
     // Sums compare as they were armed; a difference may be rounded below the delay, and never reach it.
     const isEarly = now < this.receivedAt + this.keepAliveDelay;
     // With data under way the retransmission timer asks the same question.

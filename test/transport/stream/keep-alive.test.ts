@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { KEEP_ALIVE_INTERVAL, KEEP_ALIVE_PROBES } from '../../../lib/limits';
 import { NEVER } from '../../../lib/time/instant';
 import { TransportSignal } from '../../../lib/transport/transport';
+import { TcpFlag } from '../../../lib/wire/tcp-header';
 import { ms, WirePeer } from '../wire-peer';
 
 function kept(delay: number): WirePeer {
@@ -52,6 +53,18 @@ describe('keepalive (RFC 9293 3.8.4)', () => {
     peer.advance(KEEP_ALIVE_INTERVAL);
     peer.poll();
     expect(peer.has(TransportSignal.timedOut)).toBe(true);
+  });
+
+  it('asks no more when both ends have said all', () => {
+    for (const isOver of [false, true]) {
+      const peer = kept(5000);
+      peer.shutdown();
+      peer.ack(1);
+      if (isOver) peer.inject({ flags: TcpFlag.fin | TcpFlag.ack });
+      peer.take();
+      peer.advance(60_000);
+      expect(peer.take().length > 0).toBe(!isOver);
+    }
   });
 
   it('leaves the question to retransmission while data is out', () => {
