@@ -85,6 +85,8 @@ export class Flow implements HasListPlace<Flow> {
   /** When the third ACK is said again, and how often it was. */
   acknowledgmentRepeatAt: Instant | undefined;
   acknowledgmentRepeats = 0;
+  /** The peer's FIN came in this turn, and nothing has acknowledged it yet. */
+  owesAcknowledgment = false;
   /** Its owner expects nothing more of the peer but a FIN. */
   isAbandoned = false;
   /** When it began to wait for nothing else. */
@@ -128,6 +130,11 @@ export class Flow implements HasListPlace<Flow> {
 
   get path(): Path | undefined {
     return this.currentPath;
+  }
+
+  /** Its path is through UDP: its peer is no original (wire format §14). */
+  get isEncapsulated(): boolean {
+    return this.output?.properties.encapsulated === true;
   }
 
   get isEstablished(): boolean {

@@ -29,7 +29,7 @@ import { confirmHandshake, handleEarlyData, handleSyn } from './signaling/handsh
 import { refuseThirdAck } from './signaling/refusal';
 import { handleControl, handleFlowDeadline } from './signaling/signaling';
 import type { ReceivedControl, SignalingContext } from './signaling/signaling-context';
-import { boundFinWait } from './signaling/teardown';
+import { boundFinWait, payAcknowledgment } from './signaling/teardown';
 import { handleEnded } from './signaling/time-wait-answer';
 import { TimeWait } from './time-wait';
 
@@ -53,6 +53,8 @@ export class ServiceAccessLayer implements SignalingContext {
   /** Flows whose SYN nobody has answered yet. */
   private readonly connecting = new MemberList<Flow>();
   private readonly paths = new PathCache();
+  /** Flows that owe their peers an acknowledgment in this turn. */
+  private readonly owing: Flow[] = [];
   private readonly rests = (id: FlowID): boolean => this.timeWait.has(id);
 
   constructor(
@@ -78,6 +80,12 @@ export class ServiceAccessLayer implements SignalingContext {
     }
     this.firstPackets.handleDeadline(now);
     this.timeWait.handleDeadline(now);
+  }
+
+  /** What is due at the end of a turn, behind all that the connections had to say. */
+  pollTransmit(): void {
+    for (const flow of this.owing) payAcknowledgment(flow);
+    this.owing.length = 0;
   }
 
   nextDeadline(): Instant {
@@ -134,6 +142,11 @@ export class ServiceAccessLayer implements SignalingContext {
   enterTimeWait(flow: Flow, now: Instant): void {
     if (!this.timeWait.add(flow, now)) this.count('timeWaitOverflow');
     this.close(flow, undefined, now);
+  }
+
+  oweAcknowledgment(flow: Flow): void {
+    flow.owesAcknowledgment = true;
+    this.owing.push(flow);
   }
 
   reschedule(flow: Flow): void {

@@ -227,6 +227,7 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
       if (!connection.isClosed) this.deadlines.hasten(connection, connection.nextDeadline());
       if (more) this.touch(connection);
     }
+    this.sal.pollTransmit();
     return this.touched.length > 0;
   }
 

@@ -7,10 +7,12 @@ import { decode, type Packet, Wire } from './wire';
 
 const flagsOf = (packet: Packet): number => decode(packet).control?.flags ?? 0;
 
-function established() {
+const FIN_ACK = ControlFlag.fin | ControlFlag.ack;
+
+function established(encapsulated = true) {
   const wire = new Wire();
-  const client = wire.node('10.0.0.1', 1);
-  const server = wire.node('10.0.0.2', 2);
+  const client = wire.node('10.0.0.1', 1, { encapsulated });
+  const server = wire.node('10.0.0.2', 2, { encapsulated });
   client.forwardTo(server.address);
   const listener = server.listen();
   const { flow, owner } = client.connect();
@@ -54,6 +56,19 @@ describe('teardown (§4.4)', () => {
     }
     wire.advance(60_000);
     expect(client.sal.flowTable.size).toBe(0);
+  });
+
+  it('a FIN that follows one of the peer in the same turn acknowledges it; on a raw link they are two packets', () => {
+    for (const encapsulated of [true, false]) {
+      const { wire, client, server, flow, peer } = established(encapsulated);
+      sendFin(client.sal, flow, wire.now);
+      // The connection of the server has ended as well when it hears of the client's end.
+      peer.owner.flowFinished = () => sendFin(server.sal, peer.flow, wire.now);
+      const answers = encapsulated ? [FIN_ACK] : [ControlFlag.ack, ControlFlag.fin];
+      expect(wire.settle().map(flagsOf)).toEqual([ControlFlag.fin, ...answers, ControlFlag.ack]);
+      expect([client.sal.timeWait.size, server.sal.timeWait.size]).toEqual([1, 0]);
+      expect([client.sal.flowTable.size, server.sal.flowTable.size]).toEqual([0, 0]);
+    }
   });
 
   it('works when both ends finish at once', () => {

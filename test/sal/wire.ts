@@ -138,6 +138,7 @@ export class Node {
 
   takeSent(): Packet[] {
     const packets: Packet[] = [];
+    this.sal.pollTransmit();
     const { batch } = this.sal.links.at(1);
     const scratch = new Uint8Array(70_000);
     for (let row = 0; row < batch.count; row++) {

@@ -26,6 +26,8 @@ export interface SignalingContext {
   close(flow: Flow, failure: FlowFailure | undefined, now: Instant): void;
   /** The flow leaves the table, and its flowID rests in TIME-WAIT; its owner is told. */
   enterTimeWait(flow: Flow, now: Instant): void;
+  /** The peer's FIN is acknowledged at the end of the turn, by our own if there is one by then. */
+  oweAcknowledgment(flow: Flow): void;
   /** The flow's deadlines may have changed. */
   reschedule(flow: Flow): void;
   /** Sends the flow's SYN to wherever its service resolves to now (§4.2). False when there is no rule. */

@@ -12,7 +12,8 @@ import type { SignalingContext } from './signaling-context';
 export function sendFin(context: SignalingContext, flow: Flow, now: Instant): void {
   if (!flow.transition('finish')) return;
   const sequence = flow.control.consume(now);
-  flow.sendControl(ControlFlag.fin, sequence);
+  flow.sendControl(flow.owesAcknowledgment ? ControlFlag.fin | ControlFlag.ack : ControlFlag.fin, sequence);
+  flow.owesAcknowledgment = false;
   context.reschedule(flow);
 }
 
@@ -30,13 +31,24 @@ export function handleFin(context: SignalingContext, flow: Flow, control: Contro
     return;
   }
   flow.control.handleConsumed(control.controlSequence);
-  flow.sendControl(ControlFlag.ack, flow.control.sendNext);
+  if (flow.state === 'connected' && flow.isEncapsulated) context.oweAcknowledgment(flow);
+  else flow.sendControl(ControlFlag.ack, flow.control.sendNext);
   if (!flow.transition(acknowledged ? 'finAckReceived' : 'finReceived')) {
     context.count('finUnexpected');
     return;
   }
   flow.owner?.flowFinished(flow, now);
   settle(context, flow, now);
+}
+
+/**
+ * At the end of the turn: our own FIN, if it followed the peer's, has acknowledged that (§4.4). Towards the original,
+ * on raw links, they are two packets, as its own are.
+ */
+export function payAcknowledgment(flow: Flow): void {
+  if (!flow.owesAcknowledgment) return;
+  flow.owesAcknowledgment = false;
+  flow.sendControl(ControlFlag.ack, flow.control.sendNext);
 }
 
 /** An acknowledgment on an established flow: of our FIN, if one is outstanding. */
