@@ -27,6 +27,7 @@
             "src-native/socket/outgoing_message.cc",
             "src-native/socket/packet_receiver.cc",
             "src-native/socket/path_lookup.cc",
+            "src-native/socket/send_order.cc",
             "src-native/socket/socket_address.cc",
             "src-native/socket/socket_link.cc",
             "src-native/train/packet_cutter.cc",

@@ -110,6 +110,16 @@ export interface NativeBinding {
   /** What the spin policy answers to events: [kind, microseconds] each, kind 0 sent, 1 received, 2 asked if over. */
   spinDecisions(bound: number, events: Int32Array): boolean[];
 
+  /** The order in which the rows of a batch are sent. */
+  sendOrder(
+    rows: Int32Array,
+    count: number,
+    headers: Uint8Array,
+    pieces: readonly Uint8Array[],
+    pieceSpans: Int32Array,
+    pieceCount: number,
+  ): number[];
+
   // Single functions of the core, which tests compare with lib/wire.
   rowLayout(): NativeRowLayout;
   internetChecksum(bytes: Uint8Array, cutAt: number): number;

@@ -1,7 +1,11 @@
 #include "socket_functions.h"
 
+#include <vector>
+
+#include "../socket/send_order.h"
 #include "../socket/spin_policy.h"
 #include "arguments.h"
+#include "transmit_arguments.h"
 
 namespace serval {
 
@@ -28,9 +32,23 @@ Napi::Value spinDecisions(const Napi::CallbackInfo& info) {
   return decisions;
 }
 
+/** sendOrder(rows, count, headers, pieces, pieceSpans, pieceCount): indexes of the rows as they leave, by size. */
+Napi::Value sendOrder(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  std::vector<Piece> pieces;
+  TransmitRows batch{};
+  if (!readTransmitRows(info, pieces, batch)) return env.Undefined();
+  SendOrder order;
+  Napi::Array result = Napi::Array::New(env);
+  uint32_t count = 0;
+  for (const uint32_t row : order.of(batch, true)) result.Set(count++, Napi::Number::New(env, row));
+  return result;
+}
+
 }  // namespace
 
 void defineSocketFunctions(Napi::Env env, Napi::Object exports) {
+  exports.Set("sendOrder", Napi::Function::New<sendOrder>(env, "sendOrder"));
   exports.Set("spinDecisions", Napi::Function::New<spinDecisions>(env, "spinDecisions"));
 }
 

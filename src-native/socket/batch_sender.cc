@@ -1,7 +1,5 @@
 #include "batch_sender.h"
 
-#include <cstring>
-
 #include "../checksum/transport_checksum.h"
 
 namespace serval {
@@ -20,23 +18,6 @@ constexpr size_t kVectorsMaximum = 1024;
 constexpr size_t kArenaBytes = 256 * 1024;
 constexpr size_t kArenaVectors = 8192;
 
-constexpr uint32_t kNone = UINT32_MAX;
-constexpr size_t kKeyBytes = 2 * kAddressInts * sizeof(int32_t);
-
-/** Destination and source stand side by side at the start of a row. */
-bool isSamePath(const int32_t* a, const int32_t* b) {
-  return a == b || std::memcmp(a, b, kKeyBytes) == 0;
-}
-
-uint32_t hashOfPath(const int32_t* row) {
-  uint32_t hash = 2166136261u;
-  for (size_t index = 0; index < 2 * kAddressInts; index++) {
-    hash = (hash ^ static_cast<uint32_t>(row[index])) * 16777619u;
-    hash ^= hash >> 15;
-  }
-  return hash;
-}
-
 }  // namespace
 
 BatchSender::BatchSender(MessageSender& sender, const LinkSocket& v4, const LinkSocket& v6, bool isRaw)
@@ -45,39 +26,9 @@ BatchSender::BatchSender(MessageSender& sender, const LinkSocket& v4, const Link
 }
 
 void BatchSender::send(const TransmitRows& batch) {
-  orderByDestination(batch);
-  for (const Destination& destination : destinations_) {
-    for (uint32_t row = destination.first; row != kNone; row = nextRow_[row]) sendRow(batch, row);
-  }
+  const bool hasSuperPackets = !isRaw_ && (v4_.canSegment() || v6_.canSegment());
+  for (const uint32_t row : order_.of(batch, hasSuperPackets)) sendRow(batch, row);
   flush();
-}
-
-/** Rows for one destination keep their order; those for several need not keep theirs. */
-void BatchSender::orderByDestination(const TransmitRows& batch) {
-  destinations_.clear();
-  nextRow_.assign(batch.count, kNone);
-  size_t size = 16;
-  while (size < batch.count * 2) size *= 2;
-  buckets_.assign(size, kNone);
-  uint32_t current = kNone;
-  for (uint32_t index = 0; index < batch.count; index++) {
-    const int32_t* const row = batch.row(index);
-    if (current == kNone || !isSamePath(destinations_[current].row, row)) {
-      size_t bucket = hashOfPath(row) & (size - 1);
-      while (buckets_[bucket] != kNone && !isSamePath(destinations_[buckets_[bucket]].row, row)) {
-        bucket = (bucket + 1) & (size - 1);
-      }
-      if (buckets_[bucket] == kNone) {
-        buckets_[bucket] = static_cast<uint32_t>(destinations_.size());
-        destinations_.push_back({row, index, index});
-        current = buckets_[bucket];
-        continue;
-      }
-      current = buckets_[bucket];
-    }
-    nextRow_[destinations_[current].last] = index;
-    destinations_[current].last = index;
-  }
 }
 
 void BatchSender::sendRow(const TransmitRows& batch, size_t index) {

@@ -11,6 +11,7 @@
 #include "../train/transmit_rows.h"
 #include "message_sender.h"
 #include "path_lookup.h"
+#include "send_order.h"
 
 namespace serval {
 
@@ -25,7 +26,6 @@ class BatchSender {
   SourceCache& sources() { return sources_; }
 
  private:
-  void orderByDestination(const TransmitRows& batch);
   void sendRow(const TransmitRows& batch, size_t row);
   bool continuesMessage(const int32_t* row, const PacketCutter& cutter) const;
   void beginMessage(const int32_t* row);
@@ -41,16 +41,7 @@ class BatchSender {
   /** The row that the open message was begun with, nullptr when none is open. */
   const int32_t* openRow_ = nullptr;
   SourceCache sources_;
-
-  /** Rows of one destination as linked lists, in the order in which destinations first appeared. */
-  struct Destination {
-    const int32_t* row;
-    uint32_t first;
-    uint32_t last;
-  };
-  std::vector<Destination> destinations_;
-  std::vector<uint32_t> nextRow_;
-  std::vector<uint32_t> buckets_;
+  SendOrder order_;
 };
 
 }  // namespace serval

@@ -14,6 +14,8 @@ import { type TransmitBatch, TransmitFlag } from '../../lib/wire/transmit-batch'
 export interface TrainRequest {
   readonly to: NetworkAddress;
   readonly flow: number;
+  /** Default SOURCE_FLOW. */
+  readonly sourceFlow?: number;
   readonly pieces: readonly Uint8Array[];
   readonly segmentSize: number;
   readonly sequence?: number;
@@ -31,8 +33,9 @@ export const WINDOW = 0xabcd;
 /** Appends a row of TCP behind a bare SAL header. */
 export function appendTrain(batch: TransmitBatch, request: TrainRequest): void {
   const { to, flow, pieces, segmentSize, options, isTrain = true } = request;
+  const source = flowID(request.sourceFlow ?? SOURCE_FLOW);
   batch.begin(to, undefined);
-  batch.headerEnd += writeBareSalHeader(batch.headers, batch.headerEnd, SOURCE_FLOW, flowID(flow), 6);
+  batch.headerEnd += writeBareSalHeader(batch.headers, batch.headerEnd, source, flowID(flow), 6);
   batch.headerEnd += writeTcpHeader(batch.headers, batch.headerEnd, {
     sequence: request.sequence ?? 0,
     acknowledgment: ACKNOWLEDGMENT,

@@ -119,6 +119,21 @@ describeWithAddon('UdpLink', () => {
     expect(flows.filter((flow) => flow % 2 === 1)).toEqual([1, 7, 13, 19, 25]);
   });
 
+  it('makes few super-packets of messages of many flows and several sizes', async () => {
+    const { a, b, atB } = await pair();
+    const bytes = [64, 0, 500];
+    send(a, (batch) => {
+      for (let flow = 1; flow <= 60; flow++) {
+        const payload = pattern(bytes[flow % 3]!, flow);
+        appendTrain(batch, { to: loopback(b), flow, sourceFlow: flow, pieces: [payload], segmentSize: 0 });
+      }
+    });
+    await vi.waitFor(() => expect(atB.rows).toHaveLength(60));
+    for (let flow = 1; flow <= 60; flow++)
+      expect(atB.payloadOf(flow).equals(pattern(bytes[flow % 3]!, flow))).toBe(true);
+    expect(a.statistics).toMatchObject({ packetsSent: 60, messagesSent: 3, sendCalls: 1 });
+  });
+
   it('lets only the last packet of a super-packet be shorter', async () => {
     const { a, b, atB } = await pair();
     send(a, (batch) => {
