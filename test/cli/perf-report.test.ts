@@ -1,10 +1,12 @@
 // What a client makes of a test's figures: the object for programs, the text for people.
 
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { checkOptions } from '../../lib/cli/perf/client-options';
 import type { Outcome } from '../../lib/cli/perf/client-test';
 import type { StreamReport } from '../../lib/cli/perf/end-report';
 import { IntervalClock, intervalReport } from '../../lib/cli/perf/intervals';
+import { PerfErrorCode } from '../../lib/cli/perf/perf-error';
 import { createReport, jainIndex, type PerfReport } from '../../lib/cli/perf/perf-report';
 import { ProgressLine } from '../../lib/cli/perf/progress-line';
 import { describeTest, intervalLine, summaryLines } from '../../lib/cli/perf/text-report';
@@ -109,6 +111,27 @@ describe('the report', () => {
     expect(JSON.parse(JSON.stringify(failed))).toEqual(failed);
   });
 });
+
+it('docs/perf.md describes every member of the report, and every error', () => {
+  const received = { bytes: 1, seconds: 1, datagrams: 1, outOfOrder: 0, duplicates: 0, jitter: 0 };
+  const own = end({ ...sent(1), datagrams: 1, refused: 0 });
+  const peer = { address: '127.0.0.1', port: 1 };
+  const error = { code: 'PERF_ENDED', message: '' };
+  const lanes = [{ bytes: 0, datagrams: 0, missing: 0, outOfOrder: 0, jitter: 0, retransmittedBytes: 0 }];
+  const busy = [intervalReport(lanes, [{ ...lanes[0]!, roundTrip: 1, congestionWindow: 1 }], 0, 1)];
+  const report = reportOf({}, { own, other: end(received), peer, error, intervals: busy });
+  const document = readFileSync('docs/perf.md', 'utf8');
+  const missing = [...namesIn(report), ...Object.values(PerfErrorCode)].filter(
+    (name) => !document.includes(`\`${name}\``),
+  );
+  expect(missing).toEqual([]);
+});
+
+function namesIn(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const inside = Object.values(value).flatMap(namesIn);
+  return Array.isArray(value) ? inside : [...Object.keys(value), ...inside];
+}
 
 describe('the text', () => {
   it('says what is measured', () => {
