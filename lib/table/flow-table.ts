@@ -96,7 +96,8 @@ export class FlowTable<Flow> {
     const { ids, flows } = this;
     this.ids = new Int32Array(ids.length * 2);
     this.flows = new Array(ids.length * 2).fill(undefined);
-    for (const [index, id] of ids.entries()) {
+    for (let index = 0; index < ids.length; index++) {
+      const id = ids[index]!;
       if (id === FLOW_ID_UNKNOWN) continue;
       const place = this.placeOf(id);
       this.ids[place] = id;

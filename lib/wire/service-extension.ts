@@ -13,8 +13,12 @@ const SERVICE_ID = 4;
 
 export function parseServiceExtension(bytes: Uint8Array, at: number, length: number): ServiceID | WireError {
   if (length !== SERVICE_EXTENSION_BYTES) return 'extensionLength';
-  return ServiceID.fromBytes(bytes, at + SERVICE_ID);
+  if (!last.isAt(bytes, at + SERVICE_ID)) last = ServiceID.fromBytes(bytes, at + SERVICE_ID);
+  return last;
 }
+
+/** ServiceIDs are immutable, and first packets that come together are for few services. */
+let last = ServiceID.zero;
 
 export function writeServiceExtension(bytes: Uint8Array, at: number, serviceID: ServiceID): number {
   bytes[at] = SERVICE_EXTENSION_TYPE << 4;

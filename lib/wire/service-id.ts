@@ -1,6 +1,8 @@
 // The 256-bit name of a service (§3.1) and the prefixes of such names. How a text becomes one by hashing
 // stands in socket/service-name.ts, above the line: hashing needs the platform.
 
+import { readUint32 } from './big-endian';
+
 export const SERVICE_ID_BYTES = 32;
 export const SERVICE_ID_BITS = 256;
 
@@ -47,6 +49,13 @@ export class ServiceID {
       bytes[at + 2] = word >>> 8;
       bytes[at + 3] = word;
     }
+  }
+
+  /** Whether the 32 bytes at `offset` are this one's. */
+  isAt(bytes: Uint8Array, offset: number): boolean {
+    for (let index = 0; index < 8; index++)
+      if (readUint32(bytes, offset + index * 4) !== this.words[index]) return false;
+    return true;
   }
 
   toBytes(): Uint8Array {

@@ -73,6 +73,20 @@ describe('SERVICE', () => {
   it.each([2, 32, 35, 37, 40])('has no length of %i', (length) => {
     expect(parseServiceExtension(new Uint8Array(300), 0, length)).toBe('extensionLength');
   });
+
+  it('reads the same serviceID as one object, and tells others from it to the last bit', () => {
+    const written = (last: number): Uint8Array => {
+      const bytes = new Uint8Array(36);
+      const words = [0xfedcba98, 2, 3, 4, 5, 6, 7, last];
+      writeServiceExtension(bytes, 0, ServiceID.fromWords(words));
+      return bytes;
+    };
+    const first = parseServiceExtension(written(8), 0, 36) as ServiceID;
+    expect(parseServiceExtension(written(8), 0, 36)).toBe(first);
+    expect((parseServiceExtension(written(9), 0, 36) as ServiceID).words[7]).toBe(9);
+    expect((parseServiceExtension(written(8), 0, 36) as ServiceID).words[7]).toBe(8);
+    expect(first.words[7]).toBe(8);
+  });
 });
 
 describe('ADDRESS', () => {

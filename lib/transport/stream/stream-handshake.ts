@@ -37,6 +37,9 @@ export interface StreamNegotiation {
   readonly localWindow: number;
 }
 
+/** Scratch of all handshakes. */
+const options = new TcpOptions();
+
 /** RFC 9293 3.7.1 (MUST-15): what holds when the peer announced no MSS. */
 const MAXIMUM_SEGMENT_DEFAULT = 536;
 
@@ -120,7 +123,6 @@ export class StreamHandshake implements StreamNegotiation {
   }
 
   private takeSyn(bytes: Uint8Array, header: TcpHeader): boolean {
-    const options = new TcpOptions();
     if (options.parse(bytes, header.optionsOffset, header.optionsLength) !== undefined) return false;
     this.peerInitialSequence = header.sequence | 0;
     this.peerScales = options.windowScale !== undefined;
@@ -140,15 +142,15 @@ export class StreamHandshake implements StreamNegotiation {
     windowScale: number | undefined,
     sackPermitted: boolean,
   ): number {
-    const options: SynOptions = { windowScale, sackPermitted, maximumSegmentSize: this.maximumSegment };
+    const offer: SynOptions = { windowScale, sackPermitted, maximumSegmentSize: this.maximumSegment };
     const written = writeTcpHeader(bytes, at, {
       sequence: this.localSequence,
       acknowledgment: (flags & TcpFlag.ack) === 0 ? 0 : advance(this.peerSequence, 1),
       flags,
       window: this.localWindow,
-      optionsLength: synOptionsBytes(options),
+      optionsLength: synOptionsBytes(offer),
     });
-    return written + writeSynOptions(bytes, at + TCP_HEADER_BYTES, options);
+    return written + writeSynOptions(bytes, at + TCP_HEADER_BYTES, offer);
   }
 }
 
