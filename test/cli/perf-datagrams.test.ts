@@ -162,7 +162,7 @@ describe('jitter', () => {
 
 describe('the pace', () => {
   it('is what the rate makes due', () => {
-    const pacer = new Pacer(8_000_000, 1000);
+    const pacer = new Pacer(8_000_000, 1000, 1000);
     expect(pacer.due(1000)).toBe(0);
     expect(pacer.due(1010)).toBe(10_000);
     pacer.handleSent(4000);
@@ -172,10 +172,17 @@ describe('the pace', () => {
   });
 
   it('does not make up for more than a tenth of a second', () => {
-    const pacer = new Pacer(8_000_000, 0);
+    const pacer = new Pacer(8_000_000, 0, 1000);
     expect(pacer.due(5000)).toBe(100_000);
     pacer.handleSent(100_000);
     expect(pacer.due(5000)).toBe(0);
     expect(pacer.due(5001)).toBe(1000);
+  });
+
+  it('lets one unit become due, however long that takes', () => {
+    const pacer = new Pacer(8000, 0, 1000);
+    expect(pacer.delayUntil(1000, 0)).toBe(1000);
+    expect(pacer.due(1000)).toBe(1000);
+    expect(pacer.due(5000)).toBe(1000);
   });
 });

@@ -113,6 +113,19 @@ describe('streams', () => {
     expect(sum!.sender!.bitsPerSecond).toBeLessThan(21e6);
   });
 
+  it('are 128 at most, and slow rates are kept by each, with the default length too', async () => {
+    const server = await startServer();
+    const { streams } = await measure('--rate', '100k', '--time', '1', '-P', '128');
+    expect(streams).toHaveLength(128);
+    for (const { sender, receiver } of streams) {
+      expect(sender!.bytes).toBeGreaterThan(1000);
+      expect(sender!.bytes).toBeLessThan(13_000);
+      expect(receiver!.bytes).toBe(sender!.bytes);
+    }
+    // The client's results have come to the server as well.
+    await server.printed(/\[1\] .* received in/);
+  });
+
   it('stay with the instance that answered when several have the name', async () => {
     const servers = [await startServer(), await startServer()];
     const totals: number[] = [];

@@ -214,6 +214,7 @@ describe('the line of a running test', () => {
 
   it('is rewritten on a terminal, no wider than that, and gone at the end', () => {
     expect(show({ isTTY: true, columns: 200 })).toBe(`\r${line}\x1b[K\r${line}\x1b[K\r\x1b[K`);
+    expect(show({ isTTY: true, columns: 0 })).toContain(`\r${line}\x1b[K`);
     expect(show({ isTTY: true, columns: 21 })).toContain(`\r${line.slice(0, 20)}\x1b[K\r`);
   });
 

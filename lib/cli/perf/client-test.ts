@@ -1,5 +1,6 @@
 // A test as the client goes through it: asks for it, opens its streams, runs it, and gathers what both ends counted.
 
+import { once } from 'node:events';
 import { type Host, promises, ServiceID, type Socket } from '../../index';
 import { PERF_INTERRUPT_GRACE, PERF_INTERVALS_MAXIMUM, PERF_SETUP_TIMEOUT } from '../../limits';
 import { ClientLanes } from './client-lanes';
@@ -76,6 +77,8 @@ export class ClientTest {
     const control = await promises.connect(this.service, { host: this.host, noDelay: true });
     const channel = new ControlChannel(control);
     this.channel = channel;
+    const closed = once(control, 'close');
+    closed.catch(() => {});
     let lanes: ClientLanes | undefined;
     try {
       channel.send({ type: 'request', version: PERF_PROTOCOL_VERSION, parameters: this.parameters });
@@ -85,10 +88,15 @@ export class ClientTest {
       await within(PERF_SETUP_TIMEOUT, 'opening the streams', this.openLanes(channel, lanes));
       this.outcome.peer = peerOf(control);
       await this.measure(channel, lanes);
+    } catch (error) {
+      channel.send({ type: 'error', ...describeError(error) });
+      throw error;
     } finally {
       this.running?.abort();
       lanes?.close();
       channel.end();
+      // The host is closed next, and what it has not sent by then is lost: our results among it.
+      await within(PERF_INTERRUPT_GRACE, 'closing', closed).catch(() => {});
     }
   }
 

@@ -34,7 +34,7 @@ export class DatagramSender implements Lane {
     private readonly options: DatagramSenderOptions,
   ) {
     this.datagram = createDatagram(DatagramKind.data, options.token, options.stream, options.length);
-    this.pacer = new Pacer(options.rate, 0);
+    this.pacer = new Pacer(options.rate, 0, options.length);
   }
 
   start(): void {

@@ -5,16 +5,17 @@ import { PERF_BACKLOG_MAXIMUM } from '../../limits';
 export class Pacer {
   private sentBytes = 0;
 
-  /** `rate` in bits a second, `start` in milliseconds. */
+  /** `rate` in bits a second, `start` in milliseconds, `unit` the bytes that are sent at a time: as much can be due. */
   constructor(
     private readonly rate: number,
     private start: number,
+    private readonly unit: number,
   ) {}
 
   /** Bytes that are due at `now`. A backlog that is too old to be made up for is forgotten. */
   due(now: number): number {
     const due = ((now - this.start) * this.rate) / BITS_PER_BYTE_AND_MILLISECOND - this.sentBytes;
-    const most = (PERF_BACKLOG_MAXIMUM * this.rate) / BITS_PER_BYTE_AND_MILLISECOND;
+    const most = Math.max((PERF_BACKLOG_MAXIMUM * this.rate) / BITS_PER_BYTE_AND_MILLISECOND, this.unit);
     if (due <= most) return due;
     this.start += ((due - most) * BITS_PER_BYTE_AND_MILLISECOND) / this.rate;
     return most;

@@ -12,7 +12,7 @@ export class ProgressLine {
   show(report: IntervalReport): void {
     const line = intervalLine(report);
     if (!this.output.isTTY) this.output.write(`${line}\n`);
-    else this.rewrite(line.slice(0, Math.max((this.output.columns ?? DEFAULT_COLUMNS) - 1, 0)));
+    else this.rewrite(line.slice(0, Math.max((this.output.columns || DEFAULT_COLUMNS) - 1, 0)));
   }
 
   /** Whatever comes next stands on a line of its own. */
@@ -27,5 +27,6 @@ export class ProgressLine {
   }
 }
 
+/** Of a terminal that says none, or 0. */
 const DEFAULT_COLUMNS = 80;
 const ERASE_TO_END = '\x1b[K';

@@ -10,7 +10,7 @@ import { Pacer } from './pacer';
 import { PerfError, PerfErrorCode } from './perf-error';
 
 export interface StreamSenderOptions {
-  /** Bytes of one write. */
+  /** Bytes of one write; of less when a slow rate would make bursts of them. */
   readonly length: number;
   /** Bytes in all; may be infinite. */
   readonly bytes: number;
@@ -34,7 +34,7 @@ export class StreamSender implements Lane {
     private readonly socket: Socket,
     private readonly options: StreamSenderOptions,
   ) {
-    this.chunk = Buffer.alloc(options.length, 'serval perf ');
+    this.chunk = Buffer.alloc(writeLength(options), 'serval perf ');
     this.flow = new FlowSamples(socket);
     socket.on('error', (error) => this.completion.fail(error));
     socket.on('end', () => this.handleEnd());
@@ -46,7 +46,7 @@ export class StreamSender implements Lane {
 
   start(): void {
     this.startedAt = performance.now();
-    if (this.options.rate !== null) this.pacer = new Pacer(this.options.rate, this.startedAt);
+    if (this.options.rate !== null) this.pacer = new Pacer(this.options.rate, this.startedAt, this.chunk.length);
     this.write();
   }
 
@@ -115,3 +115,10 @@ export class StreamSender implements Lane {
     this.socket.destroy();
   }
 }
+
+function writeLength({ length, rate }: StreamSenderOptions): number {
+  return rate === null ? length : Math.min(length, Math.ceil((rate / 8) * WRITE_INTERVAL));
+}
+
+/** Seconds between two writes at a rate, or less. */
+const WRITE_INTERVAL = 0.01;
