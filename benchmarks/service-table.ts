@@ -3,6 +3,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
+import { READ_AHEAD_IDS } from '../lib/limits';
 import { PrefixIndex } from '../lib/table/prefix-index';
 import type { ForwardRule } from '../lib/table/service-rule';
 import { ResolutionReach, ServiceTable } from '../lib/table/service-table';
@@ -24,6 +25,9 @@ interface Result {
   readonly resolutions: Summary;
   /** The same for ids under no prefix but the default rule's. */
   readonly defaults: Summary;
+  /** Both when ids come in bursts, and the table reads ahead for each burst. */
+  readonly burstResolutions: Summary;
+  readonly burstDefaults: Summary;
   readonly inserts: Summary;
   readonly deletes: Summary;
   /** Bytes a rule: growth of the process, and of what V8 accounts for (heap and array buffers). */
@@ -86,7 +90,9 @@ function tableRow(result: Result): Record<string, string | number> {
     prefixes: result.prefixes,
     'longest match': inMillions(result.longestMatches),
     'resolve + count': inMillions(result.resolutions),
+    'resolve, bursts': inMillions(result.burstResolutions),
     'default rule': inMillions(result.defaults),
+    'default, bursts': inMillions(result.burstDefaults),
     inserts: inMillions(result.inserts),
     deletes: inMillions(result.deletes),
     'RSS B/rule': result.prefixes < 1000 ? '-' : Math.round(result.residentBytes),
@@ -116,6 +122,8 @@ function measure(count: number, rounds: number): Result {
   table.addRule({ ...prefixes.rule(0), prefix: ServicePrefix.any }, NOW);
   const resolutions = summarize(lookups(rounds, targets, (id) => resolveAndCount(table, id)));
   const defaults = summarize(lookups(rounds, strangers, (id) => resolveAndCount(table, id)));
+  const burstResolutions = burstLookups(rounds, targets, table);
+  const burstDefaults = burstLookups(rounds, strangers, table);
   const deletes: number[] = [];
   for (let round = 0; round < Math.min(rounds, 3); round++) {
     deletes.push(emptyTable(table, prefixes));
@@ -130,6 +138,8 @@ function measure(count: number, rounds: number): Result {
     longestMatches: summarize(longestMatchRounds),
     resolutions,
     defaults,
+    burstResolutions,
+    burstDefaults,
     inserts: summarize(inserts),
     deletes: summarize(deletes),
     residentBytes: (after.resident - before.resident) / rules,
@@ -149,17 +159,33 @@ function measureSet(rules: number): Summary {
 }
 
 /** All lookups go through one ServiceID that is overwritten, as a parsed packet's would be read once. */
-function lookups(rounds: number, words: Uint32Array, look: (id: ServiceID) => unknown): number[] {
+function lookups(
+  rounds: number,
+  words: Uint32Array,
+  look: (id: ServiceID) => unknown,
+  beforeBurst?: (at: number) => void,
+): number[] {
   const id = ServiceID.fromWords(new Uint32Array(8));
   const count = words.length / 8;
   const run = (): void => {
     for (let at = 0; at < words.length; at += 8) {
+      if (beforeBurst !== undefined && at % (READ_AHEAD_IDS * 8) === 0) beforeBurst(at);
       for (let index = 0; index < 8; index++) id.words[index] = words[at + index]!;
       if (look(id) === undefined) throw new Error('an id that must match did not');
     }
   };
   run();
   return Array.from({ length: rounds }, () => rate(count, run));
+}
+
+/** `resolveAndCount` as the service access layer has it done when a burst comes: the table is told what is coming. */
+function burstLookups(rounds: number, words: Uint32Array, table: ServiceTable): Summary {
+  const ids = new Uint32Array(READ_AHEAD_IDS * 8);
+  const readAhead = (from: number): void => {
+    for (let word = 0; word < ids.length; word++) ids[word] = words[from + word]!;
+    table.readAhead(ids, READ_AHEAD_IDS);
+  };
+  return summarize(lookups(rounds, words, (id) => resolveAndCount(table, id), readAhead));
 }
 
 const random = SeededRandom.of(3);

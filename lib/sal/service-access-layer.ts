@@ -15,6 +15,7 @@ import { type ReceivedBatch, ReceivedField, RowKind } from '../wire/received-bat
 import { isWireError, type SalPacket } from '../wire/sal-packet';
 import { SalPacketReader } from '../wire/sal-packet-reader';
 import type { ServiceID, ServicePrefix } from '../wire/service-id';
+import { BurstReadAhead } from './burst-read-ahead';
 import { clientOf, isAnswerable } from './client-address';
 import { Counters } from './counters';
 import { FirstPackets } from './first-packets';
@@ -45,6 +46,7 @@ export class ServiceAccessLayer implements SignalingContext {
   readonly links = new Links();
   readonly counters = new Counters();
   readonly firstPackets = new FirstPackets(this);
+  private readonly readAhead = new BurstReadAhead(this.serviceTable);
   /** A service router, or the process that is one for its host, forwards what it receives (§4.2). */
   forwards = false;
   private readonly reader = new SalPacketReader();
@@ -68,7 +70,9 @@ export class ServiceAccessLayer implements SignalingContext {
   // ---- what the network and the clock did ----
 
   handleReceived(link: number, batch: ReceivedBatch, now: Instant): void {
+    let ahead = 0;
     for (let row = 0; row < batch.count; row++) {
+      if (row === ahead) ahead = this.readAhead.read(batch, row);
       if (batch.kind(row) === RowKind.train) this.handleTrain(batch, row, now);
       else this.handlePacket(link, batch, row, now);
     }

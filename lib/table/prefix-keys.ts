@@ -47,6 +47,12 @@ export class PrefixKeys {
     return bits;
   }
 
+  /** Reads both ends of the record, for the caches only; what it gives has no meaning. */
+  touch(slot: number): number {
+    const at = slot * RECORD_WORDS;
+    return this.records[at]! ^ this.records[at + TAG]!;
+  }
+
   copyWords(slot: number, words: Uint32Array): void {
     const at = slot * RECORD_WORDS;
     for (let index = 0; index < KEY_WORDS; index++) words[index] = this.records[at + index]!;

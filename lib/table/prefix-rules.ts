@@ -19,6 +19,15 @@ export class PrefixRules {
     return this.trie.tag(this.trie.matched(index));
   }
 
+  /** As PrefixTrie.readAhead, and of each prefix found the first rule. */
+  readAhead(ids: Uint32Array, count: number): void {
+    const ahead = this.trie.readAhead(ids, count);
+    for (let index = 0; index < count; index++) {
+      const slot = ahead.slot(index);
+      if (slot >= 0) ahead.touched ^= this.records.touch(this.trie.tag(slot));
+    }
+  }
+
   /** The first rule of exactly this prefix. */
   first(prefix: ServicePrefix): RuleNumber {
     const slot = this.trie.find(prefix);

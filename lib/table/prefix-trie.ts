@@ -8,6 +8,7 @@
 import { SERVICE_ID_BITS, type ServiceID, type ServicePrefix } from '../wire/service-id';
 import { PrefixKeys } from './prefix-keys';
 import { countBits, DEPTH_BITS, DEPTH_MASK, NODE_HEADER_WORDS, TrieNodes } from './trie-nodes';
+import { TrieReadAhead } from './trie-read-ahead';
 import { type Shortcut, TrieShortcuts } from './trie-shortcuts';
 
 export const NOT_FOUND = -1;
@@ -27,6 +28,7 @@ export class PrefixTrie {
   private readonly keys = new PrefixKeys();
   private readonly nodes = new TrieNodes();
   private readonly shortcuts = new TrieShortcuts();
+  private readonly ahead = new TrieReadAhead(this.nodes, this.shortcuts, this.keys);
   private root: number = NOTHING;
   private count = 0;
   /** Slots found by the last `match`, from shorter to longer prefixes. */
@@ -94,6 +96,12 @@ export class PrefixTrie {
     if (hasWalked) this.fillShortcuts(words, common);
     while (count > 0 && this.keys.bits(met[count - 1]!) > common) count--;
     return count;
+  }
+
+  /** Has memory deliver what `match` will read for these ids, READ_AHEAD_IDS at most: see trie-read-ahead.ts. */
+  readAhead(ids: Uint32Array, count: number): TrieReadAhead {
+    this.ahead.read(this.root, ids, count);
+    return this.ahead;
   }
 
   matched(index: number): number {

@@ -186,6 +186,11 @@ export class ServiceTable {
     return undefined;
   }
 
+  /** Has memory deliver what resolving `count` ids will read, READ_AHEAD_IDS at most: trie-read-ahead.ts says why. */
+  readAhead(ids: Uint32Array, count: number): void {
+    this.prefixes.readAhead(ids, count);
+  }
+
   /** All FORWARD rules of the set that `rule` was picked from. */
   selectedSet(rule: ForwardRule, reach: ResolutionReach): readonly ResolvedForward[] {
     const set: ResolvedForward[] = [];

@@ -56,8 +56,9 @@ export class Shortcut {
     return this.depth + this.span;
   }
 
-  at(words: Uint32Array): number {
-    return this.references[this.place(words)]!;
+  /** The key may stand behind others in `words`. */
+  at(words: Uint32Array, from = 0): number {
+    return this.references[this.place(words, from)]!;
   }
 
   fill(words: Uint32Array, reference: number): void {
@@ -72,8 +73,8 @@ export class Shortcut {
     else this.references.fill(EMPTY, first, first + (1 << open));
   }
 
-  private place(words: Uint32Array): number {
-    const word = this.depth >> 3;
+  private place(words: Uint32Array, from = 0): number {
+    const word = from + (this.depth >> 3);
     const skipped = (this.depth & 7) << 2;
     const length = this.span << 2;
     const head = words[word]! << skipped;

@@ -19,10 +19,7 @@ export class ServiceID {
   /** Reads 32 bytes at `offset`. The caller has checked that they are there. */
   static fromBytes(bytes: Uint8Array, offset = 0): ServiceID {
     const words = new Uint32Array(8);
-    for (let index = 0; index < 8; index++) {
-      const at = offset + index * 4;
-      words[index] = (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
-    }
+    readServiceIDWords(bytes, offset, words, 0);
     return new ServiceID(words);
   }
 
@@ -87,6 +84,11 @@ export class ServiceID {
     this.text ??= Array.from(this.words, (word) => word.toString(16).padStart(8, '0')).join('');
     return this.text;
   }
+}
+
+/** Reads 32 bytes at `offset` into eight of `words` from `at` on. The caller has checked that they are there. */
+export function readServiceIDWords(bytes: Uint8Array, offset: number, words: Uint32Array, at: number): void {
+  for (let index = 0; index < 8; index++) words[at + index] = readUint32(bytes, offset + index * 4);
 }
 
 /** The serviceIDs that share their first `bits` bits. The rest of `base` is zero. Immutable. */
