@@ -140,11 +140,30 @@ export const CLOCK_GRANULARITY = 0.001;
 export const SEND_BUFFER_DEFAULT = 262_144;
 export const SEND_BUFFER_MINIMUM = 4096;
 export const SEND_BUFFER_MAXIMUM = 16_777_216;
-/** Receive window at the start, bytes; then it follows what the application reads in a round trip. */
+/**
+ * Receive window once a quarter of it has been received, bytes; then it follows what the application reads in a round
+ * trip. Before, it is four times of what was received: a sender doubles what it sends, and one that sends little needs
+ * less.
+ */
 export const RECEIVE_BUFFER_DEFAULT = 262_144;
 export const RECEIVE_BUFFER_MINIMUM = 4096;
 /** Bytes one peer can make a connection hold: 1 Gbit/s over 50 ms. */
 export const RECEIVE_BUFFER_MAXIMUM = 6_291_456;
+/**
+ * Bytes that all streams of a host may hold for their readers. Beyond it no window opens, and what comes for a stream
+ * that holds some already is dropped: the peer sends it again.
+ */
+export const RECEIVE_MEMORY_MAXIMUM = 268_435_456;
+/**
+ * Bytes that may be under way to all streams that receive much, on paths that hold little themselves: what the kernel
+ * queues while the process computes. A quarter of the link's receive buffer, which counts more than payload.
+ */
+export const RECEIVE_QUEUE_DEFAULT = 4_194_304;
+export const RECEIVE_QUEUE_PART = 4;
+/** A stream's part of it is this much at least, and two of its segments. */
+export const RECEIVE_SHARE_MINIMUM = 32_768;
+/** A stream receives much when so many bytes arrive in 50 ms. */
+export const RECEIVE_BULK_BYTES = 16_384;
 /** One held chunk for so many bytes of buffer: tiny segments must not cost more memory than large ones. */
 export const BUFFER_BYTES_PER_CHUNK = 512;
 /** Gaps in what was received; a segment that would open one more is dropped. */

@@ -3,6 +3,7 @@
 
 import type { StackDriver } from '../driver/stack-driver';
 import { ErrorCode, ServalError } from '../errors';
+import { RECEIVE_QUEUE_PART } from '../limits';
 import { DgramLink } from '../link/dgram-link';
 import type { Link, LinkHandler } from '../link/link';
 import { LoopbackLink } from '../link/loopback-link';
@@ -139,7 +140,13 @@ export class HostLinks {
     if (position.index < 0) position.index = this.driver.stack.attachLink(link.properties);
     this.links[position.index] = link;
     applyReference(link, this.isReferenced);
+    if (link.properties.role === 'data') this.shareQueueOf(link);
     return position.index;
+  }
+
+  /** All streams that arrive by this link together must not overflow what the kernel queues for it. */
+  private shareQueueOf({ receiveBuffer = 0 }: Link): void {
+    if (receiveBuffer > 0) this.driver.stack.receiveBudget.queue = receiveBuffer / RECEIVE_QUEUE_PART;
   }
 
   /** A link may receive before it has its place: what comes then is lost, as if it had come before. */

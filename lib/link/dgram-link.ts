@@ -79,6 +79,10 @@ export class DgramLink implements Link {
     return this.sockets?.port ?? 0;
   }
 
+  get receiveBuffer(): number {
+    return (this.sockets?.v4 ?? this.sockets?.v6)?.getRecvBufferSize() ?? 0;
+  }
+
   get statistics(): Readonly<Record<string, number>> {
     return { ...this.counts, ...this.wireErrors };
   }

@@ -21,6 +21,8 @@ export interface Link {
   /** Whether a started link keeps the process alive. */
   ref(): void;
   unref(): void;
+  /** Bytes that the kernel queues for it while the process computes, as the kernel counts; where it can tell. */
+  readonly receiveBuffer?: number;
   /** Counters, by name: packets and bytes sent and received, system calls, drops by reason. */
   readonly statistics: Readonly<Record<string, number>>;
   close(): Promise<void>;

@@ -41,6 +41,10 @@ export class RawIpLink implements Link {
     };
   }
 
+  get receiveBuffer(): number {
+    return this.native.receiveBuffer;
+  }
+
   get statistics(): Readonly<Record<string, number>> {
     return this.native.statistics;
   }

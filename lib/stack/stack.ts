@@ -17,6 +17,7 @@ import { DeadlineQueue } from '../time/deadline-queue';
 import { type Duration, earlier, type Instant } from '../time/instant';
 import type { RandomSource } from '../time/random-source';
 import { DatagramHandshake } from '../transport/datagram/datagram-handshake';
+import { ReceiveBudget } from '../transport/stream/receive-budget';
 import { StreamHandshake } from '../transport/stream/stream-handshake';
 import { StreamTransport } from '../transport/stream/stream-transport';
 import type { PathSize } from '../transport/transport';
@@ -63,11 +64,13 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
   /** Until the driver has started, a connect without a route waits for one. */
   isStarting = false;
   readonly random: RandomSource;
+  /** Room to receive that all streams share. */
+  readonly receiveBudget = new ReceiveBudget();
   private readonly mtuTo: NonNullable<StackOptions['mtuTo']>;
   private readonly rooms: PayloadRoom;
   private readonly deadlines = new DeadlineQueue<Connection>();
   /** The options of most streams: one object for all. */
-  private readonly plain: { readonly random: RandomSource };
+  private readonly plain: { readonly random: RandomSource; readonly receiveBudget: ReceiveBudget };
   private lastSize: PathSize | undefined;
   private touched: Connection[] = [];
   /** How many of `touched` have been asked what happened to them. */
@@ -76,7 +79,7 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
 
   constructor(options: StackOptions) {
     this.random = options.random;
-    this.plain = { random: options.random };
+    this.plain = { random: options.random, receiveBudget: this.receiveBudget };
     this.mtuTo = options.mtuTo ?? (() => undefined);
     this.rooms = new PayloadRoom(this.mtuTo);
     const delayed = (serviceID: ServiceID, at: Instant) => this.tellControllers({ kind: 'delayed', serviceID, at });
@@ -300,7 +303,7 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
   private createConnection(options: StreamOptions, names: { local?: ServiceID; remote?: ServiceID }): Connection {
     const { sendBuffer, receiveBuffer } = options;
     const isPlain = sendBuffer === undefined && receiveBuffer === undefined;
-    const transport = new StreamTransport(isPlain ? this.plain : { random: this.random, sendBuffer, receiveBuffer });
+    const transport = new StreamTransport(isPlain ? this.plain : { ...this.plain, sendBuffer, receiveBuffer });
     const connection = new Connection(this, transport, names);
     this.connections.add(connection);
     return connection;

@@ -77,6 +77,7 @@ describe('StackDriver', () => {
     const [client, server] = [world.host('client'), world.host('server')];
     world.connect(client, server, path(new Delay(milliseconds(10))));
     let received = 0;
+    server.stack.receiveBudget.queue = Number.POSITIVE_INFINITY;
     server.listen(
       ServicePrefix.of(service),
       {},

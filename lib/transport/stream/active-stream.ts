@@ -19,6 +19,7 @@ import { TcpFlag } from '../../wire/tcp-header';
 import { TcpOptions } from '../../wire/tcp-options';
 import { type PathSize, type SegmentSink, TransportSignal } from '../transport';
 import { BlockPool } from './block-pool';
+import { ReceiveBudget } from './receive-budget';
 import { RecordPool } from './record-pool';
 import type { RestingStream } from './resting-stream';
 import { SendBuffer } from './send-buffer';
@@ -65,12 +66,13 @@ export class ActiveStream {
     private readonly negotiation: StreamNegotiation,
     resting: RestingStream,
     private readonly sendBuffer: number | undefined,
+    receiveBudget = new ReceiveBudget(),
     now: Instant,
   ) {
     this.counters = resting.counters;
     this.buffer = new SendBuffer(blocks, resting.sent);
     this.window = resting.sendWindow;
-    this.receiver = new StreamReceiver(resting);
+    this.receiver = new StreamReceiver(resting, receiveBudget);
     this.transmitter = new StreamTransmitter(this.buffer, this.window, this.receiver, this.counters);
     this.subflow = new Subflow(negotiation, resting.path, resting.sent, records, this.counters, now);
     this.progressAt = now;
@@ -204,7 +206,7 @@ export class ActiveStream {
 
   /** The next bytes in order; the chunk belongs to the caller. */
   read(): Buffer | undefined {
-    const chunk = this.receiver.read(this.subflow.roundTripTime, this.lastNow);
+    const chunk = this.receiver.read(this.subflow.path.roundTrip, this.lastNow);
     if (this.receiver.schedule.isDue) this.signals |= TransportSignal.transmit;
     return chunk;
   }
@@ -260,7 +262,7 @@ export class ActiveStream {
   release(): void {
     this.isDead = true;
     this.buffer.clear();
-    this.receiver.buffer.clear();
+    this.receiver.clear();
     this.subflow.release();
     this.timers.clear();
     this.signals = 0;

@@ -1,12 +1,14 @@
 // The receiving half of a stream: which segments are acceptable (RFC 9293 3.10.7.4), what of them is new, the
 // end of the stream, and what our segments say of all that: acknowledgment, window and SACK blocks.
 
+import { RECEIVE_BULK_BYTES } from '../../limits';
 import { type Instant, NEVER } from '../../time/instant';
 import { type ReceivedBatch, ReceivedField } from '../../wire/received-batch';
 import { TransportSignal } from '../transport';
 import { AcknowledgmentSchedule } from './acknowledgment-schedule';
+import type { ReceiveBudget } from './receive-budget';
 import { ReceiveBuffer } from './receive-buffer';
-import type { ReceiveWindow } from './receive-window';
+import type { ReceiveWindow, RoundTrip } from './receive-window';
 import type { RestingStream } from './resting-stream';
 import type { StreamCounters } from './stream-counters';
 
@@ -31,7 +33,16 @@ export class StreamReceiver {
   private duplicateStart = NOT_KNOWN;
   private duplicateEnd = NOT_KNOWN;
 
-  constructor({ received, receiveWindow, peerSegment, counters }: RestingStream) {
+  /** Bytes received in a slice of the budget's time, and which. */
+  private sliceBytes = 0;
+  private slice = 0;
+  /** What the budget counts of ours. */
+  private heldBytes = 0;
+
+  constructor(
+    { received, receiveWindow, peerSegment, counters }: RestingStream,
+    private readonly budget: ReceiveBudget,
+  ) {
     this.buffer = new ReceiveBuffer(received);
     this.window = receiveWindow;
     this.peerSegment = peerSegment;
@@ -75,8 +86,9 @@ export class StreamReceiver {
     if (cut) this.counters.droppedBytes += start + length - Math.max(end, start);
     if (end > start && !this.hasEnded) {
       const offset = batch.field(row, ReceivedField.offset);
-      const complete = buffer.insert(start, batch, offset, end - start, this.window.buffer);
+      const complete = this.hasRoom(start) && buffer.insert(start, batch, offset, end - start, this.window.buffer);
       if (!complete) this.counters.droppedBytes += end - start;
+      this.noteBytes(length, now);
     }
     if (fin && !cut && this.end === NOT_KNOWN) {
       this.end = end;
@@ -104,18 +116,25 @@ export class StreamReceiver {
     return this.checkEnd() ? TransportSignal.ended : 0;
   }
 
-  read(roundTrip: number | undefined, now: Instant): Buffer | undefined {
+  read(roundTrip: RoundTrip, now: Instant): Buffer | undefined {
     const chunk = this.buffer.read();
     if (chunk === undefined) return undefined;
     const { next, unread } = this.buffer;
     this.window.handleRead(chunk.length, next, roundTrip, now);
-    if (!this.hasEnded && this.window.wantsUpdate(next, unread, this.peerSegment)) this.schedule.demand();
+    this.noteHeld();
+    if (!this.hasEnded && this.window.wantsUpdate(next, unread, this.peerSegment, this.budget)) this.schedule.demand();
     return chunk;
   }
 
   /** The window field for the next segment; taking it moves the advertised edge. */
   takeWindow(): number {
-    return this.window.advertise(this.buffer.next, this.buffer.unread, this.peerSegment);
+    return this.window.advertise(this.buffer.next, this.buffer.unread, this.peerSegment, this.budget);
+  }
+
+  /** Gives back all memory. */
+  clear(): void {
+    this.buffer.clear();
+    this.noteHeld();
   }
 
   get hasBlocks(): boolean {
@@ -138,6 +157,30 @@ export class StreamReceiver {
   handleSent(): void {
     this.acknowledgedTo = this.acknowledgment;
     this.schedule.handleSent();
+  }
+
+  /** When memory is scarce, a stream gets what comes next in order, as long as its reader keeps up. */
+  private hasRoom(start: number): boolean {
+    return !this.budget.isScarce || (this.buffer.unread === 0 && start <= this.buffer.next);
+  }
+
+  private noteBytes(length: number, now: Instant): void {
+    this.noteHeld();
+    this.window.handleArrival(this.buffer.next, now);
+    const slice = this.budget.sliceAt(now);
+    if (slice !== this.slice) {
+      this.slice = slice;
+      this.sliceBytes = 0;
+    }
+    const before = this.sliceBytes;
+    this.sliceBytes += length;
+    if (before < RECEIVE_BULK_BYTES && this.sliceBytes >= RECEIVE_BULK_BYTES) this.budget.countBulk();
+  }
+
+  private noteHeld(): void {
+    const { bytes } = this.buffer;
+    this.budget.held += bytes - this.heldBytes;
+    this.heldBytes = bytes;
   }
 
   private get acceptedEnd(): number {

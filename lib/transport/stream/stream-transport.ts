@@ -17,6 +17,7 @@ import { ActiveStream } from './active-stream';
 import type { CongestionControl, CongestionControlFactory } from './congestion/congestion-control';
 import { Cubic } from './congestion/cubic';
 import { unknownPath } from './path-knowledge';
+import type { ReceiveBudget } from './receive-budget';
 import { freshStream, type RestingStream } from './resting-stream';
 import { StreamCounters, type StreamStatistics, statisticsOf } from './stream-counters';
 import type { StreamNegotiation } from './stream-handshake';
@@ -30,6 +31,8 @@ export interface StreamOptions {
   readonly congestion?: CongestionControlFactory | undefined;
   /** Chance for the congestion control. */
   readonly random?: RandomSource | undefined;
+  /** Room that all streams of the host share; without it the stream has it for itself. */
+  readonly receiveBudget?: ReceiveBudget | undefined;
 }
 
 /** The number of the one flow that carries the stream; §4.4 will have several. */
@@ -215,7 +218,7 @@ export class StreamTransport {
     const { negotiation } = this;
     if (negotiation === undefined || this.isReleased) return undefined;
     const resting = this.resting ?? this.begin(negotiation, now);
-    const active = new ActiveStream(negotiation, resting, this.sendBuffer, now);
+    const active = new ActiveStream(negotiation, resting, this.sendBuffer, this.options.receiveBudget, now);
     active.setNoDelay(this.noDelay);
     active.setUserTimeout(this.userTimeout);
     active.setKeepAlive(this.keepAliveDelay, this.wakeAt ?? NEVER);
