@@ -3,7 +3,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
-import { READ_AHEAD_IDS } from '../lib/limits';
+import { READ_AHEAD_IDS, READ_AHEAD_RULES } from '../lib/limits';
 import { PrefixIndex } from '../lib/table/prefix-index';
 import type { ForwardRule } from '../lib/table/service-rule';
 import { ResolutionReach, ServiceTable } from '../lib/table/service-table';
@@ -182,6 +182,7 @@ function lookups(
 function burstLookups(rounds: number, words: Uint32Array, table: ServiceTable): Summary {
   const ids = new Uint32Array(READ_AHEAD_IDS * 8);
   const readAhead = (from: number): void => {
+    if (table.size < READ_AHEAD_RULES) return;
     for (let word = 0; word < ids.length; word++) ids[word] = words[from + word]!;
     table.readAhead(ids, READ_AHEAD_IDS);
   };

@@ -48,8 +48,10 @@ export const SPIN_MAXIMUM = 50;
 
 /** Flows of one stack; past it connects fail and SYNs are dropped. 2^20 flows are a table of 24 MB. */
 export const FLOWS_MAXIMUM = 1_048_576;
-/** Rules of one prefix: resolution looks at each of them. Past it a FORWARD, DELAY or DROP rule is refused. */
+/** Rules of one prefix: the first packet after a change looks at each of them. Past it a FORWARD, DELAY or DROP rule is refused. */
 export const RULES_PER_PREFIX_MAXIMUM = 4096;
+/** Sets of rules that are kept for the next packet, a power of two: 8 MB at most, when all are of the largest size. */
+export const TARGET_SETS_KEPT = 128;
 /** Rules in all, at some 170 bytes each. Local sockets always get their DEMUX rule. */
 export const SERVICE_RULES_MAXIMUM = 4_194_304;
 /** First packets of a burst that are looked up side by side: what they touch, some 400 bytes each, fits a near cache. */

@@ -2,13 +2,18 @@
 // one priority as they came. The prefix's tag in the trie is the number of the first.
 
 import type { ServiceID, ServicePrefix } from '../wire/service-id';
+import type { KeptTargets } from './kept-targets';
 import { NOT_FOUND, PrefixTrie } from './prefix-trie';
 import { NO_RULE, RuleField, type RuleNumber, type RuleRecords } from './rule-records';
 
 export class PrefixRules {
   private readonly trie = new PrefixTrie();
 
-  constructor(private readonly records: RuleRecords) {}
+  constructor(
+    private readonly records: RuleRecords,
+    /** Told when the rules of a prefix change. */
+    private readonly targets: Pick<KeptTargets, 'forget'>,
+  ) {}
 
   /** Finds the prefixes that contain `id` and returns how many; `firstMatched(count - 1)` is of the longest. */
   match(id: ServiceID): number {
@@ -89,5 +94,6 @@ export class PrefixRules {
   private setNext(slot: number, before: RuleNumber, rule: RuleNumber): void {
     if (before === NO_RULE) this.trie.setTag(slot, rule);
     else this.records.setField(before, RuleField.next, rule);
+    this.targets.forget(slot);
   }
 }

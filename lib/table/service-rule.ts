@@ -64,3 +64,11 @@ export const DEMUX_WEIGHT = 1024;
 /** The default rule of an interface (§4.2). */
 export const DEFAULT_RULE_PRIORITY = 1;
 export const DEFAULT_RULE_WEIGHT = 1;
+
+/** Throws RangeError for what the table cannot keep: weights are 1 to 2^32 - 1, priorities int32. */
+export function checkTerms(priority: number, weight: number): void {
+  if ((priority | 0) !== priority) throw new RangeError(`priority must be a 32-bit integer, not ${priority}`);
+  if (weight >>> 0 !== weight || weight === 0) {
+    throw new RangeError(`weight must be an integer from 1 to ${2 ** 32 - 1}, not ${weight}`);
+  }
+}

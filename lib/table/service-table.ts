@@ -7,12 +7,13 @@ import type { Instant } from '../time/instant';
 import type { RandomSource } from '../time/random-source';
 import type { NetworkAddress } from '../wire/network-address';
 import { type ServiceID, ServicePrefix } from '../wire/service-id';
+import { KeptTargets } from './kept-targets';
 import { PrefixRules } from './prefix-rules';
 import type { ResolvedForward, ResolvedRule, RuleIdentity } from './resolved-rule';
 import { NO_MATCH, NO_RULE, RuleCounter, RuleField, RuleFlag, type RuleNumber } from './rule-records';
 import { RuleStore } from './rule-store';
-import type { ForwardRule, RuleKey, ServiceRule } from './service-rule';
-import { GatheredTargets, selectTargets, type TargetPicker } from './target-selection';
+import { checkTerms, type ForwardRule, type RuleKey, type ServiceRule } from './service-rule';
+import { selectTargets, type TargetPicker, type TargetSet } from './target-selection';
 
 /** How far a first packet may go on from here. */
 export const ResolutionReach = {
@@ -54,8 +55,8 @@ export interface RuleStatistics extends Statistics {
 export class ServiceTable {
   private readonly store = new RuleStore(this);
   private readonly records = this.store.records;
-  private readonly prefixes = new PrefixRules(this.records);
-  private readonly targets = new GatheredTargets();
+  private readonly targets = new KeptTargets();
+  private readonly prefixes = new PrefixRules(this.records, this.targets);
   private readonly counted = { packetsResolved: 0, bytesResolved: 0, packetsDropped: 0, bytesDropped: 0 };
 
   /** Of the default rules; `undefined` after a change. */
@@ -233,15 +234,20 @@ export class ServiceTable {
     now: Instant,
     random: RandomSource,
   ): RuleNumber {
-    const { targets } = this;
+    const slot = this.records.field(first, RuleField.slot);
+    const targets = this.targets.find(slot, query) ?? this.gather(slot, first, second, query);
+    return targets.rule(this.picker(targets, id, now, random));
+  }
+
+  private gather(slot: number, first: RuleNumber, second: RuleNumber, query: ResolutionQuery): TargetSet {
+    const targets = this.targets.renew(slot, query);
     const priority = this.prefixes.priority(first);
-    targets.clear();
     targets.add(first, this.records.weight(first));
     for (let number = second; number !== NO_RULE; number = this.nextUsable(this.prefixes.next(number), query)) {
       if (this.prefixes.priority(number) !== priority) break;
       targets.add(number, this.records.weight(number));
     }
-    return targets.rule(this.picker(targets, id, now, random));
+    return targets;
   }
 
   private nextUsable(from: RuleNumber, query: ResolutionQuery): RuleNumber {
@@ -288,11 +294,4 @@ function isUsable(flags: number, protocol: 6 | 17, reach: ResolutionReach): bool
   if ((flags & RuleFlag.forward) === 0 || reach === ResolutionReach.any) return true;
   if (reach === ResolutionReach.process || (flags & RuleFlag.broadcast) !== 0) return false;
   return reach === ResolutionReach.unicast || (flags & RuleFlag.hostScope) !== 0;
-}
-
-function checkTerms(priority: number, weight: number): void {
-  if ((priority | 0) !== priority) throw new RangeError(`priority must be a 32-bit integer, not ${priority}`);
-  if (weight >>> 0 !== weight || weight === 0) {
-    throw new RangeError(`weight must be an integer from 1 to ${2 ** 32 - 1}, not ${weight}`);
-  }
 }

@@ -6,12 +6,14 @@ import type { RandomSource } from '../time/random-source';
 import type { ServiceID } from '../wire/service-id';
 import type { RuleNumber } from './rule-records';
 
-/** The usable rules of one prefix and priority, two at least. Used again for the next packet: do not keep it. */
+/** The usable rules of one prefix and priority, two at least. Used again for other packets: do not keep it. */
 export interface TargetSet {
   readonly size: number;
   readonly totalWeight: number;
   weight(index: number): number;
   rule(index: number): RuleNumber;
+  /** Lays the rules side by side, each as wide as its weight: the one that is `point` (below the total) from the start. */
+  indexAt(point: number): number;
 }
 
 /** Gives the index of one rule of the set. */
@@ -19,47 +21,51 @@ export type TargetPicker = (targets: TargetSet, id: ServiceID, now: Instant, ran
 
 /** Each rule with probability weight / sum of weights. */
 export const selectTargets: TargetPicker = (targets, _id, _now, random) => {
-  let point = random.fraction() * targets.totalWeight;
-  const last = targets.size - 1;
-  for (let index = 0; index < last; index++) {
-    point -= targets.weight(index);
-    if (point < 0) return index;
-  }
-  return last;
+  return targets.indexAt(random.fraction() * targets.totalWeight);
 };
 
 /** A set that is gathered rule by rule. */
 export class GatheredTargets implements TargetSet {
   private readonly rules: RuleNumber[] = [];
-  private readonly weights: number[] = [];
+  /** By index: the weights of the rules up to that one, itself included. Sums of 32-bit weights are exact. */
+  private readonly ends: number[] = [];
   private count = 0;
-  private sum = 0;
 
   get size(): number {
     return this.count;
   }
 
   get totalWeight(): number {
-    return this.sum;
+    return this.count === 0 ? 0 : this.ends[this.count - 1]!;
   }
 
   weight(index: number): number {
-    return this.weights[index]!;
+    return index === 0 ? this.ends[0]! : this.ends[index]! - this.ends[index - 1]!;
   }
 
   rule(index: number): RuleNumber {
     return this.rules[index]!;
   }
 
+  indexAt(point: number): number {
+    let low = 0;
+    let high = this.count - 1;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (point < this.ends[middle]!) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
   clear(): void {
     this.count = 0;
-    this.sum = 0;
   }
 
   add(rule: RuleNumber, weight: number): void {
+    const start = this.totalWeight;
     this.rules[this.count] = rule;
-    this.weights[this.count] = weight;
+    this.ends[this.count] = start + weight;
     this.count++;
-    this.sum += weight;
   }
 }
