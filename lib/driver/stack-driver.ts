@@ -32,6 +32,8 @@ export class StackDriver {
   readonly references: ReferenceCount;
   private isDraining = false;
   private isFlushRequested = false;
+  /** A burst was told of, and `settled` is to follow. */
+  private isSettling = false;
   /** What waits to be transmitted in this turn has waited since then at most. */
   private waitingSince = 0 as Instant;
   /** Payload, since the beginning. */
@@ -53,9 +55,26 @@ export class StackDriver {
 
   // ---- inputs from the world ----
 
-  received(link: number, batch: ReceivedBatch): void {
+  /**
+   * One burst. `settles`: the link calls `settled` when what the application puts off to the end of the tick has run,
+   * so that an answer, an end and the acknowledgment of what came leave in one packet.
+   */
+  received(link: number, batch: ReceivedBatch, settles = false): void {
     this.stack.handleReceived(link, batch, this.environment.now());
-    // At once, not later in the turn: what is forwarded still lies in the link's slab.
+    if (!settles || this.isDraining) return this.drain();
+    // What is forwarded still lies in the link's slab.
+    if (this.stack.outputs().some(({ batch: { pieceCount } }) => pieceCount > 0)) this.transmit();
+    this.isSettling = true;
+    this.isDraining = true;
+    try {
+      this.dispatchEvents();
+    } finally {
+      this.isDraining = false;
+    }
+  }
+
+  settled(): void {
+    this.isSettling = false;
     this.drain();
   }
 
@@ -92,7 +111,7 @@ export class StackDriver {
   /** A socket has done something, `now`: drain before the event loop's turn ends. */
   requestDrain(now = this.now()): void {
     if (this.isDraining) return;
-    if (this.isFlushRequested) return this.transmitOverdue(now);
+    if (this.isFlushRequested || this.isSettling) return this.transmitOverdue(now);
     this.isFlushRequested = true;
     this.waitingSince = now;
     this.environment.requestFlush();

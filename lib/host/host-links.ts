@@ -132,7 +132,7 @@ export class HostLinks {
   /** Starts the link and gives it a place in the stack, or the one it had. */
   private async open(link: Link, place: number | undefined): Promise<number> {
     const position = { index: place ?? -1 };
-    await link.start(this.handlerFor(position));
+    await link.start(this.handlerFor(position, link.settles === true));
     if (this.isClosed) {
       await link.close();
       throw new ServalError(ErrorCode.hostClosed, 'the host was closed while it opened a link');
@@ -150,12 +150,13 @@ export class HostLinks {
   }
 
   /** A link may receive before it has its place: what comes then is lost, as if it had come before. */
-  private handlerFor(position: { index: number }): LinkHandler {
+  private handlerFor(position: { index: number }, settles: boolean): LinkHandler {
     const { driver } = this;
     return {
       received: (batch) => {
-        if (position.index >= 0) driver.received(position.index, batch);
+        if (position.index >= 0) driver.received(position.index, batch, settles);
       },
+      settled: () => driver.settled(),
       writable: () => {
         if (position.index >= 0) driver.writable(position.index);
       },

@@ -21,6 +21,8 @@ export interface Link {
   /** Whether a started link keeps the process alive. */
   ref(): void;
   unref(): void;
+  /** Whether each `handler.received` is followed by `handler.settled`. */
+  readonly settles?: boolean;
   /** Bytes that the kernel queues for it while the process computes, as the kernel counts; where it can tell. */
   readonly receiveBuffer?: number;
   /** Counters, by name: packets and bytes sent and received, system calls, drops by reason. */
@@ -31,6 +33,8 @@ export interface Link {
 export interface LinkHandler {
   /** One burst. The batch and its slab are valid until return, except for what was taken. */
   received(batch: ReceivedBatch): void;
+  /** From a link that `settles`: what the application put off to the end of the tick in which it received has run. */
+  settled?(): void;
   writable(): void;
   /** The network said that nobody is at `address` (ICMP port or host unreachable). A hint, not a proof. */
   unreachable(address: NetworkAddress): void;

@@ -55,6 +55,7 @@ export class NativeLink {
       this.batch.slab,
       {
         received: (rows) => this.handleReceived(native, rows),
+        settled: () => this.handler?.settled?.(),
         writable: () => this.handler?.writable(),
         unreachable: (familyPort, w0, w1, w2, w3) => this.handler?.unreachable(address(familyPort, w0, w1, w2, w3)),
         packetTooBig: (familyPort, w0, w1, w2, w3, mtu) => {

@@ -29,6 +29,7 @@ export interface RawIpLinkOptions {
 
 export class RawIpLink implements Link {
   readonly properties: LinkProperties;
+  readonly settles = true;
   readonly port = 0;
   private readonly native = new NativeLink();
 

@@ -31,6 +31,7 @@ export class UdpLink implements Link {
   }
 
   readonly properties: LinkProperties;
+  readonly settles = true;
   private readonly native = new NativeLink();
 
   constructor(private readonly options: UdpLinkOptions = {}) {

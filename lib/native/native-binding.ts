@@ -27,6 +27,8 @@ export interface NativeSocketLinkOptions {
 export interface NativeLinkHandler {
   /** So many rows have been written. */
   received(rows: number): void;
+  /** Follows `received` as a callback of its own: what that put off with nextTick has run. */
+  settled(): void;
   writable(): void;
   unreachable(familyPort: number, word0: number, word1: number, word2: number, word3: number): void;
   packetTooBig(familyPort: number, word0: number, word1: number, word2: number, word3: number, mtu: number): void;

@@ -82,6 +82,7 @@ bool LinkLoop::receive(Watch& watch) {
   const Burst burst = link_.receive(*watch.socket, listener_->room());
   if (burst.rows == 0) return false;
   listener_->received(burst.rows);
+  if (listener_ != nullptr) listener_->settled();
   if (!spinning_.isEnabled() || isClosing_) return true;
   latest_ = &watch;
   if (spinning_.isSpinning()) link_.statistics().spinHits++;

@@ -21,6 +21,8 @@ class LinkLoop {
     /** Where the next burst may go. */
     virtual ReceiveRoom room() = 0;
     virtual void received(size_t rows) = 0;
+    /** Follows `received`, when what was put off to the end of its callback has run. */
+    virtual void settled() = 0;
     virtual void writable() = 0;
     virtual void happened(const NetworkEvent& event) = 0;
     /** The sockets and handles are gone; the LinkLoop is about to be. */

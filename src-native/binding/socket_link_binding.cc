@@ -79,13 +79,14 @@ SocketLinkBinding::SocketLinkBinding(const Napi::CallbackInfo& info)
     throwTypeError(info.Env(), "rows and slab", "large enough for one super-packet");
     return;
   }
-  Napi::Function onReceived, onWritable, onUnreachable, onPacketTooBig, onClosed;
-  if (!readFunction(handler, "received", onReceived) || !readFunction(handler, "writable", onWritable) ||
-      !readFunction(handler, "unreachable", onUnreachable) ||
+  Napi::Function onReceived, onSettled, onWritable, onUnreachable, onPacketTooBig, onClosed;
+  if (!readFunction(handler, "received", onReceived) || !readFunction(handler, "settled", onSettled) ||
+      !readFunction(handler, "writable", onWritable) || !readFunction(handler, "unreachable", onUnreachable) ||
       !readFunction(handler, "packetTooBig", onPacketTooBig) || !readFunction(handler, "closed", onClosed)) {
     return;
   }
   onReceived_ = Napi::Persistent(onReceived);
+  onSettled_ = Napi::Persistent(onSettled);
   onWritable_ = Napi::Persistent(onWritable);
   onUnreachable_ = Napi::Persistent(onUnreachable);
   onPacketTooBig_ = Napi::Persistent(onPacketTooBig);
@@ -208,6 +209,12 @@ ReceiveRoom SocketLinkBinding::room() {
 void SocketLinkBinding::received(size_t rows) {
   Napi::HandleScope scope(Env());
   callFromLoop(Env(), onReceived_, {Napi::Number::New(Env(), static_cast<double>(rows))}, context_);
+}
+
+/** A callback of its own: behind the first the runtime has run its tick queue. */
+void SocketLinkBinding::settled() {
+  Napi::HandleScope scope(Env());
+  callFromLoop(Env(), onSettled_, {}, context_);
 }
 
 void SocketLinkBinding::writable() {

@@ -31,6 +31,7 @@ class SocketLinkBinding : public Napi::ObjectWrap<SocketLinkBinding>, private Li
 
   ReceiveRoom room() override;
   void received(size_t rows) override;
+  void settled() override;
   void writable() override;
   void happened(const NetworkEvent& event) override;
   void closed() override;
@@ -41,6 +42,7 @@ class SocketLinkBinding : public Napi::ObjectWrap<SocketLinkBinding>, private Li
   bool isOpen_ = false;
   Napi::AsyncContext context_;
   Napi::FunctionReference onReceived_;
+  Napi::FunctionReference onSettled_;
   Napi::FunctionReference onWritable_;
   Napi::FunctionReference onUnreachable_;
   Napi::FunctionReference onPacketTooBig_;

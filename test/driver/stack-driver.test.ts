@@ -13,8 +13,13 @@ import { Stack } from '../../lib/stack/stack';
 import { DEFAULT_RULE_PRIORITY } from '../../lib/table/service-rule';
 import { type Instant, milliseconds, seconds } from '../../lib/time/instant';
 import { SeededRandom } from '../../lib/time/seeded-random';
+import { FLOW_ID_UNKNOWN, flowID } from '../../lib/wire/flow-id';
 import { NetworkAddress } from '../../lib/wire/network-address';
+import { ReceivedBatch } from '../../lib/wire/received-batch';
+import { writeSalPacketHeader } from '../../lib/wire/sal-packet';
 import { ServiceID, ServicePrefix } from '../../lib/wire/service-id';
+import { TrainJoiner } from '../../lib/wire/train-joiner';
+import { createWireErrorCounters } from '../../lib/wire/wire-error';
 
 const service = ServiceID.fromHex('1'.repeat(64))!;
 
@@ -70,6 +75,36 @@ describe('StackDriver', () => {
     connect();
     driver.flush();
     expect(sent).toEqual([3, 2]);
+  });
+
+  it('waits with the answers to a burst until it has settled', () => {
+    const { sent, driver, connect, flushes } = host();
+    const before = flushes();
+    driver.received(1, new ReceivedBatch(1, Buffer.alloc(1)), true);
+    // What the application does in the callback and in its ticks: no flush of their own.
+    connect();
+    connect();
+    expect([sent, flushes() - before]).toEqual([[], 0]);
+    driver.settled();
+    expect(sent).toEqual([2]);
+    connect();
+    expect(flushes() - before).toBe(1);
+  });
+
+  it('forwards at once what lies in the slab of a burst', () => {
+    const { sent, driver } = host();
+    driver.stack.setForwarding(true);
+    const batch = new ReceivedBatch(1, Buffer.alloc(1000));
+    const header = { sourceFlowID: flowID(1), destinationFlowID: FLOW_ID_UNKNOWN, protocol: 17 as const };
+    const length = writeSalPacketHeader(batch.slab, 0, {
+      ...header,
+      destinationService: service,
+      sourceService: service,
+    });
+    const [from, to] = ['10.0.0.3', '10.0.0.1'].map((ip) => NetworkAddress.parse(ip, 4000)!);
+    new TrainJoiner(createWireErrorCounters()).append(batch, from!, to!, 0, 0, length + 500);
+    driver.received(1, batch, true);
+    expect(sent).toEqual([1]);
   });
 
   it('hands a link so many bytes at a time, whatever forty streams have to send', () => {

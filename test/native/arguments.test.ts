@@ -11,7 +11,14 @@ import { describeWithAddon } from './addon';
 const rows = new Int32Array(256 * RECEIVED_ROW_INTS);
 const slab = Buffer.alloc(70_000);
 const ignore = (): void => {};
-const handler = { received: ignore, writable: ignore, unreachable: ignore, packetTooBig: ignore, closed: ignore };
+const handler = {
+  received: ignore,
+  settled: ignore,
+  writable: ignore,
+  unreachable: ignore,
+  packetTooBig: ignore,
+  closed: ignore,
+};
 
 /** Calls with arguments of any type. */
 type Loose = (...args: unknown[]) => unknown;
