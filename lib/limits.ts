@@ -272,10 +272,10 @@ export const LINGER = seconds(2);
 export const DRAIN_ROUNDS = 16;
 export const DRAIN_BYTES_MAXIMUM = 4_194_304;
 /**
- * How long what a turn produces waits for more of the same turn: ten times what a send costs. A super-packet is the
+ * How long what a turn produces waits for more of the same turn: a few times what a send costs. A super-packet is the
  * cheaper the fuller it is, but its receiver could have been at work meanwhile.
  */
-export const TRANSMIT_DELAY_MAXIMUM = milliseconds(0.05);
+export const TRANSMIT_DELAY_MAXIMUM = milliseconds(0.02);
 
 // ---- host ----
 
