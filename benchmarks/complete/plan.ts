@@ -12,6 +12,8 @@ export const plan: readonly PlannedBenchmark[] = [
   { name: 'stream', arguments: [], seconds: 240 },
   { name: 'peers', arguments: ['--seconds', '0.5'], seconds: 180 },
   { name: 'datagram', arguments: [], seconds: 20 },
+  { name: 'raw-link', arguments: [], seconds: 40 },
+  { name: 'loss', arguments: ['--rounds', '5'], seconds: 180 },
   { name: 'service-table', arguments: ['--counts', '1000000'], seconds: 25 },
 ];
 

@@ -50,13 +50,24 @@ export function vethMissing({ commands = [] }: Veth): string | undefined {
 
 /** For a path that only one benchmark has. */
 export function openVeth(name: string, { description, mtu, prepare }: Veth): MeasuredPath {
+  return openHosts(name, description, (server, client, addresses) => {
+    joinByVeth(server, client, addresses, mtu);
+    prepare?.(server, 'server');
+    prepare?.(client, 'client');
+  });
+}
+
+/** Two hosts, each a namespace, that `join` joins: it is told their names and the addresses that they are to have. */
+export function openHosts(
+  name: string,
+  description: string,
+  join: (server: string, client: string, addresses: readonly [string, string]) => void,
+): MeasuredPath {
   const folder = temporaryFolder();
   const server = addNamespace('s');
   const client = addNamespace('c');
   const close = removal([server, client], folder);
-  joinByVeth(server, client, [SERVER_ADDRESS, CLIENT_ADDRESS], mtu);
-  prepare?.(server, 'server');
-  prepare?.(client, 'client');
+  join(server, client, [SERVER_ADDRESS, CLIENT_ADDRESS]);
   const hosts = { SERVAL_REGISTRY: `${folder}/client`, SERVAL_ROUTER: SERVER_ADDRESS };
   return {
     name,

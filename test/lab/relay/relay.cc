@@ -1,8 +1,10 @@
 // A path with delay, loss and reordering between two network namespaces: a TUN device in each, and this
 // process between them. Stands in for netem, which test machines lack. Everything else of the path - routing,
-// MTU, checksums - is the kernel's. Usage: relay NAMESPACE_A NAMESPACE_B MTU DELAY_MS LOSS REORDER SEED
+// MTU, checksums - is the kernel's. Usage:
+// relay NAMESPACE_A NAMESPACE_B MTU DELAY_MS LOSS REORDER SEED [RATE_MBIT QUEUE_BYTES]
 //
-// DELAY_MS is one way. LOSS and REORDER are probabilities; a reordered packet waits up to two delays longer.
+// DELAY_MS is one way. LOSS and REORDER are probabilities; a reordered packet waits up to two delays longer. With a rate
+// each direction is a link that sends one packet after the other, behind a queue that drops what does not fit.
 // Prints "ready", and on SIGTERM one line of JSON with what it did.
 
 #include <fcntl.h>
@@ -16,6 +18,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
@@ -34,6 +37,9 @@ struct Options {
   double loss;
   double reorder;
   unsigned seed;
+  /** Nanoseconds that a byte takes; 0: no time at all. */
+  double ns_per_byte;
+  double queue_bytes;
 };
 
 struct Counts {
@@ -51,6 +57,8 @@ struct Packet {
 };
 
 constexpr size_t kQueueLimit = 20000;
+/** Packets taken in a row, before those that are due. */
+constexpr int kReadLimit = 64;
 
 [[noreturn]] void Fail(const char* what) {
   std::fprintf(stderr, "relay: %s: %s\n", what, std::strerror(errno));
@@ -103,7 +111,7 @@ class Relay {
  private:
   void Receive(int side) {
     char buffer[65536];
-    for (;;) {
+    for (int count = 0; count < kReadLimit; count++) {
       const ssize_t length = read(tuns_[side], buffer, sizeof buffer);
       if (length <= 0) return;
       Take(side, buffer, static_cast<size_t>(length));
@@ -120,13 +128,29 @@ class Relay {
       counts_.overflowed++;
       return;
     }
+    const uint64_t now = Now();
+    const uint64_t sent = Transmit(side, now, length);
+    if (sent == 0) {
+      counts_.overflowed++;
+      return;
+    }
     double delay_ms = options_.delay_ms;
     if (chance(random_) < options_.reorder) {
       counts_.reordered++;
       delay_ms += 2 * options_.delay_ms * chance(random_) + 1;
     }
-    const uint64_t due = Now() + static_cast<uint64_t>(delay_ms * 1e6);
+    const uint64_t due = sent + static_cast<uint64_t>(delay_ms * 1e6);
     queue_.push(Packet{due, order_++, tuns_[1 - side], std::vector<char>(bytes, bytes + length)});
+  }
+
+  /** When the last byte of the packet has left; 0 when the queue before the link is full. */
+  uint64_t Transmit(int side, uint64_t now, size_t length) {
+    if (options_.ns_per_byte == 0) return now;
+    const uint64_t start = std::max(now, free_at_[side]);
+    const double waiting_bytes = static_cast<double>(start - now) / options_.ns_per_byte;
+    if (waiting_bytes + static_cast<double>(length) > options_.queue_bytes) return 0;
+    free_at_[side] = start + static_cast<uint64_t>(static_cast<double>(length) * options_.ns_per_byte);
+    return free_at_[side];
   }
 
   void Send() {
@@ -149,6 +173,8 @@ class Relay {
   }
 
   int tuns_[2];
+  /** When the link away from each side has sent everything that it took. */
+  uint64_t free_at_[2] = {0, 0};
   Options options_;
   std::mt19937 random_;
   uint64_t order_ = 0;
@@ -159,12 +185,19 @@ class Relay {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 8) {
-    std::fprintf(stderr, "usage: relay NAMESPACE_A NAMESPACE_B MTU DELAY_MS LOSS REORDER SEED\n");
+  if (argc != 8 && argc != 10) {
+    std::fprintf(stderr,
+                 "usage: relay NAMESPACE_A NAMESPACE_B MTU DELAY_MS LOSS REORDER SEED [RATE_MBIT QUEUE_BYTES]\n");
     return 2;
   }
-  const Options options{std::atoi(argv[3]), std::atof(argv[4]), std::atof(argv[5]), std::atof(argv[6]),
-                        static_cast<unsigned>(std::atoi(argv[7]))};
+  const bool is_limited = argc == 10;
+  const Options options{std::atoi(argv[3]),
+                        std::atof(argv[4]),
+                        std::atof(argv[5]),
+                        std::atof(argv[6]),
+                        static_cast<unsigned>(std::atoi(argv[7])),
+                        is_limited ? 8000 / std::atof(argv[8]) : 0,
+                        is_limited ? std::atof(argv[9]) : 0};
   sigset_t ends;
   sigemptyset(&ends);
   sigaddset(&ends, SIGTERM);
