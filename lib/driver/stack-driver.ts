@@ -186,7 +186,8 @@ export class StackDriver {
   /** A long turn does not keep its first answers from the peer until its last one is ready: both work meanwhile. */
   private transmitOverdue(now: Instant): void {
     this.toldAt = now;
-    if (now < this.waitingSince + TRANSMIT_DELAY_MAXIMUM) return;
+    // While the links start they take nothing yet.
+    if (this.stack.isStarting || now < this.waitingSince + TRANSMIT_DELAY_MAXIMUM) return;
     this.stack.pollTransmit(now);
     this.transmit();
     this.waitingSince = this.environment.now();

@@ -77,6 +77,19 @@ describe('StackDriver', () => {
     expect(sent).toEqual([3, 2]);
   });
 
+  it('keeps what is ready while the links start, however long that takes', () => {
+    const { clock, sent, driver, connect } = host();
+    driver.stack.isStarting = true;
+    for (let count = 0; count < 3; count++) {
+      connect();
+      clock.now += 10;
+    }
+    expect(sent).toEqual([]);
+    driver.started();
+    driver.flush();
+    expect(sent.reduce((sum, rows) => sum + rows)).toBeGreaterThanOrEqual(3);
+  });
+
   it('waits with the answers to a burst until it has settled', () => {
     const { sent, driver, connect, flushes } = host();
     const before = flushes();
