@@ -105,6 +105,18 @@ export class TransmitBatch {
     this.payloadBytes += payload.length;
   }
 
+  /** The same for a few bytes within a buffer, where there is room; false where there is none. */
+  appendShortCopy(buffer: Uint8Array, offset: number, length: number): boolean {
+    if (this.copiedBytes + length > COPIED_BYTES_MAXIMUM) return false;
+    const { headers, headerEnd } = this;
+    // A loop: a view of the bytes, to copy them at once, costs more.
+    for (let index = 0; index < length; index++) headers[headerEnd + index] = buffer[offset + index]!;
+    this.headerEnd = headerEnd + length;
+    this.copiedBytes += length;
+    this.payloadBytes += length;
+    return true;
+  }
+
   /** Appends payload by reference; it must stay unchanged until the link has transmitted the batch. */
   appendPiece(buffer: Uint8Array, offset: number, length: number): void {
     this.pieces.push(buffer);

@@ -201,7 +201,10 @@ export class StreamTransmitter {
     const fin = length > payload && reached === payload;
     const push = reached > 0 && offset + reached === this.buffer.end;
     this.writeHeader(batch, subflow, position, (push ? TcpFlag.psh : 0) | (fin ? TcpFlag.fin : 0));
-    if (reached > 0) this.buffer.appendTo(batch, offset, reached);
+    const isShort = reached <= COPIED_SEGMENT_BYTES && reached <= segmentSize;
+    if (reached > 0 && !(isShort && this.buffer.copyTo(batch, offset, reached))) {
+      this.buffer.appendTo(batch, offset, reached);
+    }
     batch.finish(segmentSize, TransmitFlag.train | rowFlags);
     this.budget -= reached;
     this.counters.segmentsSent += Math.max(1, Math.ceil(reached / segmentSize));
@@ -260,3 +263,6 @@ function wholeSegments(reached: number, wanted: number, segmentSize: number): nu
   if (reached >= wanted || reached < segmentSize) return reached;
   return reached - (reached % segmentSize);
 }
+
+/** A segment up to this long is copied behind its header. */
+const COPIED_SEGMENT_BYTES = 128;
