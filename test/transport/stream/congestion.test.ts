@@ -144,6 +144,23 @@ describe('CUBIC (RFC 9438)', () => {
     expect(rounds.control.window).toBeLessThan(first * 1.1);
   });
 
+  it('grows as fast as NewReno from the window before the loss on, not from where fast convergence ends (4.3)', () => {
+    const rounds = new Rounds(new Cubic(SEGMENT), 1);
+    rounds.run(3);
+    rounds.lose();
+    rounds.run(10);
+    const before = rounds.control.window;
+    rounds.lose();
+    const segmentsARound = (from: number, to: number): number => {
+      while (rounds.control.window < from * before) rounds.run(1);
+      const [window, now] = [rounds.control.window, rounds.now];
+      while (rounds.control.window < to * before) rounds.run(1);
+      return (rounds.control.window - window) / SEGMENT / (rounds.now - now);
+    };
+    expect(segmentsARound(0.88, 0.97)).toBeCloseTo((3 * 0.3) / 1.7, 1);
+    expect(segmentsARound(1.03, 1.12)).toBeCloseTo(1, 1);
+  });
+
   it('is no slower than NewReno where the round trip is short', () => {
     const cubic = new Rounds(new Cubic(SEGMENT), 5);
     const reno = new Rounds(new NewReno(SEGMENT), 5);

@@ -8,7 +8,7 @@ import { HyStart } from './hystart';
 /** C of the RFC, segments a second cubed. */
 const AGGRESSIVENESS = 0.4;
 const DECREASE = 0.7;
-/** Reno-friendly increase while below the window before the loss (RFC 9438 4.3). */
+/** Reno-friendly increase while below the window before the loss; from there on 1 (RFC 9438 4.3). */
 const FRIENDLY_INCREASE = (3 * (1 - DECREASE)) / (1 + DECREASE);
 const NO_EPOCH = -1;
 
@@ -17,6 +17,7 @@ interface Reduction {
   window: number;
   threshold: number;
   maximum: number;
+  reached: number;
   friendly: number;
   epoch: number;
   origin: number;
@@ -28,8 +29,10 @@ export class Cubic implements CongestionControl {
   slowStartThreshold = Number.POSITIVE_INFINITY;
   private segmentSize: number;
   private readonly hystart = new HyStart();
-  /** W_max: window before the last reduction. */
+  /** W_max: window before the last reduction, or less (fast convergence). */
   private maximum = 0;
+  /** cwnd_prior: window before the last reduction. */
+  private reached = 0;
   /** W_est: what NewReno would have. */
   private friendly = 0;
   /** Start of congestion avoidance, and the K of the RFC, milliseconds. */
@@ -37,7 +40,15 @@ export class Cubic implements CongestionControl {
   private origin = 0;
   /** When the window was last not the limit: that time does not count (RFC 9438 5.8). */
   private unlimitedSince = NO_EPOCH;
-  private readonly prior: Reduction = { window: 0, threshold: 0, maximum: 0, friendly: 0, epoch: NO_EPOCH, origin: 0 };
+  private readonly prior: Reduction = {
+    window: 0,
+    threshold: 0,
+    maximum: 0,
+    reached: 0,
+    friendly: 0,
+    epoch: NO_EPOCH,
+    origin: 0,
+  };
 
   constructor(segmentSize: number) {
     this.segmentSize = segmentSize;
@@ -60,8 +71,8 @@ export class Cubic implements CongestionControl {
   handleLoss(inFlight: number, _now: Instant): void {
     this.remember();
     // Fast convergence: whoever loses before reaching its old maximum leaves room to others.
-    const reached = this.window;
-    this.maximum = reached < this.maximum ? (reached * (1 + DECREASE)) / 2 : reached;
+    this.reached = this.window;
+    this.maximum = this.reached < this.maximum ? (this.reached * (1 + DECREASE)) / 2 : this.reached;
     const floor = 2 * this.segmentSize;
     this.slowStartThreshold = Math.max(Math.min(this.window, Math.max(inFlight, floor)) * DECREASE, floor);
     this.epoch = NO_EPOCH;
@@ -84,6 +95,7 @@ export class Cubic implements CongestionControl {
     this.window = Math.max(this.window, prior.window);
     this.slowStartThreshold = Math.max(this.slowStartThreshold, prior.threshold);
     this.maximum = prior.maximum;
+    this.reached = prior.reached;
     this.friendly = prior.friendly;
     this.epoch = prior.epoch;
     this.origin = prior.origin;
@@ -100,6 +112,7 @@ export class Cubic implements CongestionControl {
     this.window = initialWindow(this.segmentSize);
     this.slowStartThreshold = Number.POSITIVE_INFINITY;
     this.maximum = 0;
+    this.reached = 0;
     this.epoch = NO_EPOCH;
     this.unlimitedSince = NO_EPOCH;
     this.prior.window = 0;
@@ -129,7 +142,7 @@ export class Cubic implements CongestionControl {
     const segment = this.segmentSize;
     const roundTrip = Math.max(sample.smoothedRoundTrip, 0);
     const target = this.cubicWindow(sample.now - this.epoch + roundTrip);
-    const increase = this.friendly < this.maximum ? FRIENDLY_INCREASE : 1;
+    const increase = this.friendly < this.reached ? FRIENDLY_INCREASE : 1;
     this.friendly += increase * segment * (sample.delivered / this.window);
     const bounded = Math.min(Math.max(target, this.window), this.window * 1.5);
     const grown = this.window + ((bounded - this.window) * sample.delivered) / this.window;
@@ -142,6 +155,7 @@ export class Cubic implements CongestionControl {
     this.friendly = this.window;
     if (this.window >= this.maximum) {
       this.maximum = this.window;
+      this.reached = this.window;
       this.origin = 0;
     } else {
       this.origin = 1000 * Math.cbrt((this.maximum - this.window) / this.segmentSize / AGGRESSIVENESS);
@@ -159,6 +173,7 @@ export class Cubic implements CongestionControl {
     prior.window = this.window;
     prior.threshold = this.slowStartThreshold;
     prior.maximum = this.maximum;
+    prior.reached = this.reached;
     prior.friendly = this.friendly;
     prior.epoch = this.epoch;
     prior.origin = this.origin;
