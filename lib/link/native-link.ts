@@ -55,7 +55,8 @@ export class NativeLink {
       this.batch.slab,
       {
         received: (rows) => this.handleReceived(native, rows),
-        settled: () => this.handler?.settled?.(),
+        // Also when it was closed in between: who was told of a burst waits for this.
+        settled: () => handler.settled?.(),
         writable: () => this.handler?.writable(),
         unreachable: (familyPort, w0, w1, w2, w3) => this.handler?.unreachable(address(familyPort, w0, w1, w2, w3)),
         packetTooBig: (familyPort, w0, w1, w2, w3, mtu) => {
