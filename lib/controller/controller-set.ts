@@ -2,11 +2,24 @@
 // their commands are polled policy by policy.
 
 import type { ServiceCommand, ServiceEvent } from '../stack/control-interface';
-import type { Instant } from '../time/instant';
+import { earlier, type Instant, NEVER } from '../time/instant';
 import type { ServiceController } from './service-controller';
 
 export class ControllerSet implements ServiceController {
-  constructor(private readonly controllers: readonly ServiceController[]) {}
+  private readonly controllers: ServiceController[];
+
+  constructor(controllers: readonly ServiceController[] = []) {
+    this.controllers = [...controllers];
+  }
+
+  add(controller: ServiceController): void {
+    this.controllers.push(controller);
+  }
+
+  delete(controller: ServiceController): void {
+    const index = this.controllers.indexOf(controller);
+    if (index >= 0) this.controllers.splice(index, 1);
+  }
 
   handleEvent(event: ServiceEvent, now: Instant): void {
     for (const controller of this.controllers) controller.handleEvent(event, now);
@@ -18,5 +31,15 @@ export class ControllerSet implements ServiceController {
       if (command !== undefined) return command;
     }
     return undefined;
+  }
+
+  nextDeadline(): Instant {
+    let next = NEVER;
+    for (const controller of this.controllers) next = earlier(next, controller.nextDeadline?.() ?? NEVER);
+    return next;
+  }
+
+  handleDeadline(now: Instant): void {
+    for (const controller of this.controllers) controller.handleDeadline?.(now);
   }
 }

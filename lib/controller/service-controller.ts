@@ -10,6 +10,9 @@ export interface ServiceController {
   handleEvent(event: ServiceEvent, now: Instant): void;
   /** The next command, oldest first; `undefined` when there is none. Drain it after every input. */
   pollCommand(): ServiceCommand | undefined;
+  /** For policies with leases, repeats and limits in time: call `handleDeadline` then. None by default; asked after every burst. */
+  nextDeadline?(): Instant;
+  handleDeadline?(now: Instant): void;
 }
 
 /** Somebody who offers a service, and where (§3.1). */

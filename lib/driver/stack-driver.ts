@@ -1,10 +1,12 @@
 // Runs one `Stack` for whoever has the clock and the links: the real host and the simulated one. One input,
 // then every output: what happened to the sockets, what leaves, when to be called again.
 
+import { ControllerSet } from '../controller/controller-set';
+import type { ServiceController } from '../controller/service-controller';
 import { DRAIN_BYTES_MAXIMUM, DRAIN_ROUNDS, TRANSMIT_DELAY_MAXIMUM } from '../limits';
 import type { ServiceCommand, ServiceEvent } from '../stack/control-interface';
 import type { Stack, StackEvent } from '../stack/stack';
-import type { Instant } from '../time/instant';
+import { earlier, type Instant } from '../time/instant';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ReceivedBatch } from '../wire/received-batch';
 import type { TransmitBatch } from '../wire/transmit-batch';
@@ -27,8 +29,10 @@ export interface DriverEnvironment {
 }
 
 export class StackDriver {
-  /** Called for what controllers are told. */
+  /** Called for what controllers are told, behind them. */
   onServiceEvent: ((event: ServiceEvent, now: Instant) => void) | undefined;
+  /** The policies beside the stack (§4.3): they hear what happens, and their commands are carried out. */
+  private readonly controllers = new ControllerSet();
   readonly references: ReferenceCount;
   private isDraining = false;
   private isFlushRequested = false;
@@ -84,7 +88,10 @@ export class StackDriver {
   }
 
   deadline(): void {
-    this.stack.handleDeadline(this.now());
+    const now = this.now();
+    this.stack.handleDeadline(now);
+    if (this.controllers.nextDeadline() <= now) this.controllers.handleDeadline(now);
+    this.carryOut();
     this.drain();
   }
 
@@ -100,6 +107,30 @@ export class StackDriver {
 
   command(command: ServiceCommand): void {
     this.stack.handleCommand(command, this.now());
+    this.requestDrain();
+  }
+
+  addController(controller: ServiceController): void {
+    this.controllers.add(controller);
+    this.runControllers();
+  }
+
+  /** It hears nothing more; the rules it asked for stay. */
+  removeController(controller: ServiceController): void {
+    this.controllers.delete(controller);
+  }
+
+  /** For events that the stack does not see: what the interfaces do. */
+  tellControllers(event: ServiceEvent): void {
+    const now = this.now();
+    this.controllers.handleEvent(event, now);
+    this.onServiceEvent?.(event, now);
+    this.runControllers();
+  }
+
+  /** A controller has been told something by other ways: what it wants now is carried out, and its deadline kept. */
+  runControllers(): void {
+    this.carryOut();
     this.requestDrain();
   }
 
@@ -162,7 +193,14 @@ export class StackDriver {
     } finally {
       this.isDraining = false;
     }
-    this.environment.schedule(this.stack.nextDeadline());
+    this.environment.schedule(earlier(this.stack.nextDeadline(), this.controllers.nextDeadline()));
+  }
+
+  private carryOut(): void {
+    const now = this.now();
+    for (let command = this.controllers.pollCommand(); command; command = this.controllers.pollCommand()) {
+      this.stack.handleCommand(command, now);
+    }
   }
 
   private pending: StackEvent | undefined;
@@ -207,7 +245,9 @@ export class StackDriver {
         (event.endpoint.handle as DatagramHandleOverStack | undefined)?.dispatch();
         return;
       case 'service':
+        this.controllers.handleEvent(event.event, this.now());
         this.onServiceEvent?.(event.event, this.now());
+        this.carryOut();
     }
   }
 

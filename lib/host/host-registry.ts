@@ -93,7 +93,7 @@ export class HostRegistry {
 
   /** What the stack reports: registrations of local sockets, and interfaces. */
   handleEvent(event: ServiceEvent, now: Instant): void {
-    if (event.kind === 'registered') void this.register(event.prefix, event.protocol);
+    if (event.kind === 'registered') void this.register(event.prefix, event.protocol, event.weight);
     else if (event.kind === 'unregistered') this.unregister(event.prefix, event.protocol);
     this.policies.handleEvent(event, now);
     this.carryOut();

@@ -1,7 +1,6 @@
 // A real host: one `Stack` with links, a clock and chance, one of the processes that share a machine. All that
 // is decided is decided below; here it is only carried out.
 
-import { ControllerSet } from '../controller/controller-set';
 import { AdHoc } from '../controller/policies/ad-hoc';
 import { UpstreamRoute } from '../controller/policies/upstream-route';
 import type { ServiceController } from '../controller/service-controller';
@@ -54,7 +53,6 @@ export class Host implements SocketHost {
   private readonly timer = new DeadlineTimer(() => this.driver.deadline());
   private monitor: InterfaceMonitor | undefined;
   private registry: HostRegistry | undefined;
-  private policies = new ControllerSet([]);
   private portRetry: NodeJS.Timeout | undefined;
   private closing: Promise<void> | undefined;
   private readonly handleExit = (): void => this.sayGoodbye();
@@ -160,10 +158,11 @@ export class Host implements SocketHost {
 
   private async startControllers(): Promise<void> {
     if (this.closing !== undefined) return;
-    this.policies = new ControllerSet([...this.links.indexes()].flatMap((link) => this.policiesOf(link)));
-    this.carryOutPolicies();
+    for (const link of this.links.indexes()) {
+      for (const policy of this.policiesOf(link)) this.driver.addController(policy);
+    }
     this.monitor = new InterfaceMonitor({ native: this.configuration.native });
-    await this.monitor.start((event) => this.handleServiceEvent(event, monotonicNow()));
+    await this.monitor.start((event) => this.driver.tellControllers(event));
     await this.joinRegistry();
   }
 
@@ -239,16 +238,8 @@ export class Host implements SocketHost {
   }
 
   private handleServiceEvent(event: ServiceEvent, now: Instant): void {
-    this.policies.handleEvent(event, now);
-    this.carryOutPolicies();
     if (this.registry !== undefined) this.registry.handleEvent(event, now);
     else if (event.kind === 'registered' || event.kind === 'unregistered') this.earlyRegistrations.push(event);
-  }
-
-  private carryOutPolicies(): void {
-    for (let command = this.policies.pollCommand(); command; command = this.policies.pollCommand()) {
-      this.carryOut(command);
-    }
   }
 
   private carryOut(command: ServiceCommand): void {

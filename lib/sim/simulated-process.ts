@@ -4,7 +4,7 @@
 import type { ServiceController } from '../controller/service-controller';
 import { type DriverEnvironment, StackDriver } from '../driver/stack-driver';
 import { StackSockets } from '../driver/stack-sockets';
-import type { NetworkInterface, ServiceCommand, ServiceEvent } from '../stack/control-interface';
+import type { NetworkInterface, ServiceCommand } from '../stack/control-interface';
 import { Stack } from '../stack/stack';
 import { type Instant, NEVER } from '../time/instant';
 import type { RandomSource } from '../time/random-source';
@@ -35,7 +35,6 @@ export class SimulatedProcess implements DriverEnvironment {
   private readonly loopback: SimulatedLoopback;
   /** By the stack's index. */
   private readonly links = new Map<number, SimulatedLink>();
-  private readonly controller: ServiceController;
   private interfaces: readonly NetworkInterface[] = [];
   private timer: ScheduledEvent | undefined;
   private isAlive = true;
@@ -50,10 +49,9 @@ export class SimulatedProcess implements DriverEnvironment {
     this.stack.setForwarding(forwards);
     this.driver = new StackDriver(this.stack, this);
     this.sockets = new StackSockets(this.driver, Promise.resolve());
-    this.driver.onServiceEvent = (event, now) => this.tellController(event, now);
     this.loopback = new SimulatedLoopback(clock, (batch) => this.driver.received(0, batch));
     const indexes = links.map((options) => this.openLink(options));
-    this.controller = controller(indexes[0]!);
+    this.driver.addController(controller(indexes[0]!));
     this.handleInterfaces();
   }
 
@@ -68,12 +66,11 @@ export class SimulatedProcess implements DriverEnvironment {
     this.turn(() => {
       const before = this.interfaces;
       this.interfaces = this.kernel.describe();
-      const now = this.now();
       for (const gone of missing(before, this.interfaces)) {
-        this.tellController({ kind: 'interfaceDown', networkInterface: gone }, now);
+        this.driver.tellControllers({ kind: 'interfaceDown', networkInterface: gone });
       }
       for (const added of missing(this.interfaces, before)) {
-        this.tellController({ kind: 'interfaceUp', networkInterface: added }, now);
+        this.driver.tellControllers({ kind: 'interfaceUp', networkInterface: added });
       }
     });
   }
@@ -134,13 +131,6 @@ export class SimulatedProcess implements DriverEnvironment {
       packetTooBig: (address, mtu) => this.turn(() => this.driver.packetTooBig(address, mtu)),
     });
     return index;
-  }
-
-  private tellController(event: ServiceEvent, now: Instant): void {
-    this.controller.handleEvent(event, now);
-    for (let command = this.controller.pollCommand(); command !== undefined; command = this.controller.pollCommand()) {
-      this.driver.command(command);
-    }
   }
 
   /** One turn of the event loop, now or when it runs again. */

@@ -13,8 +13,14 @@ export type TransportProtocol = 6 | 17;
 
 /** What happened, for controllers (§4.1: active sockets generate service-related events). */
 export type ServiceEvent =
-  /** A local socket listens now. The DEMUX rule is already in the table. */
-  | { readonly kind: 'registered'; readonly prefix: ServicePrefix; readonly protocol: TransportProtocol }
+  /** A local socket listens now. The DEMUX rule is already in the table. Told again when its weight has changed. */
+  | {
+      readonly kind: 'registered';
+      readonly prefix: ServicePrefix;
+      readonly protocol: TransportProtocol;
+      /** Share of the first packets it asks for, relative to the other instances of the prefix. */
+      readonly weight: number;
+    }
   /** A local socket stopped listening. */
   | { readonly kind: 'unregistered'; readonly prefix: ServicePrefix; readonly protocol: TransportProtocol }
   /** A packet matched a DELAY rule and waits (§4.3). */

@@ -343,7 +343,7 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
   ): boolean {
     const rule = { action: 'demux', prefix, protocol, socket, priority: DEMUX_PRIORITY, weight } as const;
     if (this.sal.serviceTable.addRule(rule, now) === 'exists') return false;
-    if (isRegistered) this.tellControllers({ kind: 'registered', prefix, protocol });
+    if (isRegistered) this.tellControllers({ kind: 'registered', prefix, protocol, weight });
     return true;
   }
 

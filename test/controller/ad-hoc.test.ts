@@ -98,7 +98,7 @@ describe('AdHoc', () => {
 
   it('lets other events pass', () => {
     const { adHoc } = policy();
-    adHoc.handleEvent({ kind: 'registered', prefix: ServicePrefix.any, protocol: 6 }, NOW);
+    adHoc.handleEvent({ kind: 'registered', prefix: ServicePrefix.any, protocol: 6, weight: 1 }, NOW);
     expect(told(adHoc)).toEqual([]);
   });
 });

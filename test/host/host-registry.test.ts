@@ -45,7 +45,7 @@ describe('HostRegistry', () => {
   it('follows the events of the stack', async () => {
     const { holder, member } = await pair();
     const prefix = service('a');
-    member.registry.handleEvent({ kind: 'registered', prefix, protocol: 6 }, NOW);
+    member.registry.handleEvent({ kind: 'registered', prefix, protocol: 6, weight: 1024 }, NOW);
     member.registry.handleEvent({ kind: 'unregistered', prefix, protocol: 6 }, NOW);
     await settled(member);
     expect(holder.take()).toEqual(['add a -> 127.0.0.1:4002', 'delete a -> 127.0.0.1:4002', 'add f -> 127.0.0.1:4002']);

@@ -16,7 +16,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   transport: ['time', 'wire'],
   stack: ['time', 'wire', 'table', 'sal', 'transport'],
   controller: ['time', 'wire', 'table', 'stack'],
-  driver: ['time', 'wire', 'table', 'sal', 'transport', 'stack'],
+  driver: ['time', 'wire', 'table', 'sal', 'transport', 'stack', 'controller'],
   native: ['time', 'wire'],
   link: ['time', 'wire', 'native'],
   host: ['time', 'wire', 'table', 'sal', 'transport', 'stack', 'controller', 'driver', 'native', 'link'],
