@@ -66,8 +66,7 @@ export class StackDriver {
   received(link: number, batch: ReceivedBatch, settles = false): void {
     this.stack.handleReceived(link, batch, this.environment.now());
     if (!settles || this.isDraining) return this.drain();
-    // What is forwarded still lies in the link's slab.
-    if (this.stack.outputs().some(({ batch: { pieceCount } }) => pieceCount > 0)) this.transmit();
+    if (this.holdsReferences()) this.transmit();
     this.isSettling = true;
     this.isDraining = true;
     try {
@@ -249,6 +248,12 @@ export class StackDriver {
         this.onServiceEvent?.(event.event, this.now());
         this.carryOut();
     }
+  }
+
+  /** Whether a batch refers to the slab of a link: what is forwarded does, and leaves before the slab is used again. */
+  private holdsReferences(): boolean {
+    for (const { batch } of this.stack.outputs()) if (batch.pieceCount > 0) return true;
+    return false;
   }
 
   /** Hands every filled batch to its link. False when none had anything, or no link took it. */

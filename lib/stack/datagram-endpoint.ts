@@ -41,6 +41,7 @@ export interface DatagramContext {
   touchDatagram(endpoint: DatagramEndpoint): void;
   /** Payload bytes that fit one packet behind a SAL header of `headerBytes` to `remote`. */
   payloadRoom(output: LinkOutput, remote: NetworkAddress, headerBytes: number): number;
+  readonly isStarting: boolean;
 }
 
 export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
@@ -73,6 +74,7 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
     this.halfOpen = new HalfOpenFlows(context.sal.random);
     this.unconnected = new UnconnectedSender(context.sal, serviceID, flowID, {
       sent: () => context.touchDatagram(this),
+      isStarting: () => context.isStarting,
       payloadRoom: (output, remote, headerBytes) => context.payloadRoom(output, remote, headerBytes),
     });
   }

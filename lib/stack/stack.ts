@@ -61,7 +61,7 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
   /** What the network says besides packets: ICMP goes in here. */
   readonly hints: PathHints;
   readonly connections = new MemberList<Connection>();
-  /** Until the driver has started, a connect without a route waits for one. */
+  /** Until the driver has started, a connect without a route waits for one, and so does a datagram. */
   isStarting = false;
   readonly random: RandomSource;
   /** Room to receive that all streams share. */
@@ -106,6 +106,7 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
   handleStarted(now: Instant): void {
     this.isStarting = false;
     this.sal.retryFirstPackets(ServicePrefix.any, now);
+    this.sal.releaseDelayed(ServicePrefix.any, now);
   }
 
   // ---- inputs ----

@@ -21,6 +21,8 @@ import { UDP_HEADER_BYTES } from '../wire/udp-header';
 export type SendRefusal = 'tooLarge' | 'noRoute' | 'notConnected' | 'noRoom' | 'dropped';
 
 export interface UnconnectedContext {
+  /** The first rules are still to come. */
+  isStarting(): boolean;
   /** Something lies in a batch. */
   sent(): void;
   /** Payload bytes that fit one packet behind a SAL header of `headerBytes` to `remote`. */
@@ -43,7 +45,8 @@ export class UnconnectedSender {
   sendTo(target: ServiceID, bytes: Uint8Array, now: Instant): SendRefusal | undefined {
     const { links, firstPackets } = this.sal;
     const verdict = firstPackets.resolveOwn(target, 17, now);
-    if (verdict === undefined) return 'noRoute';
+    if (verdict === undefined && !this.context.isStarting()) return 'noRoute';
+    if (verdict === undefined) return this.delay(target, new Uint8Array(bytes), now);
     if (verdict.action === 'drop') return 'dropped';
     if (verdict.action === 'delay') return this.delay(target, new Uint8Array(bytes), now);
     if (verdict.action === 'demux') return this.send(links.loopback, LOOPBACK_ADDRESS, target, bytes);

@@ -77,6 +77,19 @@ describe('sendTo', () => {
     expect(host.sent.map((packet) => payloadOf(packet).toString())).toEqual(['early', 'early']);
   });
 
+  it('waits for the first rules while the host starts, and for no longer', () => {
+    const { host, handle } = open();
+    host.stack.isStarting = true;
+    expect(handle.send(Buffer.from('early'), SERVICE)).toBe(undefined);
+    expect(handle.send(Buffer.from('to nobody'), OTHER)).toBe(undefined);
+    host.forward(SERVICE, near);
+    host.driver.started();
+    host.turn();
+    expect(host.sent.map((packet) => payloadOf(packet).toString())).toEqual(['early']);
+    expect(host.stack.sal.firstPackets.delayed.waiting).toBe(0);
+    expect(handle.send(Buffer.from('late'), OTHER)?.code).toBe('EHOSTUNREACH');
+  });
+
   it('transmits a full batch at once instead of dropping', () => {
     const { host, handle } = open();
     host.forward(SERVICE, near);
