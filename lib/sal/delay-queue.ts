@@ -10,6 +10,8 @@ export interface DelayedPacket<T> {
   readonly service: ServiceID;
   /** The sender, as text; our own packets share the empty one and count as one source each. */
   readonly source: string;
+  /** Who will send it anew: a flow waits once, however often it has tried. */
+  readonly owner?: object | undefined;
   readonly packet: T;
 }
 
@@ -19,14 +21,23 @@ interface Waiting<T> extends DelayedPacket<T> {
 
 export class DelayQueue<T> {
   private waiting: Waiting<T>[] = [];
+  private readonly owners = new Set<object>();
   dropped = 0;
+
+  /** `abandoned`: no packet for the service waits any more, and no controller has had a part in it. */
+  constructor(private readonly abandoned: (service: ServiceID) => void = () => {}) {}
 
   get length(): number {
     return this.waiting.length;
   }
 
+  isWaiting(owner: object): boolean {
+    return this.owners.has(owner);
+  }
+
   /** Queues a packet. True when its service had none waiting: the controller is to be told. */
   add(delayed: DelayedPacket<T>, now: Instant): boolean {
+    const wasWaiting = delayed.owner !== undefined && this.remove(delayed.owner) !== undefined;
     const { waiting } = this;
     let sameService = 0;
     let sameSource = 0;
@@ -44,18 +55,26 @@ export class DelayQueue<T> {
         oldestOfSource = index;
       }
     }
+    if (delayed.owner !== undefined) this.owners.add(delayed.owner);
+    waiting.push({ ...delayed, until: after(now, DELAY_TIMEOUT) });
     if (sameService >= DELAYED_PER_SERVICE) this.drop(oldestOfService);
     else if (sameSource >= DELAYED_PER_SOURCE) this.drop(oldestOfSource);
-    else if (waiting.length >= DELAYED_TOTAL) this.drop(0);
-    waiting.push({ ...delayed, until: after(now, DELAY_TIMEOUT) });
-    return sameService === 0;
+    else if (waiting.length > DELAYED_TOTAL) this.drop(0);
+    return sameService === 0 && !wasWaiting;
   }
 
   /** Takes out what `prefix` covers, oldest first: to be resolved anew, or to be forgotten. */
   take(prefix: ServicePrefix): DelayedPacket<T>[] {
     const taken = this.waiting.filter((each) => prefix.contains(each.service));
     if (taken.length > 0) this.waiting = this.waiting.filter((each) => !prefix.contains(each.service));
+    for (const { owner } of taken) if (owner !== undefined) this.owners.delete(owner);
     return taken;
+  }
+
+  /** The owner has gone, or has found another way. */
+  withdraw(owner: object): void {
+    const removed = this.remove(owner);
+    if (removed !== undefined) this.tellWhenLast(removed.service);
   }
 
   nextDeadline(): Instant {
@@ -63,13 +82,34 @@ export class DelayQueue<T> {
   }
 
   expire(now: Instant): void {
-    const kept = this.waiting.filter((each) => each.until > now);
-    this.dropped += this.waiting.length - kept.length;
-    this.waiting = kept;
+    const expired = this.waiting.filter((each) => each.until <= now);
+    if (expired.length === 0) return;
+    this.waiting = this.waiting.filter((each) => each.until > now);
+    this.dropped += expired.length;
+    for (const { owner } of expired) if (owner !== undefined) this.owners.delete(owner);
+    for (const { service } of uniqueByService(expired)) this.tellWhenLast(service);
   }
 
   private drop(index: number): void {
-    this.waiting.splice(index, 1);
+    const [dropped] = this.waiting.splice(index, 1);
+    if (dropped!.owner !== undefined) this.owners.delete(dropped!.owner);
     this.dropped++;
+    this.tellWhenLast(dropped!.service);
   }
+
+  private remove(owner: object): Waiting<T> | undefined {
+    if (!this.owners.delete(owner)) return undefined;
+    return this.waiting.splice(
+      this.waiting.findIndex((each) => each.owner === owner),
+      1,
+    )[0];
+  }
+
+  private tellWhenLast(service: ServiceID): void {
+    if (!this.waiting.some((each) => each.service.equals(service))) this.abandoned(service);
+  }
+}
+
+function uniqueByService<T>(packets: readonly Waiting<T>[]): Waiting<T>[] {
+  return [...new Map(packets.map((each) => [each.service.toString(), each])).values()];
 }

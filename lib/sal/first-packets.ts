@@ -39,13 +39,15 @@ export interface FirstPacketContext {
   handleListenerSyn(listener: SynListener, received: ReceivedControl, now: Instant): void;
   /** A packet for `service` is the first to wait: the controller is to be told. */
   noteDelayed(service: ServiceID, now: Instant): void;
+  /** Nobody waits for `service` any more, without a controller's doing. */
+  noteAbandoned(service: ServiceID): void;
 }
 
 /** A waiting first packet: one of our own, to be sent anew, or a copy of a received one. */
 type Waiting = { readonly resend: (now: Instant) => void } | { readonly link: number; readonly batch: ReceivedBatch };
 
 export class FirstPackets {
-  private readonly delayQueue = new DelayQueue<Waiting>();
+  private readonly delayQueue = new DelayQueue<Waiting>((service) => this.context.noteAbandoned(service));
 
   constructor(private readonly context: FirstPacketContext) {}
 
@@ -66,9 +68,18 @@ export class FirstPackets {
         send(links.dataLink(rule.link), rule.address);
   }
 
-  /** Has `resend` called when the packet of our own need not wait any longer. */
-  delayOwn(service: ServiceID, resend: (now: Instant) => void, now: Instant): void {
-    this.delay({ resend }, service, '', now);
+  /** Has `resend` called when the packet of our own need not wait any longer. An `owner` waits with one packet. */
+  delayOwn(service: ServiceID, resend: (now: Instant) => void, now: Instant, owner?: object): void {
+    this.delay({ resend }, service, '', now, owner);
+  }
+
+  isDelayed(owner: object): boolean {
+    return this.delayQueue.isWaiting(owner);
+  }
+
+  /** The owner's packet need not wait any longer: it has left, or is not wanted. */
+  withdraw(owner: object): void {
+    this.delayQueue.withdraw(owner);
   }
 
   handleReceived(received: ReceivedControl, link: number, now: Instant): void {
@@ -87,7 +98,7 @@ export class FirstPackets {
     else if (verdict.action === 'demux') this.deliver(verdict.socket as LocalSocket, received, now);
     else if (verdict.action === 'forward') this.forward(received, verdict, reach);
     else if (verdict.action === 'delay') this.delay(copyOf(batch, row, link), service, from.ip, now);
-    else counters.count('ruleDrop');
+    else this.drop(received, verdict.refuses);
   }
 
   /** Takes what waits under `prefix` out of the queue and treats it as if it came now. */
@@ -149,14 +160,24 @@ export class FirstPackets {
    * Nobody has the service. A SYN meant for this process alone is refused; anything else gets no answer. On a
    * link without ports every process of the host hears it, and another may have the service.
    */
-  private handleUnmatched({ packet, batch, row, output }: ReceivedControl): void {
+  private handleUnmatched(received: ReceivedControl): void {
     this.context.counters.count('unmatched');
-    const isForUs = output.properties.encapsulated && !batch.isBroadcast(row);
-    if (packet.control !== undefined && isForUs) refuseSyn({ packet, batch, row, output });
+    this.refuse(received);
   }
 
-  private delay(waiting: Waiting, service: ServiceID, source: string, now: Instant): void {
-    if (this.delayQueue.add({ service, source, packet: waiting }, now)) this.context.noteDelayed(service, now);
+  private drop(received: ReceivedControl, refuses: boolean): void {
+    this.context.counters.count(refuses ? 'ruleRefused' : 'ruleDrop');
+    if (refuses) this.refuse(received);
+  }
+
+  private refuse(received: ReceivedControl): void {
+    const { packet, batch, row, output } = received;
+    const isForUs = output.properties.encapsulated && !batch.isBroadcast(row);
+    if (packet.control !== undefined && isForUs) refuseSyn(received);
+  }
+
+  private delay(packet: Waiting, service: ServiceID, source: string, now: Instant, owner?: object): void {
+    if (this.delayQueue.add({ service, source, owner, packet }, now)) this.context.noteDelayed(service, now);
   }
 
   /**

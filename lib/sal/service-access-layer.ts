@@ -38,6 +38,8 @@ import { TimeWait } from './time-wait';
 export interface ServiceAccessLayerObserver {
   /** A packet for `service` waits behind a DELAY rule (§4.3). */
   delayed(service: ServiceID, now: Instant): void;
+  /** Nobody waits for `service` any more: too old, too many, or the connect has ended. */
+  abandoned(service: ServiceID): void;
 }
 
 export class ServiceAccessLayer implements SignalingContext {
@@ -104,9 +106,14 @@ export class ServiceAccessLayer implements SignalingContext {
     return output;
   }
 
-  /** A rule has come: what waits behind a DELAY rule, and connects without an answer, try again now. */
+  /**
+   * A rule has come: connects without an answer try again now. What waits behind a DELAY rule goes when it is
+   * released: by then all rules are there that it is to be spread over.
+   */
   retryFirstPackets(prefix: ServicePrefix, now: Instant): void {
-    for (const flow of [...this.connecting]) if (prefix.contains(flow.service!)) this.sendFirstPacket(flow, now);
+    for (const flow of [...this.connecting]) {
+      if (prefix.contains(flow.service!) && !this.firstPackets.isDelayed(flow)) this.sendFirstPacket(flow, now);
+    }
   }
 
   releaseDelayed(prefix: ServicePrefix, now: Instant): void {
@@ -135,7 +142,7 @@ export class ServiceAccessLayer implements SignalingContext {
   close(flow: Flow, failure: FlowFailure | undefined, now: Instant): void {
     if (this.flowTable.get(flow.localFlowID) !== flow) return;
     flow.request?.listener.halfOpen.delete(flow);
-    this.connecting.delete(flow);
+    if (this.connecting.delete(flow)) this.firstPackets.withdraw(flow);
     this.deadlines.remove(flow);
     this.flowTable.release(flow.localFlowID);
     const owner = flow.owner;
@@ -174,13 +181,15 @@ export class ServiceAccessLayer implements SignalingContext {
       const resend = (later: Instant): void => {
         if (flow.state === 'request') this.sendFirstPacket(flow, later);
       };
-      this.firstPackets.delayOwn(service, resend, now);
-    }
+      this.firstPackets.delayOwn(service, resend, now, flow);
+    } else this.firstPackets.withdraw(flow);
+    if (verdict?.action === 'drop' && verdict.refuses) this.close(flow, 'refused', now);
     return verdict !== undefined;
   }
 
   endFirstPackets(flow: Flow): void {
     this.connecting.delete(flow);
+    this.firstPackets.withdraw(flow);
   }
 
   handleListenerSyn(listener: SynListener, received: ReceivedControl, now: Instant): void {
@@ -189,6 +198,10 @@ export class ServiceAccessLayer implements SignalingContext {
 
   noteDelayed(service: ServiceID, now: Instant): void {
     this.observer.delayed(service, now);
+  }
+
+  noteAbandoned(service: ServiceID): void {
+    this.observer.abandoned(service);
   }
 
   localAddressOf(received: ReceivedControl): NetworkAddress | undefined {

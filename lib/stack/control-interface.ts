@@ -25,6 +25,8 @@ export type ServiceEvent =
   | { readonly kind: 'unregistered'; readonly prefix: ServicePrefix; readonly protocol: TransportProtocol }
   /** A packet matched a DELAY rule and waits (§4.3). */
   | { readonly kind: 'delayed'; readonly serviceID: ServiceID; readonly at: Instant }
+  /** No packet for the service waits any more: they were too old or too many, or their sockets have gone. */
+  | { readonly kind: 'abandoned'; readonly serviceID: ServiceID }
   /** A rule ended by its idle or hard timeout. */
   | { readonly kind: 'ruleExpired'; readonly rule: ServiceRule }
   | { readonly kind: 'interfaceUp'; readonly networkInterface: NetworkInterface }

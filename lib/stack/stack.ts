@@ -83,7 +83,8 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
     this.mtuTo = options.mtuTo ?? (() => undefined);
     this.rooms = new PayloadRoom(this.mtuTo);
     const delayed = (serviceID: ServiceID, at: Instant) => this.tellControllers({ kind: 'delayed', serviceID, at });
-    this.sal = new ServiceAccessLayer(options.random, { delayed }, options.flowTag);
+    const abandoned = (serviceID: ServiceID) => this.tellControllers({ kind: 'abandoned', serviceID });
+    this.sal = new ServiceAccessLayer(options.random, { delayed, abandoned }, options.flowTag);
     this.hints = new PathHints(this.sal);
     this.attachLink({ kind: 'memory', encapsulated: false, role: 'data', mtu: LOOPBACK_MTU });
   }

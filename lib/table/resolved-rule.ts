@@ -83,6 +83,7 @@ export class ResolvedDrop implements DropRule, RuleIdentity {
     readonly generation: number,
     readonly priority: number,
     readonly weight: number,
+    readonly refuses: boolean,
   ) {}
 
   get prefix(): ServicePrefix {

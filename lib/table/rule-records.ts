@@ -42,6 +42,7 @@ export const RuleFlag = {
   hostScope: 64,
   selectAll: 128,
   version6: 256,
+  refuses: 512,
 } as const;
 
 /** 64-bit fields: what a rule has met. */

@@ -104,7 +104,8 @@ export class RuleStore {
     };
     const rule = this.resolved(number);
     if (rule.action === 'demux') return { action: 'demux', ...terms, protocol: rule.protocol, socket: rule.socket };
-    if (rule.action !== 'forward') return { action: rule.action, ...terms };
+    if (rule.action === 'delay') return { action: 'delay', ...terms };
+    if (rule.action === 'drop') return { action: 'drop', ...terms, ...(rule.refuses ? { refuses: true } : {}) };
     const { address, link, broadcast, scope, selectAll } = rule;
     return { action: 'forward', ...terms, address, link, broadcast, scope, ...(selectAll ? { selectAll } : {}) };
   }
@@ -151,7 +152,7 @@ export class RuleStore {
       case RuleFlag.delay:
         return new ResolvedDelay(prefixes, number, generation, priority, weight);
       case RuleFlag.drop:
-        return new ResolvedDrop(prefixes, number, generation, priority, weight);
+        return new ResolvedDrop(prefixes, number, generation, priority, weight, (flags & RuleFlag.refuses) !== 0);
     }
     return new ResolvedForward(
       prefixes,
@@ -210,7 +211,8 @@ export class RuleStore {
 function flagsOf(rule: ServiceRule): number {
   const action = RuleFlag[rule.action];
   if (rule.action === 'demux') return action | (rule.protocol === 6 ? RuleFlag.stream : 0);
-  if (rule.action !== 'forward') return action;
+  if (rule.action === 'drop') return action | (rule.refuses === true ? RuleFlag.refuses : 0);
+  if (rule.action === 'delay') return action;
   return (
     action |
     (rule.broadcast ? RuleFlag.broadcast : 0) |

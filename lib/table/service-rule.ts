@@ -47,6 +47,8 @@ export interface DelayRule extends RuleCommon {
 /** Discard the packet. */
 export interface DropRule extends RuleCommon {
   readonly action: 'drop';
+  /** Its sender is told: a SYN is answered by RST, a `connect` of our own fails at once. */
+  readonly refuses?: boolean;
 }
 
 export type ServiceRule = ForwardRule | DemuxRule | DelayRule | DropRule;

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { DELAY_TIMEOUT, DELAYED_PER_SERVICE, SOURCE_ADDRESSES_MAXIMUM } from '../../lib/limits';
+import {
+  CONNECT_TIMEOUT,
+  CONTROL_TIMEOUT_INITIAL,
+  DELAY_TIMEOUT,
+  DELAYED_PER_SERVICE,
+  SOURCE_ADDRESSES_MAXIMUM,
+} from '../../lib/limits';
 import { DEMUX_PRIORITY } from '../../lib/table/service-rule';
 import { NetworkAddress } from '../../lib/wire/network-address';
 import { writeSalPacketHeader } from '../../lib/wire/sal-packet';
@@ -180,7 +186,86 @@ describe('delayed resolution (§4.3)', () => {
     expect(client.delayed).toHaveLength(1);
     expect(client.sal.firstPackets.delayed).toEqual({ waiting: DELAYED_PER_SERVICE, dropped: 10 });
     wire.now = (wire.now + DELAY_TIMEOUT + 1) as typeof wire.now;
+    expect(client.abandoned).toEqual([]);
     client.sal.firstPackets.handleDeadline(wire.now);
     expect(client.sal.firstPackets.delayed.waiting).toBe(0);
+    expect(client.abandoned.map(String)).toEqual([String(SERVICE)]);
+  });
+
+  it('has a connect wait once, however often it repeats its SYN, and as long as it lasts', () => {
+    const { wire, client } = delaying();
+    const { owner } = client.connect();
+    wire.advance(CONNECT_TIMEOUT - 1);
+    expect(client.sal.firstPackets.delayed).toEqual({ waiting: 1, dropped: 0 });
+    expect(client.delayed).toHaveLength(1);
+    wire.advance(1);
+    expect(owner.failure).toBe('timedOut');
+    expect(client.sal.firstPackets.delayed).toEqual({ waiting: 0, dropped: 0 });
+    expect(client.abandoned.map(String)).toEqual([String(SERVICE)]);
+  });
+
+  it('is over when the SYN has found a way without a release', () => {
+    const { wire, client, server } = delaying();
+    server.listen();
+    const { owner } = client.connect();
+    client.forwardTo(server.address, { prefix: ServicePrefix.of(SERVICE), priority: 2 });
+    wire.advance(CONTROL_TIMEOUT_INITIAL);
+    expect(owner.told).toEqual(['connected']);
+    expect(client.sal.firstPackets.delayed.waiting).toBe(0);
+    client.sal.releaseDelayed(ServicePrefix.any, wire.now);
+    expect(client.takeSent()).toEqual([]);
+  });
+
+  it('waits for the release when a rule comes: there may be more of them to come', () => {
+    const { wire, client, server, prefix } = delaying();
+    server.listen();
+    const { owner } = client.connect();
+    client.forwardTo(server.address, { prefix, priority: 2 });
+    client.sal.retryFirstPackets(prefix, wire.now);
+    expect(client.takeSent()).toEqual([]);
+    client.sal.releaseDelayed(prefix, wire.now);
+    wire.settle();
+    expect(owner.told).toEqual(['connected']);
+  });
+});
+
+describe('a DROP rule that refuses', () => {
+  const rule = { action: 'drop', prefix: ServicePrefix.of(SERVICE), priority: 5, weight: 1 } as const;
+
+  it('answers a SYN by RST, as a host without the service does', () => {
+    const wire = new Wire();
+    const [client, router] = [wire.node('10.0.0.1', 1), wire.node('10.0.0.2', 2)];
+    client.forwardTo(router.address);
+    router.sal.serviceTable.addRule({ ...rule, refuses: true }, wire.now);
+    const { owner } = client.connect();
+    wire.settle();
+    expect(owner.failure).toBe('refused');
+    expect(router.sal.counters.value('ruleRefused')).toBe(1);
+  });
+
+  it('fails a connect of our own at once, also one that waits already', () => {
+    const wire = new Wire();
+    const client = wire.node('10.0.0.1', 1);
+    const { prefix } = rule;
+    client.sal.serviceTable.addRule({ action: 'delay', prefix, priority: 1, weight: 1 }, wire.now);
+    const first = client.connect();
+    client.sal.serviceTable.addRule({ ...rule, refuses: true }, wire.now);
+    client.sal.releaseDelayed(prefix, wire.now);
+    const second = client.connect();
+    expect([first.owner.failure, second.owner.failure]).toEqual(['refused', 'refused']);
+    expect(client.takeSent()).toEqual([]);
+    expect(client.sal.flowTable.size).toBe(0);
+    expect(wire.settle()).toEqual([]);
+  });
+
+  it('says nothing without the wish to refuse', () => {
+    const wire = new Wire();
+    const [client, router] = [wire.node('10.0.0.1', 1), wire.node('10.0.0.2', 2)];
+    client.forwardTo(router.address);
+    router.sal.serviceTable.addRule(rule, wire.now);
+    const { owner } = client.connect();
+    wire.settle();
+    expect(owner.failure).toBeUndefined();
+    expect(router.sal.counters.value('ruleDrop')).toBe(1);
   });
 });

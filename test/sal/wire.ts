@@ -86,6 +86,7 @@ export class Wire {
 export class Node {
   readonly sal: ServiceAccessLayer;
   readonly delayed: ServiceID[] = [];
+  readonly abandoned: ServiceID[] = [];
   private readonly counters = createWireErrorCounters();
 
   constructor(
@@ -94,7 +95,10 @@ export class Node {
     seed: number,
     properties: Partial<LinkProperties>,
   ) {
-    this.sal = new ServiceAccessLayer(SeededRandom.of(seed), { delayed: (service) => this.delayed.push(service) });
+    this.sal = new ServiceAccessLayer(SeededRandom.of(seed), {
+      delayed: (service) => this.delayed.push(service),
+      abandoned: (service) => this.abandoned.push(service),
+    });
     this.sal.attachLink({ kind: 'memory', encapsulated: false, role: 'data', mtu: 65_535 });
     this.sal.attachLink({ kind: 'memory', encapsulated: true, role: 'data', mtu: 1500, ...properties });
   }

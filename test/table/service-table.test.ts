@@ -301,6 +301,7 @@ describe('changes', () => {
       forward(web, '10.0.0.1', { idleTimeout: 5 as never, hardTimeout: 9 as never }),
       delay(acme),
       drop(web),
+      drop(acme, { refuses: true }),
     ];
     const table = tableOf(...rules);
     // Own properties, so that a copy or a message to another process has them.
