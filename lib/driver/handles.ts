@@ -22,6 +22,8 @@ export interface ConnectOptions {
   /** Bytes; defaults and bounds in limits.ts. */
   readonly sendBuffer?: number | undefined;
   readonly receiveBuffer?: number | undefined;
+  /** Where the first packet goes instead of where the service table says: to each of these addresses. */
+  readonly via?: readonly NetworkAddress[] | undefined;
 }
 
 export interface ListenOptions {

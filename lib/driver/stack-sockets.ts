@@ -24,11 +24,12 @@ export class StackSockets implements SocketHost {
   ) {}
 
   connect(target: ServiceID, options: ConnectOptions, observer: StreamObserver): StreamHandle {
-    const { timeout, sendBuffer, receiveBuffer } = options;
+    const { timeout, sendBuffer, receiveBuffer, via } = options;
     const streamOptions = {
       timeout: timeout === undefined ? undefined : milliseconds(timeout),
       sendBuffer,
       receiveBuffer,
+      via,
     };
     const connection = this.driver.stack.connect(target, streamOptions, this.driver.now());
     const handle = new StreamHandleOverStack(this.driver, connection);

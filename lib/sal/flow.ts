@@ -91,6 +91,8 @@ export class Flow implements HasListPlace<Flow> {
   isAbandoned = false;
   /** When it began to wait for nothing else. */
   finWaitSince: Instant | undefined;
+  /** Where the SYN goes, whatever the service table says. */
+  via: readonly NetworkAddress[] | undefined;
   /** Where the SYN was sent last, when that was one unicast address. */
   lastHop: NetworkAddress | undefined;
   unreachable: UnreachableHints | undefined;

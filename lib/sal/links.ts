@@ -1,6 +1,7 @@
 // The links attached to a stack, by index. Index 0 is always the loopback link, on which the process reaches
 // itself.
 
+import type { NetworkAddress } from '../wire/network-address';
 import type { LinkOutput } from './link-output';
 
 export class Links {
@@ -31,6 +32,18 @@ export class Links {
   /** The link that carries this process's flows, for a packet that came by `link`. */
   dataLink(link: number): LinkOutput {
     return this.dataLinks[link]!;
+  }
+
+  /** The link by which first packets go to an address that no rule of the table names: one with ports, or one without. */
+  towards(address: NetworkAddress): LinkOutput {
+    const isFitting = ({ index, properties }: LinkOutput): boolean =>
+      index !== LOOPBACK_LINK && properties.role === 'data' && properties.encapsulated === (address.port !== 0);
+    return this.outputs.find(isFitting) ?? this.usual;
+  }
+
+  /** The link most first packets leave by: the first that is not the loopback link. */
+  get usual(): LinkOutput {
+    return this.outputs[1] ?? this.loopback;
   }
 
   private findDataLink(output: LinkOutput): LinkOutput {

@@ -164,10 +164,10 @@ export class ServiceAccessLayer implements SignalingContext {
     if (this.flowTable.get(flow.localFlowID) === flow) this.deadlines.hasten(flow, flow.nextDeadline());
   }
 
-  /** Sends the flow's SYN to every address its service resolves to now. */
+  /** Sends the flow's SYN to every address its service resolves to now, or to those that its maker chose. */
   sendFirstPacket(flow: Flow, now: Instant): boolean {
     const service = flow.service!;
-    this.connecting.add(flow);
+    if (flow.via === undefined) this.connecting.add(flow);
     const send = (output: LinkOutput, address: NetworkAddress): void => {
       flow.lastHop = address;
       flow.sendControlTo(output, address, undefined, ControlFlag.syn, flow.control.sendUnacknowledged, {
@@ -175,6 +175,10 @@ export class ServiceAccessLayer implements SignalingContext {
         segment: 'syn',
       });
     };
+    if (flow.via !== undefined) {
+      for (const address of flow.via) send(this.links.towards(address), address);
+      return flow.via.length > 0;
+    }
     const verdict = this.firstPackets.resolveOwn(service, flow.protocol, now);
     this.firstPackets.sendOwn(verdict, send);
     if (verdict?.action === 'delay') {

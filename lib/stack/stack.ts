@@ -47,6 +47,8 @@ export interface StreamOptions {
   readonly timeout?: Duration | undefined;
   readonly sendBuffer?: number | undefined;
   readonly receiveBuffer?: number | undefined;
+  /** Where the first packet goes, whatever the service table says: to each of these addresses. */
+  readonly via?: readonly NetworkAddress[] | undefined;
 }
 
 /** What happened: to a connection, a listener, a datagram socket (ask it), or for controllers. */
@@ -153,9 +155,10 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
 
   connect(target: ServiceID, options: StreamOptions, now: Instant): Connection {
     const connection = this.createConnection(options, { remote: target });
-    const segments = this.createStreamSegments(this.usualOutput(), options);
+    const segments = this.createStreamSegments(this.sal.links.usual, options);
     const flow = new FlowRecord(randomNonce(this.sal), this.random.uint32(), 6, segments);
     flow.service = target;
+    flow.via = options.via;
     connection.addFlow(flow);
     this.begin(flow, options.timeout, now, (failure) => connection.fail(failure, now));
     return connection;
@@ -321,11 +324,6 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
       maximumSegment,
       receiveBuffer: options.receiveBuffer ?? RECEIVE_BUFFER_DEFAULT,
     });
-  }
-
-  /** The link most first packets leave by: the first that is not the loopback link. */
-  private usualOutput(): LinkOutput {
-    return this.sal.links.all()[1] ?? this.sal.links.loopback;
   }
 
   private begin(flow: Flow, timeout: Duration | undefined, now: Instant, fail: (failure: FlowFailure) => void): void {
