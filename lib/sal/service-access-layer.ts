@@ -1,6 +1,7 @@
 // The Service Access Layer (§4.2): received rows in, and each goes to the flow it belongs to or is a first
 // packet to resolve. It owns the two tables and the flows' deadlines. What is inside the transport part, and
 // which connection a flow belongs to, is the stack's.
+// Long because both tables, and what the signaling may ask of them, stand in one place.
 
 import { FLOWS_MAXIMUM } from '../limits';
 import { FlowTable } from '../table/flow-table';
