@@ -3,6 +3,7 @@
 
 import type { Server, Socket } from 'node:net';
 import type { ServiceInstance } from '../controller/service-controller';
+import { LineReader } from '../controller/session/line-reader';
 import {
   REGISTRATIONS_PER_MEMBER_MAXIMUM,
   REGISTRY_BACKLOG_MAXIMUM,
@@ -11,7 +12,6 @@ import {
   REGISTRY_MEMBERS_MAXIMUM,
 } from '../limits';
 import type { NetworkAddress } from '../wire/network-address';
-import { LineReader } from './line-reader';
 import { loopbackAddress, type ProcessPort, portsOverlap } from './process-port';
 import {
   formatMessage,

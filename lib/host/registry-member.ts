@@ -2,10 +2,10 @@
 // offers. When that connection ends, the holder has ended; what to do then is the owner's matter.
 
 import type { Socket } from 'node:net';
+import { LineReader } from '../controller/session/line-reader';
 import { REGISTRY_LINE_MAXIMUM } from '../limits';
 import type { TransportProtocol } from '../stack/control-interface';
 import type { ServicePrefix } from '../wire/service-id';
-import { LineReader } from './line-reader';
 import type { ProcessPort } from './process-port';
 import {
   formatMessage,

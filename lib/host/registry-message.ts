@@ -1,8 +1,16 @@
 // What the processes of a host say to each other over the registry's connection: one JSON object a line.
 // Here the lines are made and checked; a value that comes out of a parse function is valid.
 
+import {
+  type Fields,
+  formatLine,
+  isCount,
+  isPort,
+  parseObject,
+  parseRegistration,
+} from '../controller/session/message-fields';
 import type { TransportProtocol } from '../stack/control-interface';
-import { ServiceID, ServicePrefix } from '../wire/service-id';
+import type { ServicePrefix } from '../wire/service-id';
 import type { ProcessPort } from './process-port';
 
 /** Raised when an older process could not follow; processes of different versions do not share a host. */
@@ -38,7 +46,7 @@ export type HolderMessage =
   | { readonly type: 'bye' };
 
 export function formatMessage(message: MemberMessage | HolderMessage): string {
-  return `${JSON.stringify('prefix' in message ? { ...message, prefix: message.prefix.toString() } : message)}\n`;
+  return formatLine(message);
 }
 
 /** A line from a member; `undefined` when it is not exactly one. */
@@ -90,17 +98,6 @@ export function parseHolderMessage(line: string): HolderMessage | undefined {
   }
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
-function parseObject(line: string): Fields | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 function parseHello(fields: Fields): MemberMessage | undefined {
   const { version, pid } = fields;
   const ports = parsePorts(fields['ports']);
@@ -115,24 +112,6 @@ function parseRefused(fields: Fields): HolderMessage | undefined {
   return isCount(id) ? { type: 'refused', id, reason } : undefined;
 }
 
-function parseRegistration(fields: Fields): { prefix: ServicePrefix; protocol: TransportProtocol } | undefined {
-  const prefix = parsePrefix(fields['prefix']);
-  const { protocol } = fields;
-  if (prefix === undefined || (protocol !== 6 && protocol !== 17)) return undefined;
-  return { prefix, protocol };
-}
-
-/** `HEX/bits`, in the one spelling that `ServicePrefix.toString` gives. */
-function parsePrefix(value: unknown): ServicePrefix | undefined {
-  const match = typeof value === 'string' ? /^([0-9a-f]{64})\/(\d{1,3})$/.exec(value) : null;
-  if (match === null) return undefined;
-  const bits = Number(match[2]);
-  // Nobody registers the default prefix: it would take every unknown service of the host (§4.2).
-  if (bits < 1 || bits > 256) return undefined;
-  const prefix = ServicePrefix.of(ServiceID.fromHex(match[1]!)!, bits);
-  return prefix.toString() === value ? prefix : undefined;
-}
-
 /** At most one port for each family. */
 function parsePorts(value: unknown): ProcessPort[] | undefined {
   if (!Array.isArray(value) || value.length > 2) return undefined;
@@ -141,13 +120,8 @@ function parsePorts(value: unknown): ProcessPort[] | undefined {
     if (typeof entry !== 'object' || entry === null) return undefined;
     const { family, port } = entry as Fields;
     if (family !== 4 && family !== 6) return undefined;
-    if (!isCount(port) || port < 1 || port > 65_535 || ports.some((known) => known.family === family)) return undefined;
+    if (!isPort(port) || ports.some((known) => known.family === family)) return undefined;
     ports.push({ family, port });
   }
   return ports;
-}
-
-/** 0 to 2^31 - 1. */
-function isCount(value: unknown): value is number {
-  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 0x7fffffff;
 }
