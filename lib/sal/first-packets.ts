@@ -18,7 +18,7 @@ import { extendSource, writeForwarded } from './forwarding';
 import type { LinkOutput } from './link-output';
 import { type Links, LOOPBACK_LINK } from './links';
 import { goesToAll, queryFor, resolve, type Verdict } from './resolution';
-import { refuseSyn } from './signaling/refusal';
+import { isForUsAlone, refuseSyn } from './signaling/refusal';
 import type { ReceivedControl } from './signaling/signaling-context';
 
 /** What a DEMUX rule points at: a socket that takes SYNs, or datagrams. */
@@ -171,9 +171,7 @@ export class FirstPackets {
   }
 
   private refuse(received: ReceivedControl): void {
-    const { packet, batch, row, output } = received;
-    const isForUs = output.properties.encapsulated && !batch.isBroadcast(row);
-    if (packet.control !== undefined && isForUs) refuseSyn(received);
+    if (received.packet.control !== undefined && isForUsAlone(received)) refuseSyn(received);
   }
 
   private delay(packet: Waiting, service: ServiceID, source: string, now: Instant, owner?: object): void {
