@@ -1,7 +1,7 @@
 // The CONTROL extension: what signaling says (§4.4). Its numbers count control packets alone and have
 // nothing to do with the transport's; the nonce proves that the sender saw the handshake.
 
-import { readUint32, writeUint16, writeUint32 } from './big-endian';
+import { readUint32, writeUint32 } from './big-endian';
 import { FlowNonce } from './flow-id';
 import type { WireError } from './wire-error';
 
@@ -29,6 +29,11 @@ export interface ControlExtension {
   readonly controlSequence: ControlSequence;
   /** The number expected next from the peer; filled in whether `ack` is set or not. */
   readonly controlAck: ControlSequence;
+  /**
+   * In a SYN: how often this connect has failed before, at most DETAIL_MAXIMUM; in a RST that refuses one: how many
+   * routers had passed it on; 0 by default. The original sends 0 and does not look (docs/protocol.md, CONTROL).
+   */
+  readonly detail?: number;
   /** The sender's own nonce; in a RST to an unknown flow the offender's. */
   readonly nonce: FlowNonce;
 }
@@ -36,7 +41,10 @@ export interface ControlExtension {
 export const CONTROL_EXTENSION_TYPE = 1;
 export const CONTROL_EXTENSION_BYTES = 20;
 
+export const DETAIL_MAXIMUM = 255;
+
 const FLAGS = 2;
+const DETAIL = 3;
 const SEQUENCE = 4;
 const ACK = 8;
 const NONCE = 12;
@@ -49,6 +57,7 @@ export function parseControlExtension(bytes: Uint8Array, at: number, length: num
     flags: bytes[at + FLAGS]! & FLAGS_MASK,
     controlSequence: controlSequence(readUint32(bytes, at + SEQUENCE)),
     controlAck: controlSequence(readUint32(bytes, at + ACK)),
+    detail: bytes[at + DETAIL]!,
     nonce: FlowNonce.of(readUint32(bytes, at + NONCE), readUint32(bytes, at + NONCE + 4)),
   };
 }
@@ -56,7 +65,8 @@ export function parseControlExtension(bytes: Uint8Array, at: number, length: num
 export function writeControlExtension(bytes: Uint8Array, at: number, extension: ControlExtension): number {
   bytes[at] = CONTROL_EXTENSION_TYPE << 4;
   bytes[at + 1] = CONTROL_EXTENSION_BYTES;
-  writeUint16(bytes, at + FLAGS, (extension.flags & FLAGS_MASK) << 8);
+  bytes[at + FLAGS] = extension.flags & FLAGS_MASK;
+  bytes[at + DETAIL] = extension.detail ?? 0;
   writeUint32(bytes, at + SEQUENCE, extension.controlSequence);
   writeUint32(bytes, at + ACK, extension.controlAck);
   writeUint32(bytes, at + NONCE, extension.nonce.high);

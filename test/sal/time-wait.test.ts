@@ -133,6 +133,7 @@ describe('a packet for a flow in TIME-WAIT', () => {
     const { sourceFlowID, destinationFlowID, control } = decode(answer!);
     expect([sourceFlowID, destinationFlowID]).toEqual([flow.localFlowID, flow.remoteFlowID]);
     expect(control).toEqual({
+      detail: 0,
       flags: ControlFlag.ack,
       controlSequence: flow.control.sendNext,
       controlAck: flow.control.receiveNext,

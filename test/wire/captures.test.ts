@@ -36,6 +36,12 @@ describe.each(captureNames)('capture %s', (name) => {
     }
   });
 
+  it('has no detail: the original sends 0 where we say how often a connect failed', () => {
+    const details = packets.flatMap((packet) => decode(packet).sal.control?.detail ?? []);
+    expect(details.every((detail) => detail === 0)).toBe(true);
+    expect(details.length).toBeGreaterThan(0);
+  });
+
   it('is refused by name when cut at any length', () => {
     for (const packet of packets) {
       const bytes = salBytesOf(packet);

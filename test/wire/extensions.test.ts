@@ -38,6 +38,7 @@ describe('CONTROL', () => {
     flags: ControlFlag.syn | ControlFlag.ack,
     controlSequence: controlSequence(0x59f7f8ab),
     controlAck: controlSequence(0xbde10e34),
+    detail: 0,
     nonce: FlowNonce.of(0xdc24df01, 0x428cdc94),
   };
 
@@ -47,11 +48,23 @@ describe('CONTROL', () => {
   });
 
   it('ignores reserved bits and writes them as 0', () => {
-    const noisy = hexBytes('1f14a3ff 59f7f8ab bde10e34 dc24df01428cdc94');
+    const noisy = hexBytes('1f14a300 59f7f8ab bde10e34 dc24df01428cdc94');
     expect(parseControlExtension(noisy, 0, 20)).toEqual(value);
     const flags = 0xff;
     expect(written((target, at) => writeControlExtension(target, at, { ...value, flags })).slice(0, 8)).toBe(
       '1014fc00',
+    );
+  });
+
+  it('carries a detail of one byte, 0 unless one is given', () => {
+    expect(parseControlExtension(hexBytes('1014a0ff 59f7f8ab bde10e34 dc24df01428cdc94'), 0, 20)).toEqual({
+      ...value,
+      detail: 255,
+    });
+    const { detail: _, ...plain } = value;
+    expect(written((target, at) => writeControlExtension(target, at, plain))).toBe(bytesHex(bytes));
+    expect(written((target, at) => writeControlExtension(target, at, { ...value, detail: 3 }))).toBe(
+      bytesHex(bytes).replace('1014a000', '1014a003'),
     );
   });
 

@@ -212,6 +212,7 @@ const anyControl = fc.record({
   flags: fc.integer({ min: 0, max: 63 }).map((bits) => bits << 2),
   controlSequence: uint32.map(controlSequence),
   controlAck: uint32.map(controlSequence),
+  detail: fc.integer({ min: 0, max: 255 }),
   nonce: fc.tuple(uint32, uint32).map(([high, low]) => FlowNonce.of(high, low)),
 });
 const anyService = fc.array(uint32, { minLength: 8, maxLength: 8 }).map((words) => ServiceID.fromWords(words));
