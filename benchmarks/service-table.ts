@@ -192,7 +192,7 @@ function burstLookups(rounds: number, words: Uint32Array, table: ServiceTable): 
 const random = SeededRandom.of(3);
 
 function resolveAndCount(table: ServiceTable, id: ServiceID): unknown {
-  const rule = table.resolve(id, QUERY, NOW, random);
+  const rule = table.resolve(id, QUERY, random);
   if (rule !== undefined) table.recordMatch(rule, 100, NOW);
   return rule;
 }

@@ -1,6 +1,7 @@
 // Which rule a first packet meets, and what that means for it (§4.2). It decides and counts; the caller delivers,
 // forwards, delays or drops.
 
+import type { Choice } from '../table/choice';
 import type { ResolvedForward, ResolvedRule } from '../table/resolved-rule';
 import { type ResolutionQuery, ResolutionReach, type ServiceTable } from '../table/service-table';
 import type { Instant } from '../time/instant';
@@ -18,8 +19,9 @@ export function resolve(
   bytes: number,
   now: Instant,
   random: RandomSource,
+  choice?: Choice,
 ): Verdict {
-  const rule = table.resolve(service, query, now, random);
+  const rule = table.resolve(service, query, random, choice);
   if (rule === undefined) return undefined;
   if (rule.action === 'drop') table.recordDrop(rule, bytes, now);
   else if (rule.action !== 'forward' || !goesToAll(rule, query.reach)) table.recordMatch(rule, bytes, now);

@@ -3,7 +3,7 @@
 // changed, is gathered again - what every packet would cost without this, so nobody gains by causing it.
 
 import { TARGET_SETS_KEPT } from '../limits';
-import { GatheredTargets } from './target-selection';
+import { GatheredTargets, type TargetPicker } from './target-selection';
 
 /** What of a query decides which rules of a prefix are usable. */
 interface Usability {
@@ -11,10 +11,12 @@ interface Usability {
   readonly reach: string;
 }
 
-interface KeptSet {
+export interface KeptSet {
   /** Of the prefix in the trie; NO_SLOT when its rules have changed. */
   slot: number;
   reach: string;
+  /** Chooses among them. */
+  picker: TargetPicker;
   readonly targets: GatheredTargets;
 }
 
@@ -25,23 +27,24 @@ export class KeptTargets {
   private readonly sets: (KeptSet | undefined)[] = new Array(TARGET_SETS_KEPT).fill(undefined);
 
   /** The set that was gathered for such packets to this prefix, if its rules are still the same. */
-  find(slot: number, { protocol, reach }: Usability): GatheredTargets | undefined {
+  find(slot: number, { protocol, reach }: Usability): KeptSet | undefined {
     const set = this.sets[placeOf(slot, protocol)];
-    return set !== undefined && set.slot === slot && set.reach === reach ? set.targets : undefined;
+    return set !== undefined && set.slot === slot && set.reach === reach ? set : undefined;
   }
 
   /** An empty set that is found from now on. */
-  renew(slot: number, { protocol, reach }: Usability): GatheredTargets {
+  renew(slot: number, { protocol, reach }: Usability, picker: TargetPicker): KeptSet {
     const place = placeOf(slot, protocol);
     let set = this.sets[place];
     if (set === undefined) {
-      set = { slot, reach, targets: new GatheredTargets() };
+      set = { slot, reach, picker, targets: new GatheredTargets() };
       this.sets[place] = set;
     }
     set.slot = slot;
     set.reach = reach;
+    set.picker = picker;
     set.targets.clear();
-    return set.targets;
+    return set;
   }
 
   /** The rules of the prefix change. */
@@ -50,6 +53,11 @@ export class KeptTargets {
       const set = this.sets[placeOf(slot, protocol)];
       if (set?.slot === slot) set.slot = NO_SLOT;
     }
+  }
+
+  /** Other pickers choose from now on. */
+  forgetAll(): void {
+    for (const set of this.sets) if (set !== undefined) set.slot = NO_SLOT;
   }
 }
 

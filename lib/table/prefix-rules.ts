@@ -39,6 +39,11 @@ export class PrefixRules {
     return slot === NOT_FOUND ? NO_RULE : this.trie.tag(slot);
   }
 
+  /** The first rule of the prefix at this slot of the trie. */
+  firstOf(slot: number): RuleNumber {
+    return this.trie.tag(slot);
+  }
+
   next(rule: RuleNumber): RuleNumber {
     return this.records.field(rule, RuleField.next);
   }

@@ -43,6 +43,8 @@ export const RuleFlag = {
   selectAll: 128,
   version6: 256,
   refuses: 512,
+  /** Passed over by resolution: the instance does not answer. */
+  ejected: 1024,
 } as const;
 
 /** 64-bit fields: what a rule has met. */

@@ -4,6 +4,7 @@
 import type { Instant } from '../time/instant';
 import { type AddressFamily, NetworkAddress } from '../wire/network-address';
 import type { ServicePrefix } from '../wire/service-id';
+import { mixTwo } from './mix-bits';
 import {
   type PrefixSource,
   ResolvedDelay,
@@ -49,6 +50,24 @@ export class RuleStore {
     this.records.setField(number, RuleField.priority, priority);
     this.records.setField(number, RuleField.weight, weight);
     this.forget(number);
+  }
+
+  isEjected(number: RuleNumber): boolean {
+    return (this.records.field(number, RuleField.flags) & RuleFlag.ejected) !== 0;
+  }
+
+  setEjected(number: RuleNumber, isEjected: boolean): void {
+    const flags = this.records.field(number, RuleField.flags);
+    this.records.setField(number, RuleField.flags, isEjected ? flags | RuleFlag.ejected : flags & ~RuleFlag.ejected);
+  }
+
+  /** The same for every rule to one address. A local socket has none that others would know. */
+  identity(number: RuleNumber): number {
+    if (this.isDemux(number)) return 0;
+    const { records } = this;
+    const high = mixTwo(records.field(number, RuleField.word0), records.field(number, RuleField.word1));
+    const low = mixTwo(records.field(number, RuleField.word2), records.field(number, RuleField.word3));
+    return mixTwo(mixTwo(high, low), records.field(number, RuleField.port));
   }
 
   remove(number: RuleNumber): void {
@@ -107,7 +126,8 @@ export class RuleStore {
     if (rule.action === 'delay') return { action: 'delay', ...terms };
     if (rule.action === 'drop') return { action: 'drop', ...terms, ...(rule.refuses ? { refuses: true } : {}) };
     const { address, link, broadcast, scope, selectAll } = rule;
-    return { action: 'forward', ...terms, address, link, broadcast, scope, ...(selectAll ? { selectAll } : {}) };
+    const marks = { ...(selectAll ? { selectAll } : {}), ...(this.isEjected(number) ? { ejected: true } : {}) };
+    return { action: 'forward', ...terms, address, link, broadcast, scope, ...marks };
   }
 
   lastMatch(number: RuleNumber): Instant {
@@ -132,7 +152,9 @@ export class RuleStore {
 
   private writeTerms(number: RuleNumber, rule: ServiceRule, now: Instant): void {
     const timeouts = this.timeouts.add(number, rule.idleTimeout, rule.hardTimeout, now);
-    this.records.setField(number, RuleField.flags, flagsOf(rule));
+    // A rule that comes again is no sign of life.
+    const ejected = this.records.field(number, RuleField.flags) & RuleFlag.ejected;
+    this.records.setField(number, RuleField.flags, flagsOf(rule) | ejected);
     this.records.setField(number, RuleField.priority, rule.priority);
     this.records.setField(number, RuleField.weight, rule.weight);
     this.records.setField(number, RuleField.timeouts, timeouts);

@@ -1,6 +1,5 @@
 // The rules of the service table (§4.2): four actions, told apart by `action`.
 
-import { INSTANCE_WEIGHT } from '../limits';
 import type { Duration } from '../time/instant';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ServicePrefix } from '../wire/service-id';
@@ -31,6 +30,8 @@ export interface ForwardRule extends RuleCommon {
   readonly scope: RuleScope;
   /** Every address of the set gets the packet, not a weighted sample (§4.2). */
   readonly selectAll?: boolean;
+  /** Told by the table, never to it: resolution passes the rule over, because its instance does not answer. */
+  readonly ejected?: boolean;
 }
 
 /** Deliver to a local socket. `socket` is opaque to the table. */
@@ -63,7 +64,7 @@ export type RuleKey =
 
 /** Local sockets beat anything forwarded for the same prefix: the original's values. */
 export const DEMUX_PRIORITY = 32_000;
-export const DEMUX_WEIGHT = INSTANCE_WEIGHT;
+export const DEMUX_WEIGHT = 1024;
 /** The default rule of an interface (§4.2). */
 export const DEFAULT_RULE_PRIORITY = 1;
 export const DEFAULT_RULE_WEIGHT = 1;

@@ -1,19 +1,25 @@
 // The service table (§4.2): which rule a packet that names a service meets - the longest prefix that has a usable
 // rule, of its rules those of the highest priority, of those a weighted sample. It decides and counts; whoever
 // asked delivers, forwards, delays or drops.
+// Long because all that may be asked of a table, or done to it, stands in one place.
 
 import { RULES_PER_PREFIX_MAXIMUM, SERVICE_RULES_MAXIMUM } from '../limits';
 import type { Instant } from '../time/instant';
 import type { RandomSource } from '../time/random-source';
 import type { NetworkAddress } from '../wire/network-address';
 import { type ServiceID, ServicePrefix } from '../wire/service-id';
-import { KeptTargets } from './kept-targets';
+import { Choice } from './choice';
+import { type KeptSet, KeptTargets } from './kept-targets';
+import { mixTwo } from './mix-bits';
+import { weightedRandom } from './pickers/weighted-random';
+import { PrefixPickers } from './prefix-pickers';
 import { PrefixRules } from './prefix-rules';
 import type { ResolvedForward, ResolvedRule, RuleIdentity } from './resolved-rule';
+import { RuleEjection } from './rule-ejection';
 import { NO_MATCH, NO_RULE, RuleCounter, RuleField, RuleFlag, type RuleNumber } from './rule-records';
 import { RuleStore } from './rule-store';
 import { checkTerms, type ForwardRule, type RuleKey, type ServiceRule } from './service-rule';
-import { selectTargets, type TargetPicker, type TargetSet } from './target-selection';
+import { GatheredTargets, type TargetPicker } from './target-selection';
 
 /** How far a first packet may go on from here. */
 export const ResolutionReach = {
@@ -62,7 +68,18 @@ export class ServiceTable {
   /** Of the default rules; `undefined` after a change. */
   private broadcastTargets: readonly NetworkAddress[] | undefined;
 
-  constructor(private readonly picker: TargetPicker = selectTargets) {}
+  private readonly ejection = new RuleEjection(this.store, this.prefixes, this.targets);
+  private readonly pickers: PrefixPickers;
+  /** Of packets that nobody has said anything of. */
+  private readonly chance = new Choice();
+  /** The rules that are left to a connect that failed elsewhere. */
+  private readonly rest = new GatheredTargets();
+  /** Each table draws another way: else the hops of one path would all draw alike. */
+  private salt: number | undefined;
+
+  constructor(picker: TargetPicker = weightedRandom) {
+    this.pickers = new PrefixPickers(picker);
+  }
 
   /** Rules in the table. */
   get size(): number {
@@ -158,6 +175,27 @@ export class ServiceTable {
     return true;
   }
 
+  /**
+   * Has resolution pass the rule over until it is readmitted or deleted; whoever adds it again meanwhile does not
+   * change that. False when there is no such rule, or it is the last of its prefix that leads somewhere.
+   */
+  ejectRule(key: RuleKey): boolean {
+    const number = this.find(key);
+    return number !== NO_RULE && this.ejection.eject(number);
+  }
+
+  readmitRule(key: RuleKey): boolean {
+    const number = this.find(key);
+    if (number !== NO_RULE) this.ejection.readmit(number);
+    return number !== NO_RULE;
+  }
+
+  /** How one rule is chosen of several for the services of this prefix; `undefined`: as for those around it. */
+  setPicker(prefix: ServicePrefix, picker: TargetPicker | undefined): void {
+    this.pickers.set(prefix, picker);
+    this.targets.forgetAll();
+  }
+
   /** Deletes the rules whose time is over and returns them. */
   expire(now: Instant): ServiceRule[] {
     const ended: ServiceRule[] = [];
@@ -176,13 +214,31 @@ export class ServiceTable {
    * The rule for a packet to `id`, `undefined` when no prefix has a usable one. When it is a FORWARD rule with
    * `selectAll`, `selectedSet` gives all that the packet goes to. The object is valid until the table changes.
    */
-  resolve(id: ServiceID, query: ResolutionQuery, now: Instant, random: RandomSource): ResolvedRule | undefined {
+  resolve(
+    id: ServiceID,
+    query: ResolutionQuery,
+    random: RandomSource,
+    choice: Choice = this.chance,
+  ): ResolvedRule | undefined {
+    if (choice.avoided !== undefined) return this.resolveAvoiding(id, query, random, choice);
     for (let index = this.prefixes.match(id) - 1; index >= 0; index--) {
       const first = this.nextUsable(this.prefixes.firstMatched(index), query);
       if (first === NO_RULE) continue;
       const second = this.nextUsable(this.prefixes.next(first), query);
       const isAlone = second === NO_RULE || this.prefixes.priority(second) !== this.prefixes.priority(first);
-      return this.store.resolved(isAlone ? first : this.pick(first, second, query, id, now, random));
+      return this.store.resolved(isAlone ? first : this.pick(first, second, query, id, random, choice));
+    }
+    return undefined;
+  }
+
+  /** The FORWARD rule that leads packets to `id` to that address: of several that of the longest prefix. */
+  ruleTo(id: ServiceID, address: NetworkAddress): ForwardRule | undefined {
+    for (let index = this.prefixes.match(id) - 1; index >= 0; index--) {
+      let number = this.prefixes.firstMatched(index);
+      for (; number !== NO_RULE; number = this.prefixes.next(number)) {
+        const rule = this.store.resolved(number);
+        if (rule.action === 'forward' && rule.address.equals(address)) return rule;
+      }
     }
     return undefined;
   }
@@ -231,23 +287,96 @@ export class ServiceTable {
     second: RuleNumber,
     query: ResolutionQuery,
     id: ServiceID,
-    now: Instant,
     random: RandomSource,
+    choice: Choice,
   ): RuleNumber {
     const slot = this.records.field(first, RuleField.slot);
-    const targets = this.targets.find(slot, query) ?? this.gather(slot, first, second, query);
-    return targets.rule(this.picker(targets, id, now, random));
+    const set = this.targets.find(slot, query) ?? this.gather(slot, first, second, query);
+    return this.pickFrom(set.targets, set.picker, id, random, choice);
   }
 
-  private gather(slot: number, first: RuleNumber, second: RuleNumber, query: ResolutionQuery): TargetSet {
-    const targets = this.targets.renew(slot, query);
+  private pickFrom(
+    targets: GatheredTargets,
+    picker: TargetPicker,
+    id: ServiceID,
+    random: RandomSource,
+    choice: Choice,
+  ): RuleNumber {
+    choice.setSeed(choice.flow === 0 ? random.uint32() : mixTwo(choice.flow, this.saltFrom(random)));
+    const number = targets.rule(picker.pick(targets, choice, id));
+    if (number !== choice.previous) return number;
+    choice.attempt++;
+    return targets.rule(picker.pick(targets, choice, id));
+  }
+
+  private gather(slot: number, first: RuleNumber, second: RuleNumber, query: ResolutionQuery): KeptSet {
+    const picker = this.pickers.of(this.prefixes.prefixOf(first));
+    const set = this.targets.renew(slot, query, picker);
     const priority = this.prefixes.priority(first);
-    targets.add(first, this.records.weight(first));
+    this.addTarget(set.targets, first, picker);
     for (let number = second; number !== NO_RULE; number = this.nextUsable(this.prefixes.next(number), query)) {
       if (this.prefixes.priority(number) !== priority) break;
-      targets.add(number, this.records.weight(number));
+      this.addTarget(set.targets, number, picker);
     }
-    return targets;
+    return set;
+  }
+
+  private addTarget(targets: GatheredTargets, rule: RuleNumber, picker: TargetPicker): void {
+    const identity = picker.usesIdentities === true ? this.store.identity(rule) : 0;
+    targets.add(rule, this.records.weight(rule), identity);
+  }
+
+  /**
+   * The same without the rules that this connect has tried: backup sets, then shorter prefixes, unless one that was
+   * tried may do yet. Of the default rules only those beside: what these lead to is asked instead of the ones below,
+   * not before them.
+   */
+  private resolveAvoiding(
+    id: ServiceID,
+    query: ResolutionQuery,
+    random: RandomSource,
+    choice: Choice,
+  ): ResolvedRule | undefined {
+    for (let index = this.prefixes.match(id) - 1; index >= 0; index--) {
+      const first = this.nextUsable(this.prefixes.firstMatched(index), query);
+      if (first === NO_RULE) continue;
+      const prefix = this.prefixes.prefixOf(first);
+      const picker = this.pickers.of(prefix);
+      const isComplete = this.gatherRest(first, query, choice, picker, prefix.bits === 0);
+      if (this.rest.size > 0) return this.store.resolved(this.pickFrom(this.rest, picker, id, random, choice));
+      if (!isComplete) return undefined;
+    }
+    return undefined;
+  }
+
+  /** False when rules of shorter prefixes are not to be looked at. */
+  private gatherRest(
+    first: RuleNumber,
+    query: ResolutionQuery,
+    choice: Choice,
+    picker: TargetPicker,
+    isDefault: boolean,
+  ): boolean {
+    this.rest.clear();
+    let isComplete = !isDefault;
+    let priority = this.prefixes.priority(first);
+    for (let number = first; number !== NO_RULE; number = this.nextUsable(this.prefixes.next(number), query)) {
+      const isBelow = this.prefixes.priority(number) < priority;
+      if (isBelow && (isDefault || this.rest.size > 0)) break;
+      const rule = this.store.resolved(number);
+      if (choice.avoided!.avoids(rule)) {
+        if (choice.avoided!.mayDo(rule)) isComplete = false;
+        continue;
+      }
+      priority = rule.priority;
+      this.addTarget(this.rest, number, picker);
+    }
+    return isComplete;
+  }
+
+  private saltFrom(random: RandomSource): number {
+    this.salt ??= random.uint32();
+    return this.salt;
   }
 
   private nextUsable(from: RuleNumber, query: ResolutionQuery): RuleNumber {
@@ -267,6 +396,7 @@ export class ServiceTable {
 
   private remove(number: RuleNumber): void {
     this.broadcastTargets = undefined;
+    this.ejection.handleRemoval(number);
     this.prefixes.remove(number);
     this.store.remove(number);
   }
@@ -290,6 +420,7 @@ export class ServiceTable {
 }
 
 function isUsable(flags: number, protocol: 6 | 17, reach: ResolutionReach): boolean {
+  if ((flags & RuleFlag.ejected) !== 0) return false;
   if ((flags & RuleFlag.demux) !== 0) return ((flags & RuleFlag.stream) !== 0) === (protocol === 6);
   if ((flags & RuleFlag.forward) === 0 || reach === ResolutionReach.any) return true;
   if (reach === ResolutionReach.process || (flags & RuleFlag.broadcast) !== 0) return false;

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { RULES_PER_PREFIX_MAXIMUM, TARGET_SETS_KEPT } from '../../lib/limits';
 import { KeptTargets } from '../../lib/table/kept-targets';
+import { weightedRandom } from '../../lib/table/pickers/weighted-random';
 import { type ResolutionQuery, ResolutionReach, ServiceTable } from '../../lib/table/service-table';
 import { GatheredTargets } from '../../lib/table/target-selection';
 import type { Duration, Instant } from '../../lib/time/instant';
@@ -44,8 +45,8 @@ describe('GatheredTargets', () => {
 describe('KeptTargets', () => {
   it('finds a set for the prefix, protocol and reach it was gathered for, until it is forgotten or put out', () => {
     const kept = new KeptTargets();
-    const set = kept.renew(5, stream);
-    set.add(1, 1);
+    const set = kept.renew(5, stream, weightedRandom);
+    set.targets.add(1, 1);
     expect(kept.find(5, stream)).toBe(set);
     expect(kept.find(5, { ...stream, protocol: 17 })).toBeUndefined();
     expect(kept.find(5, { ...stream, reach: ResolutionReach.host })).toBeUndefined();
@@ -53,12 +54,12 @@ describe('KeptTargets', () => {
     kept.forget(6);
     kept.forget(5 + TARGET_SETS_KEPT);
     expect(kept.find(5, stream)).toBe(set);
-    kept.renew(5, { ...stream, protocol: 17 });
+    kept.renew(5, { ...stream, protocol: 17 }, weightedRandom);
     kept.forget(5);
     expect(kept.find(5, stream)).toBeUndefined();
     expect(kept.find(5, { ...stream, protocol: 17 })).toBeUndefined();
-    kept.renew(5, stream).add(2, 2);
-    expect(kept.renew(5 + TARGET_SETS_KEPT, stream).size).toBe(0);
+    kept.renew(5, stream, weightedRandom).targets.add(2, 2);
+    expect(kept.renew(5 + TARGET_SETS_KEPT, stream, weightedRandom).targets.size).toBe(0);
     expect(kept.find(5, stream)).toBeUndefined();
   });
 });
@@ -67,9 +68,12 @@ describe('a table whose sets are kept', () => {
   it('chooses among the rules there are, whatever was added, changed, replaced, deleted or timed out', () => {
     const random = SeededRandom.of(9);
     let seen: number[] = [];
-    const kept = new ServiceTable((targets) => {
-      seen = Array.from({ length: targets.size }, (_, index) => targets.weight(index)).sort((a, b) => a - b);
-      return 0;
+    const kept = new ServiceTable({
+      name: 'first',
+      pick: (targets) => {
+        seen = Array.from({ length: targets.size }, (_, index) => targets.weight(index)).sort((a, b) => a - b);
+        return 0;
+      },
     });
     const services = [prefix('aa', 8), prefix('aa11', 16), prefix('bb', 8)];
     const oneOf = <T>(list: readonly T[]): T => list[random.uint32() % list.length]!;
@@ -82,7 +86,7 @@ describe('a table whose sets are kept', () => {
       const query = oneOf(queries);
       for (let round = 0; round < 2; round++) {
         seen = [];
-        kept.resolve(service.base, query, now, random);
+        kept.resolve(service.base, query, random);
         const weights = usableWeights(kept, service, query);
         if (weights.length < 2) continue;
         chosen++;

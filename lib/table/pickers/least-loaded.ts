@@ -1,0 +1,33 @@
+// To whom least was given for what it can take: picks since the rules last changed, divided by the weight that the
+// instance reports. An instance that reports less gets less from the next pick on. As each pick looks at every
+// instance, shares are exact to one pick; power-of-two.ts is nearly as good for a constant price.
+
+import type { TargetPicker, TargetSet } from '../target-selection';
+import { drawByWeight } from './weighted-random';
+
+export const leastLoaded: TargetPicker = {
+  name: 'least-loaded',
+  pick: (targets, choice) => {
+    const { attempt } = choice;
+    // A connect that failed is in no hurry to find the very best, but must not come to the same one again.
+    const index = attempt === 0 ? leastOf(targets, choice.fraction(0)) : drawByWeight(targets, choice, attempt - 1);
+    targets.countPick(index);
+    return index;
+  },
+};
+
+/** Load once it has one pick more. */
+export function loadOf(targets: TargetSet, index: number): number {
+  return (targets.picked(index) + 1) / targets.weight(index);
+}
+
+/** Begins anywhere: where all have the same load the first of a row would always be the first to get something. */
+function leastOf(targets: TargetSet, fraction: number): number {
+  const from = Math.floor(fraction * targets.size);
+  let best = from;
+  for (let step = 1; step < targets.size; step++) {
+    const index = (from + step) % targets.size;
+    if (loadOf(targets, index) < loadOf(targets, best)) best = index;
+  }
+  return best;
+}

@@ -1,0 +1,45 @@
+// Weighted sampling, the paper's way (§4.2): each rule with probability weight / sum of weights. A connect that
+// failed draws again from what it has not drawn yet.
+
+import type { Choice } from '../choice';
+import type { TargetPicker, TargetSet } from '../target-selection';
+
+export const weightedRandom: TargetPicker = {
+  name: 'random',
+  pick: (targets, choice) => drawByWeight(targets, choice, choice.attempt),
+};
+
+/** The draw of that number, from 0, of draws that take no rule twice until all were taken. */
+export function drawByWeight(targets: TargetSet, choice: Choice, number: number): number {
+  const last = number % Math.min(targets.size, DRAWS_MAXIMUM);
+  if (last === 0) return targets.indexAt(choice.fraction(0) * targets.totalWeight);
+  let rest = targets.totalWeight;
+  let index = 0;
+  for (let draw = 0; draw <= last; draw++) {
+    index = targets.indexAt(skipDrawn(targets, choice.fraction(draw) * rest, draw));
+    rest -= targets.weight(index);
+    insertDrawn(index, draw);
+  }
+  return index;
+}
+
+/** A connect is given up before it has made more: then they may begin again. */
+const DRAWS_MAXIMUM = 32;
+/** What was drawn in this call, in ascending order. */
+const drawn = new Int32Array(DRAWS_MAXIMUM);
+
+/** Where a point stands that was drawn from a row without the first `count` of `drawn`. */
+function skipDrawn(targets: TargetSet, point: number, count: number): number {
+  let at = point;
+  for (let place = 0; place < count && targets.start(drawn[place]!) <= at; place++) at += targets.weight(drawn[place]!);
+  return at;
+}
+
+function insertDrawn(index: number, count: number): void {
+  let place = count;
+  while (place > 0 && drawn[place - 1]! > index) {
+    drawn[place] = drawn[place - 1]!;
+    place--;
+  }
+  drawn[place] = index;
+}
