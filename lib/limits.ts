@@ -46,11 +46,6 @@ export const SPIN_MAXIMUM = 50;
 
 // ---- table ----
 
-/**
- * Weight in the tables of an instance that asks for `weight: 1`: the original's. Fractions of it are what an instance
- * under load asks for.
- */
-export const INSTANCE_WEIGHT = 1024;
 /** Flows of one stack; past it connects fail and SYNs are dropped. 2^20 flows are a table of 24 MB. */
 export const FLOWS_MAXIMUM = 1_048_576;
 /** Rules of one prefix: the first packet after a change looks at each of them. Past it a FORWARD, DELAY or DROP rule is refused. */
@@ -77,6 +72,17 @@ export const CONTROL_TIMEOUT_MINIMUM = milliseconds(200);
 export const CONTROL_TIMEOUT_MAXIMUM = seconds(60);
 /** A `connect` that nobody answers fails after this long, all retransmissions included. */
 export const CONNECT_TIMEOUT = seconds(8);
+/**
+ * A `connect` that is refused is tried again at once, so often in all: who answers every SYN with RST makes us send
+ * no more. Each attempt gets another instance while there is one.
+ */
+export const CONNECT_ATTEMPTS_MAXIMUM = 16;
+/**
+ * Who refuses again, behind a router, is all that the router has now: it is asked this often more, after a pause in
+ * which an instance that starts anew can have registered.
+ */
+export const CONNECT_REPEATS_MAXIMUM = 2;
+export const CONNECT_REPEAT_PAUSE = milliseconds(50);
 /** FIN, RSYN: transmissions before the peer counts as gone. */
 export const CONTROL_TRANSMISSIONS_MAXIMUM = 8;
 /** How long an ended flowID stays reserved, so that a late packet finds no new flow. */
@@ -90,11 +96,6 @@ export const HALF_OPEN_MAXIMUM = 4096;
 export const HALF_OPEN_GRACE = seconds(1);
 /** A half-open request is forgotten after this long: the original's 3 s is too short for a 3 s RTO. */
 export const HALF_OPEN_TIMEOUT = seconds(6);
-/**
- * How long a listener that has been closed waits for the third ACKs of those it has answered: time for some repeats
- * of one that was lost. What has not come by then is reset.
- */
-export const LISTENER_FINISH_TIMEOUT = seconds(2);
 /** Default `backlog` of `listen`: accepted connections that wait for the application, as in node:net. */
 export const BACKLOG_DEFAULT = 511;
 /**
@@ -130,6 +131,11 @@ export const UNREACHABLE_HINT_INTERVAL = milliseconds(50);
 /** A next hop that refuses SYNs by ICMP is asked again this often, and for this long: it may be restarting. */
 export const UNREACHABLE_RETRY = milliseconds(100);
 export const UNREACHABLE_GRACE = seconds(1);
+/** Failures of instances that controllers are told of, in an interval: each makes them look at a rule or two. */
+export const INSTANCE_FAILURES_MAXIMUM = 64;
+export const INSTANCE_FAILURES_INTERVAL = milliseconds(100);
+/** First packets passed on, or sent, that are remembered for what comes of them; a power of two. About 50 KB. */
+export const RECENT_HOPS = 1024;
 /** Packets waiting behind DELAY rules: for one service, for one source address, and in all. */
 export const DELAYED_PER_SERVICE = 64;
 export const DELAYED_PER_SOURCE = 128;
@@ -273,17 +279,6 @@ export const BASE_PACKET_BYTES = 1248;
 /** Names whose serviceIDs are remembered, and the longest of them in characters: bounds memory to about 1 MB. */
 export const NAME_CACHE_ENTRIES = 1024;
 export const NAME_CACHE_TEXT_MAXIMUM = 256;
-/** Largest `weight` of a listening socket; 1 is the usual one, and fractions are for smaller machines. */
-export const WEIGHT_MAXIMUM = 65_535;
-/** Steps in which a reported load lowers the weight: what changes less is not worth telling every router. */
-export const LOAD_STEPS = 16;
-/**
- * A server that withdrew with `maxConnections` comes back when this part of them has ended, one at least: each time
- * every router hears of it.
- */
-export const READMISSION_PART = 0.1;
-/** How often a server that closes looks for HTTP connections that have become idle, to end them. */
-export const IDLE_CHECK_INTERVAL = milliseconds(100);
 /** 'close' of a stream that was ended waits this long at most for the acknowledgment: some retransmissions. */
 export const LINGER = seconds(2);
 

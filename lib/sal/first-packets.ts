@@ -1,24 +1,29 @@
 // Packets that name a service - a SYN, an unconnected datagram - from us or from others: each is resolved
 // (§4.2), and then delivered, forwarded, delayed or dropped.
 
+import { Choice } from '../table/choice';
+import { mixTwo } from '../table/mix-bits';
 import type { ResolvedForward } from '../table/resolved-rule';
 import type { ForwardRule } from '../table/service-rule';
 import { ResolutionReach, type ServiceTable } from '../table/service-table';
 import type { Instant } from '../time/instant';
 import type { RandomSource } from '../time/random-source';
-import { NetworkAddress } from '../wire/network-address';
+import type { NetworkAddress } from '../wire/network-address';
 import { type ReceivedBatch, ReceivedField } from '../wire/received-batch';
 import type { SalPacket } from '../wire/sal-packet';
 import type { ServiceID, ServicePrefix } from '../wire/service-id';
 import { clientOf, isAnswerable } from './client-address';
 import type { Counters } from './counters';
 import { DelayQueue } from './delay-queue';
-import type { SynListener } from './flow';
+import type { Flow, SynListener } from './flow';
 import { extendSource, writeForwarded } from './forwarding';
+import type { FailureReason } from './instance-failures';
 import type { LinkOutput } from './link-output';
 import { type Links, LOOPBACK_LINK } from './links';
+import { type RecentHop, RecentHops } from './recent-hops';
 import { goesToAll, queryFor, resolve, type Verdict } from './resolution';
-import { isForUsAlone, refuseSyn } from './signaling/refusal';
+import { LOOPBACK_ADDRESS } from './signaling/connect-attempts';
+import { refuseSyn } from './signaling/refusal';
 import type { ReceivedControl } from './signaling/signaling-context';
 
 /** What a DEMUX rule points at: a socket that takes SYNs, or datagrams. */
@@ -41,6 +46,7 @@ export interface FirstPacketContext {
   noteDelayed(service: ServiceID, now: Instant): void;
   /** Nobody waits for `service` any more, without a controller's doing. */
   noteAbandoned(service: ServiceID): void;
+  noteFailure(service: ServiceID, hop: NetworkAddress, why: FailureReason, now: Instant): void;
 }
 
 /** A waiting first packet: one of our own, to be sent anew, or a copy of a received one. */
@@ -49,12 +55,53 @@ type Waiting = { readonly resend: (now: Instant) => void } | { readonly link: nu
 export class FirstPackets {
   private readonly delayQueue = new DelayQueue<Waiting>((service) => this.context.noteAbandoned(service));
 
+  private readonly choice = new Choice();
+  private readonly recent = new RecentHops();
+
   constructor(private readonly context: FirstPacketContext) {}
 
-  /** Resolves a packet of our own, each time anew, to be sent to the `nextHops` of the verdict. */
+  /** Tells this stack from others where its own packets are to stay with an instance. */
+  set identity(identity: number) {
+    this.choice.identity = identity;
+  }
+
+  /** Resolves a datagram of our own, each time anew, to be sent to the `nextHops` of the verdict. */
   resolveOwn(service: ServiceID, protocol: 6 | 17, now: Instant): Verdict {
+    this.choice.clear();
+    return this.resolveChoice(service, protocol, now);
+  }
+
+  /** The same for the SYN of a flow: it goes the same way each time, but not where its connect has failed. */
+  resolveConnect(flow: Flow, now: Instant): Verdict {
+    this.chooseFor(flow);
+    return this.resolveChoice(flow.service!, flow.protocol, now);
+  }
+
+  /** Whether `resolveConnect` would give something. */
+  leadsSomewhere(flow: Flow): boolean {
     const { serviceTable, random } = this.context;
-    return resolve(serviceTable, service, queryFor(protocol, ResolutionReach.any), 0, now, random);
+    this.chooseFor(flow);
+    const query = queryFor(flow.protocol, ResolutionReach.any);
+    return serviceTable.resolve(flow.service!, query, random, this.choice) !== undefined;
+  }
+
+  /** What went to this address lately, if it is remembered. */
+  recentTo(address: NetworkAddress): RecentHop | undefined {
+    return this.recent.to(address);
+  }
+
+  private chooseFor({ localNonce, attempts }: Flow): void {
+    this.choice.clear();
+    this.choice.flow = mixTwo(localNonce.high, localNonce.low);
+    this.choice.avoided = attempts;
+  }
+
+  private resolveChoice(service: ServiceID, protocol: 6 | 17, now: Instant): Verdict {
+    const { serviceTable, random } = this.context;
+    const query = queryFor(protocol, ResolutionReach.any);
+    const verdict = resolve(serviceTable, service, query, 0, now, random, this.choice);
+    if (verdict?.action === 'forward') this.recent.note(verdict, service, 0);
+    return verdict;
   }
 
   /** Has `send` called for each next hop of a packet of our own. */
@@ -93,12 +140,30 @@ export class FirstPackets {
     const service = packet.destinationService!;
     const reach = this.reachOf(batch, row, link);
     const query = queryFor(packet.protocol as 6 | 17, reach);
-    const verdict = resolve(serviceTable, service, query, packet.transportLength, now, random);
+    this.chooseForReceived(packet, from, now);
+    const verdict = resolve(serviceTable, service, query, packet.transportLength, now, random, this.choice);
     if (verdict === undefined) this.handleUnmatched(received);
     else if (verdict.action === 'demux') this.deliver(verdict.socket as LocalSocket, received, now);
-    else if (verdict.action === 'forward') this.forward(received, verdict, reach);
-    else if (verdict.action === 'delay') this.delay(copyOf(batch, row, link), service, from.ip, now);
+    else if (verdict.action === 'forward') {
+      this.recent.note(verdict, service, this.choice.flow);
+      this.forward(received, verdict, reach);
+    } else if (verdict.action === 'delay') this.delay(copyOf(batch, row, link), service, from.ip, now);
     else this.drop(received, verdict.refuses);
+  }
+
+  /** A client that asks again had no luck with what it got from us last. */
+  private chooseForReceived(packet: SalPacket, from: NetworkAddress, now: Instant): void {
+    const { choice } = this;
+    choice.clear();
+    choice.clientAddress = clientOf(packet, from);
+    if (packet.control === undefined) return;
+    const { nonce, detail = 0 } = packet.control;
+    choice.flow = mixTwo(nonce.high, nonce.low);
+    choice.attempt = detail;
+    const last = detail === 0 ? undefined : this.recent.ofFlow(choice.flow);
+    if (last === undefined) return;
+    choice.previous = last.rule.number;
+    this.context.noteFailure(last.service, last.rule.address, 'retried', now);
   }
 
   /** Takes what waits under `prefix` out of the queue and treats it as if it came now. */
@@ -171,7 +236,9 @@ export class FirstPackets {
   }
 
   private refuse(received: ReceivedControl): void {
-    if (received.packet.control !== undefined && isForUsAlone(received)) refuseSyn(received);
+    const { packet, batch, row, output } = received;
+    const isForUs = output.properties.encapsulated && !batch.isBroadcast(row);
+    if (packet.control !== undefined && isForUs) refuseSyn(received);
   }
 
   private delay(packet: Waiting, service: ServiceID, source: string, now: Instant, owner?: object): void {
@@ -188,8 +255,6 @@ export class FirstPackets {
     return batch.source(row).isLoopback ? ResolutionReach.any : ResolutionReach.unicast;
   }
 }
-
-export const LOOPBACK_ADDRESS = NetworkAddress.parse('127.0.0.1')!;
 
 /** A row in a batch of its own: the link's slab is used again at once. */
 function copyOf(batch: ReceivedBatch, row: number, link: number): Waiting {

@@ -4,7 +4,7 @@
 import { after, type Duration, earlier, type Instant, NEVER } from '../time/instant';
 import type { ControlSequence } from '../wire/control-extension';
 import { FLOW_ID_UNKNOWN, type FlowID, FlowNonce, flowID } from '../wire/flow-id';
-import type { NetworkAddress } from '../wire/network-address';
+import { NetworkAddress } from '../wire/network-address';
 import type { ReceivedBatch } from '../wire/received-batch';
 import { writeBareSalHeader } from '../wire/sal-header';
 import { writeSalPacketHeader } from '../wire/sal-packet';
@@ -14,6 +14,7 @@ import type { HalfOpenFlows } from './half-open-flows';
 import type { LinkOutput } from './link-output';
 import type { HasListPlace } from './member-list';
 import type { Path } from './path';
+import type { ConnectAttempts } from './signaling/connect-attempts';
 import { ControlChannel } from './signaling/control-channel';
 import { type FlowEvent, type FlowState, nextFlowState } from './signaling/flow-state';
 import type { HandshakeSegments } from './signaling/handshake-segments';
@@ -41,8 +42,6 @@ export interface SynListener {
   readonly halfOpen: HalfOpenFlows;
   /** Whether another half-open flow may be kept. */
   readonly hasRoom: boolean;
-  /** Its application takes no more connections than those under way. */
-  readonly isFull: boolean;
   createSegments(path: Path): HandshakeSegments;
   /** The handshake is complete: the connection that owns the flow from now on. */
   accept(flow: Flow, now: Instant): FlowOwner;
@@ -70,7 +69,11 @@ export interface ControlContent {
   readonly service?: ServiceID | undefined;
   readonly source?: readonly NetworkAddress[] | undefined;
   readonly segment?: 'syn' | 'synAck' | 'ack';
+  readonly detail?: number;
 }
+
+/** Where a broadcast goes, and what goes to every rule of a set. */
+export const MANY_HOPS = NetworkAddress.fromWords(4, 0, 0, 0, 0, 0);
 
 /** Most flows of a server are idle: what only some need, or only for a while, is `undefined` until then. */
 export class Flow implements HasListPlace<Flow> {
@@ -95,8 +98,10 @@ export class Flow implements HasListPlace<Flow> {
   finWaitSince: Instant | undefined;
   /** Where the SYN goes, whatever the service table says. */
   via: readonly NetworkAddress[] | undefined;
-  /** Where the SYN was sent last, when that was one unicast address. */
+  /** Where the SYN was sent last; MANY_HOPS when that was more than one place. */
   lastHop: NetworkAddress | undefined;
+  /** What the connect has met so far, once it has failed somewhere. */
+  attempts: ConnectAttempts | undefined;
   unreachable: UnreachableHints | undefined;
   /** Position in the SAL's deadline queue, and place among those that connect or are half-open. */
   queuePosition = -1;
@@ -218,7 +223,13 @@ export class Flow implements HasListPlace<Flow> {
       sourceFlowID: this.localFlowID,
       destinationFlowID: this.remoteFlowID,
       protocol: this.protocol,
-      control: { flags, controlSequence, controlAck: this.control.receiveNext, nonce: this.localNonce },
+      control: {
+        flags,
+        controlSequence,
+        controlAck: this.control.receiveNext,
+        detail: content.detail ?? 0,
+        nonce: this.localNonce,
+      },
       destinationService: content.service,
       source: content.source,
     });

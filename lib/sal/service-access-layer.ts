@@ -20,15 +20,17 @@ import { BurstReadAhead } from './burst-read-ahead';
 import { clientOf, isAnswerable } from './client-address';
 import { Counters } from './counters';
 import { FirstPackets } from './first-packets';
-import type { Flow, FlowFailure, SynListener } from './flow';
+import { type Flow, type FlowFailure, MANY_HOPS, type SynListener } from './flow';
+import { type FailureReason, type InstanceFailure, InstanceFailures } from './instance-failures';
 import { LinkOutput } from './link-output';
 import type { LinkProperties } from './link-properties';
 import { Links } from './links';
 import { MemberList } from './member-list';
 import type { Path } from './path';
 import { PathCache } from './path-cache';
+import type { Verdict } from './resolution';
 import { confirmHandshake, handleEarlyData, handleSyn } from './signaling/handshake';
-import { isForUsAlone, refuseSynAck, refuseThirdAck } from './signaling/refusal';
+import { refuseThirdAck } from './signaling/refusal';
 import { handleControl, handleFlowDeadline } from './signaling/signaling';
 import type { ReceivedControl, SignalingContext } from './signaling/signaling-context';
 import { boundFinWait, payAcknowledgment } from './signaling/teardown';
@@ -41,6 +43,8 @@ export interface ServiceAccessLayerObserver {
   delayed(service: ServiceID, now: Instant): void;
   /** Nobody waits for `service` any more: too old, too many, or the connect has ended. */
   abandoned(service: ServiceID): void;
+  /** An instance does not do what a rule says of it. */
+  instanceFailed(failure: InstanceFailure, now: Instant): void;
 }
 
 export class ServiceAccessLayer implements SignalingContext {
@@ -49,6 +53,7 @@ export class ServiceAccessLayer implements SignalingContext {
   readonly links = new Links();
   readonly counters = new Counters();
   readonly firstPackets = new FirstPackets(this);
+  private readonly failures: InstanceFailures;
   private readonly readAhead = new BurstReadAhead(this.serviceTable);
   /** A service router, or the process that is one for its host, forwards what it receives (§4.2). */
   forwards = false;
@@ -68,6 +73,7 @@ export class ServiceAccessLayer implements SignalingContext {
     flowTag?: FlowTag,
   ) {
     this.flowTable = new FlowTable(FLOWS_MAXIMUM, flowTag);
+    this.failures = new InstanceFailures(this.serviceTable, (failure, now) => observer.instanceFailed(failure, now));
   }
 
   // ---- what the network and the clock did ----
@@ -169,18 +175,19 @@ export class ServiceAccessLayer implements SignalingContext {
   sendFirstPacket(flow: Flow, now: Instant): boolean {
     const service = flow.service!;
     if (flow.via === undefined) this.connecting.add(flow);
+    const content = { service, segment: 'syn', detail: flow.attempts?.detail ?? 0 } as const;
+    let sent = 0;
+    let isBroadcast = false;
     const send = (output: LinkOutput, address: NetworkAddress): void => {
-      flow.lastHop = address;
-      flow.sendControlTo(output, address, undefined, ControlFlag.syn, flow.control.sendUnacknowledged, {
-        service,
-        segment: 'syn',
-      });
+      flow.lastHop = sent++ === 0 && !isBroadcast ? address : MANY_HOPS;
+      flow.sendControlTo(output, address, undefined, ControlFlag.syn, flow.control.sendUnacknowledged, content);
     };
     if (flow.via !== undefined) {
       for (const address of flow.via) send(this.links.towards(address), address);
       return flow.via.length > 0;
     }
-    const verdict = this.firstPackets.resolveOwn(service, flow.protocol, now);
+    const verdict = this.resolveFor(flow, now);
+    isBroadcast = verdict?.action === 'forward' && verdict.broadcast;
     this.firstPackets.sendOwn(verdict, send);
     if (verdict?.action === 'delay') {
       const resend = (later: Instant): void => {
@@ -190,6 +197,27 @@ export class ServiceAccessLayer implements SignalingContext {
     } else this.firstPackets.withdraw(flow);
     if (verdict?.action === 'drop' && verdict.refuses) this.close(flow, 'refused', now);
     return verdict !== undefined;
+  }
+
+  /** Who did not answer is asked again when there is nobody else. */
+  private resolveFor(flow: Flow, now: Instant): Verdict {
+    const verdict = this.firstPackets.resolveConnect(flow, now);
+    if (verdict !== undefined || flow.attempts?.forgetSilent() !== true) return verdict;
+    return this.firstPackets.resolveConnect(flow, now);
+  }
+
+  leadsSomewhere(flow: Flow): boolean {
+    return this.firstPackets.leadsSomewhere(flow);
+  }
+
+  noteFailure(service: ServiceID, hop: NetworkAddress, why: FailureReason, now: Instant): void {
+    if (!this.failures.note(service, hop, why, now)) this.count('instanceFailureUntold');
+  }
+
+  /** ICMP says that nobody is at `address`: perhaps where first packets went. */
+  noteUnreachable(address: NetworkAddress, now: Instant): void {
+    const recent = this.firstPackets.recentTo(address);
+    if (recent !== undefined) this.noteFailure(recent.service, address, 'unreachable', now);
   }
 
   endFirstPackets(flow: Flow): void {
@@ -268,21 +296,19 @@ export class ServiceAccessLayer implements SignalingContext {
   }
 
   /**
-   * A third ACK whose half-open flow is gone: its client believes that it is connected, and is told better. A SYN-ACK
-   * whose client has given up: its server need not wait for a third ACK. Other packets of unknown flows get no answer
-   * (wire format §7). On a link without ports every process of the host hears it, and the flow may be another's.
+   * A third ACK whose half-open flow is gone: its client believes that it is connected, and is told better. Other
+   * packets of unknown flows get no answer (wire format §7). On a link without ports every process of the host
+   * hears it, and the flow may be another's.
    */
   private handleUnknownFlow(received: ReceivedControl): void {
-    const { packet, batch, row } = received;
+    const { packet, batch, row, output } = received;
     this.count('unknownFlow');
     const isThirdAck = packet.control?.flags === ControlFlag.ack && packet.destinationService !== undefined;
-    const isSynAck = packet.control?.flags === (ControlFlag.syn | ControlFlag.ack);
-    if ((!isThirdAck && !isSynAck) || !isForUsAlone(received)) return;
+    const isForUs = output.properties.encapsulated && !batch.isBroadcast(row);
+    if (!isThirdAck || !isForUs) return;
     const from = batch.source(row);
-    const client = isThirdAck ? clientOf(packet, from) : from;
-    if (!isAnswerable(client, from, this.serviceTable)) this.count('sourceAddress');
-    else if (isThirdAck) refuseThirdAck(received);
-    else refuseSynAck(received);
+    if (isAnswerable(clientOf(packet, from), from, this.serviceTable)) refuseThirdAck(received);
+    else this.count('sourceAddress');
   }
 
   /** Data from elsewhere, or from a client whose third ACK is still to come. */

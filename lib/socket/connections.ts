@@ -4,8 +4,7 @@ import type { ServiceName, ServiceScope } from './argument-checks';
 import { type ConnectOptions, connectArguments } from './connect-options';
 import { clientSocketChannel } from './diagnostics';
 import type { ServerOptions } from './listen-options';
-import type { ConnectionListener } from './server-events';
-import { StreamServer } from './stream-server';
+import { type ConnectionListener, StreamServer } from './stream-server';
 import { StreamSocket } from './stream-socket';
 
 /**

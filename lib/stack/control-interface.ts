@@ -1,9 +1,11 @@
 // The control / data plane split (§4): what the stack tells a service controller, and what a controller
 // may ask of the stack. Plain data, so that it crosses a process or a wire as it is.
 
+import type { InstanceFailure } from '../sal/instance-failures';
 import type { NetworkInterface } from '../sal/link-properties';
+import type { PickerName } from '../table/pickers/picker-names';
 import type { RuleKey, ServiceRule } from '../table/service-rule';
-import type { Instant } from '../time/instant';
+import type { Duration, Instant } from '../time/instant';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ServiceID, ServicePrefix } from '../wire/service-id';
 
@@ -27,16 +29,42 @@ export type ServiceEvent =
   | { readonly kind: 'delayed'; readonly serviceID: ServiceID; readonly at: Instant }
   /** No packet for the service waits any more: they were too old or too many, or their sockets have gone. */
   | { readonly kind: 'abandoned'; readonly serviceID: ServiceID }
+  /** A FORWARD rule led to somebody who does not do what it says. Told a bounded number of times in a second. */
+  | InstanceFailure
+  /** What an instance answered to the command 'probe'. */
+  | {
+      readonly kind: 'probed';
+      readonly serviceID: ServiceID;
+      readonly address: NetworkAddress;
+      readonly link: number;
+      readonly outcome: ProbeOutcome;
+    }
   /** A rule ended by its idle or hard timeout. */
   | { readonly kind: 'ruleExpired'; readonly rule: ServiceRule }
   | { readonly kind: 'interfaceUp'; readonly networkInterface: NetworkInterface }
   | { readonly kind: 'interfaceDown'; readonly networkInterface: NetworkInterface };
+
+/** `answered`: as a stream or as a datagram service. `refused`: neither, by somebody who is there. */
+export type ProbeOutcome = 'answered' | 'refused' | 'unanswered';
 
 /** What a controller asks of the stack. */
 export type ServiceCommand =
   | { readonly kind: 'addRule'; readonly rule: ServiceRule }
   | { readonly kind: 'deleteRule'; readonly rule: RuleKey }
   | { readonly kind: 'modifyRule'; readonly rule: RuleKey; readonly priority?: number; readonly weight?: number }
+  /** Resolution passes the FORWARD rule over until it is readmitted or deleted; never the last of a prefix. */
+  | { readonly kind: 'ejectRule'; readonly rule: RuleKey }
+  | { readonly kind: 'readmitRule'; readonly rule: RuleKey }
+  /** How one rule of several is chosen for the services of a prefix; `undefined`: as for those around it. */
+  | { readonly kind: 'setPicker'; readonly prefix: ServicePrefix; readonly picker: PickerName | undefined }
+  /** Asks whether an instance takes connections; 'probed' tells. */
+  | {
+      readonly kind: 'probe';
+      readonly serviceID: ServiceID;
+      readonly address: NetworkAddress;
+      readonly link: number;
+      readonly timeout: Duration;
+    }
   | { readonly kind: 'releaseDelayed'; readonly prefix: ServicePrefix }
   | { readonly kind: 'discardDelayed'; readonly prefix: ServicePrefix }
   /** The process that sent from this address is known to be gone: fail its connections now. */

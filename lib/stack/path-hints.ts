@@ -5,6 +5,7 @@
 import { UNREACHABLE_GRACE, UNREACHABLE_HINT_INTERVAL, UNREACHABLE_HINTS, UNREACHABLE_RETRY } from '../limits';
 import type { Flow, FlowFailure } from '../sal/flow';
 import type { ServiceAccessLayer } from '../sal/service-access-layer';
+import { retryElsewhere } from '../sal/signaling/connect-retry';
 import { after, elapsed, type Instant } from '../time/instant';
 import type { NetworkAddress } from '../wire/network-address';
 import { Connection } from './connection';
@@ -13,9 +14,13 @@ import { pathSize } from './path-size';
 export class PathHints {
   constructor(private readonly sal: ServiceAccessLayer) {}
 
-  /** Connecting, the next hop is asked again for a while: it may be restarting. Established, hints add up. */
+  /**
+   * Connecting, another instance is asked; the only hop there is is asked again for a while: it may be restarting.
+   * Established, hints add up.
+   */
   handleUnreachable(address: NetworkAddress, now: Instant): void {
     this.sal.count('unreachable');
+    this.sal.noteUnreachable(address, now);
     for (const flow of this.sal.flowsTo(address)) {
       if (isNewHint(flow, now)) this.heed(flow, now);
     }
@@ -43,6 +48,8 @@ export class PathHints {
     hints.last = now;
     if (flow.state !== 'request') {
       if (hints.count >= UNREACHABLE_HINTS) this.end(flow, 'reset', now);
+    } else if (retryElsewhere(this.sal, flow, now)) {
+      flow.unreachable = undefined;
     } else if (elapsed(hints.first, now) > UNREACHABLE_GRACE) {
       this.end(flow, 'refused', now);
     } else {

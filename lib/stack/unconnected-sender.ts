@@ -2,10 +2,10 @@
 // the transmit batch, as a copy.
 
 import { SAL_HEADER_MINIMUM } from '../limits';
-import { LOOPBACK_ADDRESS } from '../sal/first-packets';
 import type { LinkOutput } from '../sal/link-output';
 import { goesToAll } from '../sal/resolution';
 import type { ServiceAccessLayer } from '../sal/service-access-layer';
+import { LOOPBACK_ADDRESS } from '../sal/signaling/connect-attempts';
 import type { ResolvedForward } from '../table/resolved-rule';
 import { ResolutionReach } from '../table/service-table';
 import type { Instant } from '../time/instant';

@@ -42,6 +42,13 @@ function describeCommand(command: ServiceCommand): string {
       return `${command.kind} ${describeRule(command.rule as ForwardRule)}`;
     case 'modifyRule':
       return `modifyRule ${describeRule(command.rule as ForwardRule)} weight ${command.weight}`;
+    case 'ejectRule':
+    case 'readmitRule':
+      return `${command.kind} ${describeRule(command.rule as ForwardRule)}`;
+    case 'setPicker':
+      return `setPicker /${command.prefix.bits} ${command.picker}`;
+    case 'probe':
+      return `probe ${command.serviceID.toString().slice(0, 4)} at ${command.address}`;
     case 'peerGone':
       return `peerGone ${command.address}`;
     default:

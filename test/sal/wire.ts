@@ -4,6 +4,7 @@
 import type { LocalSocket } from '../../lib/sal/first-packets';
 import { Flow, type FlowFailure, type FlowOwner, type SynListener } from '../../lib/sal/flow';
 import { HalfOpenFlows } from '../../lib/sal/half-open-flows';
+import type { InstanceFailure } from '../../lib/sal/instance-failures';
 import type { LinkProperties } from '../../lib/sal/link-properties';
 import { ServiceAccessLayer } from '../../lib/sal/service-access-layer';
 import { randomNonce, startHandshake } from '../../lib/sal/signaling/handshake';
@@ -87,6 +88,7 @@ export class Node {
   readonly sal: ServiceAccessLayer;
   readonly delayed: ServiceID[] = [];
   readonly abandoned: ServiceID[] = [];
+  readonly failures: InstanceFailure[] = [];
   private readonly counters = createWireErrorCounters();
 
   constructor(
@@ -98,6 +100,7 @@ export class Node {
     this.sal = new ServiceAccessLayer(SeededRandom.of(seed), {
       delayed: (service) => this.delayed.push(service),
       abandoned: (service) => this.abandoned.push(service),
+      instanceFailed: (failure) => this.failures.push(failure),
     });
     this.sal.attachLink({ kind: 'memory', encapsulated: false, role: 'data', mtu: 65_535 });
     this.sal.attachLink({ kind: 'memory', encapsulated: true, role: 'data', mtu: 1500, ...properties });
@@ -132,11 +135,16 @@ export class Node {
     this.sal.serviceTable.addRule(rule, this.wire.now);
   }
 
-  connect(): { flow: Flow; owner: FakeOwner; outcome: string } {
+  connect(options: { readonly via?: readonly NetworkAddress[] } = {}): {
+    flow: Flow;
+    owner: FakeOwner;
+    outcome: string;
+  } {
     const flow = new Flow(randomNonce(this.sal), this.sal.random.uint32(), 6, new FakeSegments());
     const owner = new FakeOwner();
     flow.owner = owner;
     flow.service = SERVICE;
+    flow.via = options.via;
     return { flow, owner, outcome: startHandshake(this.sal, flow, undefined, this.wire.now) };
   }
 
@@ -211,7 +219,6 @@ export class FakeListener implements LocalSocket, SynListener {
   readonly halfOpen = new HalfOpenFlows(SeededRandom.of(3));
   readonly accepted: { flow: Flow; owner: FakeOwner }[] = [];
   readonly synListener: SynListener = this;
-  isFull = false;
 
   constructor(
     readonly prefix: ServicePrefix,

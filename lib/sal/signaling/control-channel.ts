@@ -87,6 +87,11 @@ export class ControlChannel {
     outstanding.isHastened = true;
   }
 
+  /** Whether the retransmission that is due was brought forward, and says nothing of the peer. */
+  get isHastened(): boolean {
+    return this.outstanding?.isHastened === true;
+  }
+
   /** Whether the peer has been silent for as many transmissions as are allowed. */
   get isExhausted(): boolean {
     return this.outstanding !== undefined && this.outstanding.transmissions >= CONTROL_TRANSMISSIONS_MAXIMUM;

@@ -9,34 +9,17 @@ import { clientOf } from '../client-address';
 import type { Flow } from '../flow';
 import type { ReceivedControl, SignalingContext } from './signaling-context';
 
-/** Whether nobody but this process heard the packet: else another one may have what it asks for. */
-export function isForUsAlone({ batch, row, output }: ReceivedControl): boolean {
-  return output.isOursAlone && !batch.isBroadcast(row);
-}
-
 /** Tells whoever sent a SYN that nobody here has the service; the nonce proves that we saw the SYN. */
 export function refuseSyn(received: ReceivedControl): void {
   const control = received.packet.control!;
-  refuse(received, controlSequence(0), controlSequence(control.controlSequence + 1));
-}
-
-/** Tells an instance, where its SYN-ACK came from, that the client waits no longer. */
-export function refuseSynAck(received: ReceivedControl): void {
-  const { packet, batch, row } = received;
-  const { nonce, controlAck, controlSequence: sequence } = packet.control!;
-  const local = batch.local(row);
-  writeReset(received, batch.source(row), local.isUnspecified ? undefined : local, {
-    sourceFlowID: packet.destinationFlowID,
-    controlSequence: controlAck,
-    controlAck: controlSequence(sequence + 1),
-    nonce,
-  });
+  const passed = received.packet.source?.length ?? 0;
+  refuse(received, controlSequence(0), controlSequence(control.controlSequence + 1), passed);
 }
 
 /** Tells a client that the flow of its third ACK is gone: what it sent last is what the RST acknowledges. */
 export function refuseThirdAck(received: ReceivedControl): void {
   const control = received.packet.control!;
-  refuse(received, control.controlAck, control.controlSequence);
+  refuse(received, control.controlAck, control.controlSequence, 0);
 }
 
 /** Ad hoc, the first answer wins (§4.3); the others are told, so that they need not wait for a timeout. */
@@ -49,6 +32,7 @@ export function rejectInstance(context: SignalingContext, flow: Flow, received: 
     sourceFlowID: flow.localFlowID,
     controlSequence: control.controlAck,
     controlAck: controlSequence(control.controlSequence + 1),
+    detail: 0,
     nonce: flow.localNonce,
   });
 }
@@ -59,7 +43,12 @@ export function clientAddressOf({ packet, batch, row }: ReceivedControl): Networ
 }
 
 /** A RST that answers `received` with its own nonce, which only we and its sender have seen. */
-function refuse(received: ReceivedControl, sequence: ControlSequence, acknowledgment: ControlSequence): void {
+function refuse(
+  received: ReceivedControl,
+  sequence: ControlSequence,
+  acknowledgment: ControlSequence,
+  detail: number,
+): void {
   const { packet, batch, row } = received;
   const local = batch.local(row);
   // One that a router passed on may have reached us on loopback: the kernel chooses where to answer from.
@@ -68,6 +57,7 @@ function refuse(received: ReceivedControl, sequence: ControlSequence, acknowledg
     sourceFlowID: packet.destinationFlowID,
     controlSequence: sequence,
     controlAck: acknowledgment,
+    detail,
     nonce: packet.control!.nonce,
   });
 }
@@ -76,6 +66,7 @@ interface Reset {
   readonly sourceFlowID: FlowID;
   readonly controlSequence: ControlSequence;
   readonly controlAck: ControlSequence;
+  readonly detail: number;
   readonly nonce: FlowNonce;
 }
 

@@ -5,7 +5,9 @@ import type { RandomSource } from '../../time/random-source';
 import type { NetworkAddress } from '../../wire/network-address';
 import type { ReceivedBatch } from '../../wire/received-batch';
 import type { SalPacket } from '../../wire/sal-packet';
+import type { ServiceID } from '../../wire/service-id';
 import type { Flow, FlowFailure } from '../flow';
+import type { FailureReason } from '../instance-failures';
 import type { LinkOutput } from '../link-output';
 import type { Path } from '../path';
 
@@ -32,6 +34,10 @@ export interface SignalingContext {
   reschedule(flow: Flow): void;
   /** Sends the flow's SYN to wherever its service resolves to now (§4.2). False when there is no rule. */
   sendFirstPacket(flow: Flow, now: Instant): boolean;
+  /** Whether there is a rule for the flow's SYN beside those that its connect avoids. */
+  leadsSomewhere(flow: Flow): boolean;
+  /** The hop that a rule for the service leads to has failed a connect: the controllers are to know. */
+  noteFailure(service: ServiceID, hop: NetworkAddress, why: FailureReason, now: Instant): void;
   /** An instance has answered the flow's SYN. */
   endFirstPackets(flow: Flow): void;
   /** The local address to answer from, when the packet told one that is ours and unicast. */

@@ -4,6 +4,7 @@
 import { type Instant, NEVER } from '../../time/instant';
 import { type ControlExtension, ControlFlag } from '../../wire/control-extension';
 import type { Flow } from '../flow';
+import { handleRefusal, retransmitSyn } from './connect-retry';
 import { confirmHandshake, handleSynAck, handleThirdAck, repeatThirdAck } from './handshake';
 import type { ReceivedControl, SignalingContext } from './signaling-context';
 import { handleControlAck, handleFin, handleReset, isAnswerToOurs, retransmitFin } from './teardown';
@@ -17,8 +18,9 @@ export function handleControl(context: SignalingContext, flow: Flow, received: R
     return;
   }
   if ((flags & ControlFlag.rst) !== 0) {
-    if (isTrueReset(flow, received)) handleReset(context, flow, now);
-    else context.count('badNonce');
+    if (!isTrueReset(flow, received)) context.count('badNonce');
+    else if (flow.state === 'request') handleRefusal(context, flow, received, now);
+    else handleReset(context, flow, now);
     return;
   }
   if (!isFromPeer(flow, received)) {
@@ -85,8 +87,7 @@ function endLifetime(context: SignalingContext, flow: Flow, now: Instant): void 
 
 function retransmit(context: SignalingContext, flow: Flow, now: Instant): void {
   if (flow.state === 'request') {
-    context.sendFirstPacket(flow, now);
-    flow.control.noteTransmission(now);
+    retransmitSyn(context, flow, now);
   } else if (flow.control.isExhausted) {
     // The peer's FIN is here, and the stream's own end was acknowledged: nothing is lost but an acknowledgment.
     const isOver = flow.state === 'lastAck' || flow.state === 'closing';

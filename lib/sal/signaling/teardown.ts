@@ -65,10 +65,9 @@ export function resetFlow(context: SignalingContext, flow: Flow, now: Instant): 
 
 /** A RST that has proven to come from the peer, or from a host that saw our packet. */
 export function handleReset(context: SignalingContext, flow: Flow, now: Instant): void {
-  const failure = flow.state === 'request' ? 'refused' : 'reset';
   const wasOver = flow.state === 'lastAck' || flow.state === 'closing';
   flow.transition('reset');
-  context.close(flow, wasOver ? undefined : failure, now);
+  context.close(flow, wasOver ? undefined : 'reset', now);
 }
 
 /**

@@ -1,0 +1,50 @@
+// What is noticed of instances that a FORWARD rule leads to and that do not take connections (§4.3: monitoring is a
+// controller's source). Told to the controllers, and so often only: who makes us notice many failures makes us do
+// little more.
+
+import { INSTANCE_FAILURES_INTERVAL, INSTANCE_FAILURES_MAXIMUM } from '../limits';
+import type { ServiceTable } from '../table/service-table';
+import { after, type Instant } from '../time/instant';
+import type { NetworkAddress } from '../wire/network-address';
+import type { ServiceID, ServicePrefix } from '../wire/service-id';
+
+/**
+ * `refused`: it answered our SYN with RST. `unanswered`: it did not answer our SYN. `unreachable`: ICMP says that
+ * nobody is there. `retried`: we passed a SYN on to it, and its client asks again.
+ */
+export type FailureReason = 'refused' | 'unanswered' | 'unreachable' | 'retried';
+
+export interface InstanceFailure {
+  readonly kind: 'instanceFailed';
+  /** The rule that led there. */
+  readonly prefix: ServicePrefix;
+  readonly address: NetworkAddress;
+  readonly link: number;
+  readonly serviceID: ServiceID;
+  readonly why: FailureReason;
+}
+
+export class InstanceFailures {
+  private told = 0;
+  private intervalEnd = Number.NEGATIVE_INFINITY as Instant;
+
+  constructor(
+    private readonly table: ServiceTable,
+    private readonly tell: (failure: InstanceFailure, now: Instant) => void,
+  ) {}
+
+  /** False when enough was told in this interval. */
+  note(serviceID: ServiceID, at: NetworkAddress, why: FailureReason, now: Instant): boolean {
+    if (now >= this.intervalEnd) {
+      this.intervalEnd = after(now, INSTANCE_FAILURES_INTERVAL);
+      this.told = 0;
+    }
+    if (this.told >= INSTANCE_FAILURES_MAXIMUM) return false;
+    this.told++;
+    const rule = this.table.ruleTo(serviceID, at);
+    if (rule === undefined || rule.broadcast) return true;
+    const { prefix, address, link } = rule;
+    this.tell({ kind: 'instanceFailed', prefix, address, link, serviceID, why }, now);
+    return true;
+  }
+}

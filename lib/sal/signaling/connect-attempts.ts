@@ -1,0 +1,80 @@
+// What one connect has learned of those who did not take it (§4.2: each SYN is resolved anew): where not to try
+// again. Lists are short, as attempts are few.
+
+import { CONNECT_ATTEMPTS_MAXIMUM } from '../../limits';
+import type { AvoidedRules } from '../../table/choice';
+import type { ResolvedRule } from '../../table/resolved-rule';
+import { DETAIL_MAXIMUM } from '../../wire/control-extension';
+import { NetworkAddress } from '../../wire/network-address';
+
+export class ConnectAttempts implements AvoidedRules {
+  /** SYNs that failed: refused ones, and such that nobody answered in time. */
+  failures = 0;
+  /** Refusals by somebody who had refused before. */
+  repeats = 0;
+  /** Next hops that refused themselves. */
+  private readonly refused: NetworkAddress[] = [];
+  /** Next hops that did not answer; they may yet, and are tried again when nothing else is left. */
+  private readonly silent: NetworkAddress[] = [];
+  /** Who refused behind a router, or in answer to a broadcast. */
+  private readonly refusers: NetworkAddress[] = [];
+
+  /** What the SYN says of it. */
+  get detail(): number {
+    return Math.min(this.failures, DETAIL_MAXIMUM);
+  }
+
+  get isExhausted(): boolean {
+    return this.failures >= CONNECT_ATTEMPTS_MAXIMUM;
+  }
+
+  avoids(rule: ResolvedRule): boolean {
+    const address = addressOf(rule);
+    return address !== undefined && (includes(this.refused, address) || includes(this.silent, address));
+  }
+
+  mayDo(rule: ResolvedRule): boolean {
+    return !includes(this.refused, addressOf(rule)!);
+  }
+
+  addRefused(address: NetworkAddress): void {
+    add(this.refused, address);
+  }
+
+  addSilent(address: NetworkAddress): void {
+    add(this.silent, address);
+  }
+
+  forgiveSilent(address: NetworkAddress): void {
+    const at = this.silent.findIndex((each) => each.equals(address));
+    if (at >= 0) this.silent.splice(at, 1);
+  }
+
+  /** Whether there was something to forget. */
+  forgetSilent(): boolean {
+    return this.silent.splice(0).length > 0;
+  }
+
+  /** Whether it is the first time. */
+  addRefuser(address: NetworkAddress): boolean {
+    return add(this.refusers, address);
+  }
+}
+
+/** Where a SYN to a socket of this process goes. */
+export const LOOPBACK_ADDRESS = NetworkAddress.parse('127.0.0.1')!;
+
+function addressOf(rule: ResolvedRule): NetworkAddress | undefined {
+  if (rule.action === 'demux') return LOOPBACK_ADDRESS;
+  return rule.action === 'forward' ? rule.address : undefined;
+}
+
+function includes(list: readonly NetworkAddress[], address: NetworkAddress): boolean {
+  return list.some((each) => each.equals(address));
+}
+
+function add(list: NetworkAddress[], address: NetworkAddress): boolean {
+  if (includes(list, address)) return false;
+  if (list.length < CONNECT_ATTEMPTS_MAXIMUM) list.push(address);
+  return true;
+}
