@@ -143,6 +143,38 @@ export const DELAYED_TOTAL = 1024;
 /** A delayed packet that nobody released is dropped after this long. */
 export const DELAY_TIMEOUT = seconds(4);
 
+// ---- lookups on demand ----
+
+/** Questions that one resolver is asked at a time; services beyond it wait in line, as many as packets may be delayed. */
+export const LOOKUPS_OUTSTANDING_MAXIMUM = 128;
+export const LOOKUPS_IN_LINE_MAXIMUM = 1024;
+/** A resolver that has not answered by then has failed: longer than a packet that nobody repeats would wait. */
+export const LOOKUP_TIMEOUT = seconds(5);
+/** A failed question is asked again after so long, doubled each time, while packets wait for its answer. */
+export const LOOKUP_RETRY_MINIMUM = milliseconds(250);
+export const LOOKUP_RETRY_MAXIMUM = seconds(2);
+/** Then what waits is dropped; who still wants to know comes again, and asks anew. */
+export const LOOKUP_ATTEMPTS_MAXIMUM = 8;
+/** Answers kept of one resolver, positive and negative ones each, some 500 bytes each; past it the oldest goes. */
+export const LOOKUP_ANSWERS_MAXIMUM = 16_384;
+/** Addresses of one answer; more are not used. */
+export const LOOKUP_ADDRESSES_MAXIMUM = 64;
+/** An answer is used for so long at least (what has just been asked for comes again at once), and at most. */
+export const LOOKUP_LIFETIME_MINIMUM = milliseconds(100);
+export const LOOKUP_LIFETIME_MAXIMUM = seconds(86_400);
+
+// ---- resolver ----
+
+/** A file of services, bytes: some 200,000 services. */
+export const SERVICE_FILE_BYTES_MAXIMUM = 33_554_432;
+/** How often a file of services is looked at for changes. */
+export const SERVICE_FILE_POLL_INTERVAL = seconds(1);
+/** Its answers hold so long by default: a change withdraws them earlier. And what it does not name does not exist so long. */
+export const SERVICE_FILE_LIFETIME_DEFAULT = seconds(60);
+export const SERVICE_FILE_NEGATIVE_LIFETIME_DEFAULT = seconds(5);
+/** Past so many changed entries at a time all answers are withdrawn at once, instead of each. */
+export const SERVICE_FILE_CHANGES_MAXIMUM = 64;
+
 // ---- stream ----
 
 /**

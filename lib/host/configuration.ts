@@ -2,6 +2,7 @@
 // Every value is checked here, and an error says which setting it is about (docs/configuration.md).
 
 import { SPIN_MAXIMUM, WELL_KNOWN_PORT } from '../limits';
+import { type ResolverEntry, type ResolverRoute, readResolverRoutes } from '../resolver/resolver-route';
 import { NetworkAddress } from '../wire/network-address';
 
 /** Native UDP (falls back to node:dgram), node:dgram alone, raw IP of protocol 144. */
@@ -25,6 +26,8 @@ export interface HostConfiguration {
   readonly registry: 'default' | 'off' | { readonly path: string };
   /** Microseconds for which the event loop polls after traffic before it sleeps; 0: not at all. */
   readonly spin: number;
+  /** Directories that are asked on demand, each for a prefix of its own. */
+  readonly resolvers: readonly ResolverRoute[];
 }
 
 /** What a program may set; each beats its environment variable. */
@@ -40,6 +43,8 @@ export interface HostOptions {
   readonly registry?: string | boolean | undefined;
   /** Microseconds to poll after traffic before sleeping, at most 50: short round trips for processor time. */
   readonly spin?: number | undefined;
+  /** Directories that are asked on demand (§4.3). In the variable: `NAME=FILE`, comma separated. */
+  readonly resolvers?: readonly ResolverEntry[] | undefined;
 }
 
 /** Throws a TypeError or RangeError with one of Node's codes when a value is not what it must be. */
@@ -63,6 +68,7 @@ export function configurationFrom(
     broadcast: booleanOf(setting('broadcast'), true),
     registry: registryOf(setting('registry')),
     spin: spinOf(setting('spin')),
+    resolvers: resolversOf(setting('resolvers')),
   };
 }
 
@@ -75,6 +81,7 @@ const VARIABLES: Readonly<Record<keyof HostOptions, string>> = {
   broadcast: 'SERVAL_BROADCAST',
   registry: 'SERVAL_REGISTRY',
   spin: 'SERVAL_SPIN',
+  resolvers: 'SERVAL_RESOLVERS',
 };
 
 /** A value with the name under which its user knows it. Text when it comes from the environment. */
@@ -126,20 +133,9 @@ function routerOf({ name, value }: Setting, defaultPort: number): NetworkAddress
   if (value === undefined) return undefined;
   if (value instanceof NetworkAddress) return checkRouter(name, value.port === 0 ? value.withPort(defaultPort) : value);
   if (typeof value !== 'string') throw invalidType(name, 'an address', value);
-  const address = parseAddress(value, defaultPort);
+  const address = NetworkAddress.parseEndpoint(value, defaultPort);
   if (address === undefined) throw invalidValue(name, 'must be ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT', value);
   return checkRouter(name, address);
-}
-
-function parseAddress(text: string, defaultPort: number): NetworkAddress | undefined {
-  const bare = NetworkAddress.parse(text, defaultPort);
-  if (bare !== undefined) return bare;
-  const match = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(text);
-  const port = match?.[3] === undefined ? defaultPort : Number(match[3]);
-  if (match === null || port < 1 || port > 65_535) return undefined;
-  const address = NetworkAddress.parse(match[1] ?? match[2]!, port);
-  // Brackets are for IPv6, which alone has colons.
-  return address?.family === (match[1] === undefined ? 4 : 6) ? address : undefined;
 }
 
 function checkRouter(name: string, address: NetworkAddress): NetworkAddress {
@@ -175,6 +171,16 @@ function spinOf({ name, value }: Setting): number {
     throw coded(RangeError, 'ERR_OUT_OF_RANGE', `${name} ${rule}, not ${show(value)}`);
   }
   return spin;
+}
+
+function resolversOf({ name, value }: Setting): readonly ResolverRoute[] {
+  if (value === undefined) return [];
+  if (typeof value !== 'string' && !Array.isArray(value)) throw invalidType(name, 'a list of resolvers', value);
+  try {
+    return readResolverRoutes(value);
+  } catch (error) {
+    throw invalidValue(name, `must be right: ${(error as Error).message}`, value);
+  }
 }
 
 function invalidType(name: string, wanted: string, value: unknown): TypeError {

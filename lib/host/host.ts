@@ -28,7 +28,9 @@ import type { ServiceID, ServicePrefix } from '../wire/service-id';
 import { configurationFrom, type HostConfiguration, type HostOptions } from './configuration';
 import { DeadlineTimer } from './deadline-timer';
 import { HostLinks } from './host-links';
+import { createLookups } from './host-lookups';
 import { HostRegistry, type HostRole } from './host-registry';
+import type { Lookup } from './lookup';
 import { monotonicNow } from './monotonic-clock';
 import { defaultEndpoint } from './registry-endpoint';
 import { SystemRandom } from './system-random';
@@ -53,6 +55,7 @@ export class Host implements SocketHost {
   private readonly timer = new DeadlineTimer(() => this.driver.deadline());
   private monitor: InterfaceMonitor | undefined;
   private registry: HostRegistry | undefined;
+  private lookups: readonly Lookup[] = [];
   private portRetry: NodeJS.Timeout | undefined;
   private closing: Promise<void> | undefined;
   private readonly handleExit = (): void => this.sayGoodbye();
@@ -161,6 +164,7 @@ export class Host implements SocketHost {
     for (const link of this.links.indexes()) {
       for (const policy of this.policiesOf(link)) this.driver.addController(policy);
     }
+    this.startLookups();
     this.monitor = new InterfaceMonitor({ native: this.configuration.native });
     await this.monitor.start((event) => this.driver.tellControllers(event));
     await this.joinRegistry();
@@ -177,6 +181,19 @@ export class Host implements SocketHost {
       policies.push(upstream);
     }
     return policies;
+  }
+
+  /** Directories lead to wherever they say by the preferred link. */
+  private startLookups(): void {
+    const [link] = this.links.indexes();
+    if (link === undefined) return;
+    const { resolvers, port } = this.configuration;
+    this.lookups = createLookups(
+      resolvers,
+      { index: link.index, port: link.encapsulated ? port : undefined },
+      { now: monotonicNow, run: () => this.driver.runControllers(), problem: (error) => this.warn(error) },
+    );
+    for (const lookup of this.lookups) this.driver.addController(lookup);
   }
 
   /** Many processes, one host: one of them holds the well-known port. */
@@ -256,6 +273,7 @@ export class Host implements SocketHost {
   private async shutDown(): Promise<void> {
     process.off('exit', this.handleExit);
     clearTimeout(this.portRetry);
+    for (const lookup of this.lookups) lookup.close();
     this.sayGoodbye();
     await this.ready.catch(() => {});
     await this.registry?.close();

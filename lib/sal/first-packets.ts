@@ -57,6 +57,7 @@ export class FirstPackets {
 
   private readonly choice = new Choice();
   private readonly recent = new RecentHops();
+  private droppedBefore = 0;
 
   constructor(private readonly context: FirstPacketContext) {}
 
@@ -184,6 +185,7 @@ export class FirstPackets {
 
   handleDeadline(now: Instant): void {
     this.delayQueue.expire(now);
+    this.countDropped();
   }
 
   /** First packets waiting behind DELAY rules now, and dropped from there so far. */
@@ -243,6 +245,13 @@ export class FirstPackets {
 
   private delay(packet: Waiting, service: ServiceID, source: string, now: Instant, owner?: object): void {
     if (this.delayQueue.add({ service, source, owner, packet }, now)) this.context.noteDelayed(service, now);
+    this.countDropped();
+  }
+
+  private countDropped(): void {
+    const dropped = this.delayQueue.dropped - this.droppedBefore;
+    this.droppedBefore = this.delayQueue.dropped;
+    if (dropped > 0) this.context.counters.count('delayDropped', dropped);
   }
 
   /**

@@ -67,6 +67,7 @@ export class ResolvedDelay implements DelayRule, RuleIdentity {
     readonly generation: number,
     readonly priority: number,
     readonly weight: number,
+    readonly scope: RuleScope,
   ) {}
 
   get prefix(): ServicePrefix {

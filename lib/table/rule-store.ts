@@ -15,7 +15,7 @@ import {
 } from './resolved-rule';
 import { RuleCounter, RuleField, RuleFlag, type RuleNumber, RuleRecords } from './rule-records';
 import { RuleTimeouts } from './rule-timeouts';
-import type { ForwardRule, RuleKey, ServiceRule } from './service-rule';
+import type { ForwardRule, RuleKey, RuleScope, ServiceRule } from './service-rule';
 
 /** Resolved rules that are kept for the next packet, a power of two: busy services are few. */
 const RESOLVED_KEPT = 1024;
@@ -123,7 +123,9 @@ export class RuleStore {
     };
     const rule = this.resolved(number);
     if (rule.action === 'demux') return { action: 'demux', ...terms, protocol: rule.protocol, socket: rule.socket };
-    if (rule.action === 'delay') return { action: 'delay', ...terms };
+    if (rule.action === 'delay') {
+      return { action: 'delay', ...terms, ...(rule.scope === 'network' ? { scope: 'network' } : {}) };
+    }
     if (rule.action === 'drop') return { action: 'drop', ...terms, ...(rule.refuses ? { refuses: true } : {}) };
     const { address, link, broadcast, scope, selectAll } = rule;
     const marks = { ...(selectAll ? { selectAll } : {}), ...(this.isEjected(number) ? { ejected: true } : {}) };
@@ -172,7 +174,7 @@ export class RuleStore {
         return new ResolvedDemux(prefixes, number, generation, priority, weight, protocol, this.socket(number));
       }
       case RuleFlag.delay:
-        return new ResolvedDelay(prefixes, number, generation, priority, weight);
+        return new ResolvedDelay(prefixes, number, generation, priority, weight, scopeOf(flags));
       case RuleFlag.drop:
         return new ResolvedDrop(prefixes, number, generation, priority, weight, (flags & RuleFlag.refuses) !== 0);
     }
@@ -185,7 +187,7 @@ export class RuleStore {
       this.address(number),
       records.field(number, RuleField.target),
       (flags & RuleFlag.broadcast) !== 0,
-      (flags & RuleFlag.hostScope) !== 0 ? 'host' : 'network',
+      scopeOf(flags),
       (flags & RuleFlag.selectAll) !== 0,
     );
   }
@@ -230,11 +232,15 @@ export class RuleStore {
   }
 }
 
+function scopeOf(flags: number): RuleScope {
+  return (flags & RuleFlag.hostScope) !== 0 ? 'host' : 'network';
+}
+
 function flagsOf(rule: ServiceRule): number {
   const action = RuleFlag[rule.action];
   if (rule.action === 'demux') return action | (rule.protocol === 6 ? RuleFlag.stream : 0);
   if (rule.action === 'drop') return action | (rule.refuses === true ? RuleFlag.refuses : 0);
-  if (rule.action === 'delay') return action;
+  if (rule.action === 'delay') return action | (rule.scope === 'network' ? 0 : RuleFlag.hostScope);
   return (
     action |
     (rule.broadcast ? RuleFlag.broadcast : 0) |

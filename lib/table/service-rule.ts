@@ -44,6 +44,8 @@ export interface DemuxRule extends RuleCommon {
 /** Queue the packet and tell the controller (§4.3). */
 export interface DelayRule extends RuleCommon {
   readonly action: 'delay';
+  /** Default 'host'. What came by broadcast, or to a stack that is no router, does not wait by a 'network' rule. */
+  readonly scope?: RuleScope;
 }
 
 /** Discard the packet. */

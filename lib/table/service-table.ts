@@ -422,7 +422,10 @@ export class ServiceTable {
 function isUsable(flags: number, protocol: 6 | 17, reach: ResolutionReach): boolean {
   if ((flags & RuleFlag.ejected) !== 0) return false;
   if ((flags & RuleFlag.demux) !== 0) return ((flags & RuleFlag.stream) !== 0) === (protocol === 6);
-  if ((flags & RuleFlag.forward) === 0 || reach === ResolutionReach.any) return true;
+  if (reach === ResolutionReach.any) return true;
+  const isWide = (flags & RuleFlag.hostScope) !== 0;
+  if ((flags & RuleFlag.delay) !== 0) return isWide || reach === ResolutionReach.unicast;
+  if ((flags & RuleFlag.forward) === 0) return true;
   if (reach === ResolutionReach.process || (flags & RuleFlag.broadcast) !== 0) return false;
-  return reach === ResolutionReach.unicast || (flags & RuleFlag.hostScope) !== 0;
+  return reach === ResolutionReach.unicast || isWide;
 }

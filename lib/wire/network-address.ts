@@ -38,6 +38,18 @@ export class NetworkAddress {
     return new NetworkAddress(6, port, word(0), word(2), word(4), word(6));
   }
 
+  /** `ADDRESS`, `ADDRESS:PORT` or `[ADDRESS]:PORT`, the port 1 to 65535. `undefined` when it is none of these. */
+  static parseEndpoint(text: string, defaultPort: number): NetworkAddress | undefined {
+    const bare = NetworkAddress.parse(text, defaultPort);
+    if (bare !== undefined) return bare;
+    const match = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(text);
+    const port = match?.[3] === undefined ? defaultPort : Number(match[3]);
+    if (match === null || port > 65_535 || (match[3] !== undefined && port < 1)) return undefined;
+    const address = NetworkAddress.parse(match[1] ?? match[2]!, port);
+    // Brackets are for IPv6, which alone has colons.
+    return address?.family === (match[1] === undefined ? 4 : 6) ? address : undefined;
+  }
+
   withPort(port: number): NetworkAddress {
     return port === this.port
       ? this

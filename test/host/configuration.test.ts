@@ -13,6 +13,7 @@ describe('host configuration', () => {
       broadcast: true,
       registry: 'default',
       spin: 0,
+      resolvers: [],
     });
   });
 
@@ -36,6 +37,7 @@ describe('host configuration', () => {
       broadcast: false,
       registry: { path: '/run/serval.sock' },
       spin: 50,
+      resolvers: [],
     });
   });
 

@@ -19,7 +19,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   driver: ['time', 'wire', 'table', 'sal', 'transport', 'stack', 'controller'],
   native: ['time', 'wire'],
   link: ['time', 'wire', 'native'],
-  host: ['time', 'wire', 'table', 'sal', 'transport', 'stack', 'controller', 'driver', 'native', 'link'],
+  resolver: ['time', 'wire'],
+  host: ['time', 'wire', 'table', 'sal', 'transport', 'stack', 'controller', 'driver', 'native', 'link', 'resolver'],
   sim: ['time', 'wire', 'table', 'sal', 'transport', 'stack', 'controller', 'driver'],
   socket: ['time', 'wire'],
   http: ['time', 'wire', 'socket'],
@@ -73,6 +74,7 @@ beforeAll(() => {
     for (const [index, text] of Object.keys(IMPURE).entries()) write(impureFile(from, index), `${text}\n`);
   }
   write('lib/link/properties.ts', "import type { x } from '../sal/link-properties';\nexport type Y = x;\n");
+  write('lib/resolver/names.ts', "import type { x } from '../socket/service-name';\nexport type Y = x;\n");
   for (const folder of ['socket', 'http']) {
     write(`lib/${folder}/handles.ts`, "import type { x } from '../driver/handles';\nexport type Y = x;\n");
   }
@@ -97,7 +99,8 @@ describe('imports point down', () => {
     }
   });
 
-  it('a link may know the properties it has, a socket its handles, and no more of those folders', () => {
+  it('a link may know the properties it has, a socket its handles, a resolver names, and no more of those folders', () => {
+    expect(isFound('lib/resolver/names.ts', 'noRestrictedImports')).toBe(false);
     expect(isFound('lib/link/properties.ts', 'noRestrictedImports')).toBe(false);
     expect(isFound('lib/socket/handles.ts', 'noRestrictedImports')).toBe(false);
     expect(isFound('lib/http/handles.ts', 'noRestrictedImports')).toBe(false);

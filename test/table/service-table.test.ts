@@ -100,6 +100,10 @@ describe('resolution (§4.2)', () => {
     // What is not FORWARD serves packets from anywhere.
     table.addRule(delay(web), at(0));
     expect(at64('process')).toBe('delay');
+    // What cannot be forwarded afterwards need not wait.
+    table.addRule(delay(web, { scope: 'network' }), at(0));
+    expect([at64('any'), at64('unicast')]).toEqual(['delay', 'delay']);
+    expect([at64('host'), at64('process')]).toEqual(['127.0.0.1', 'nothing']);
   });
 
   it('agrees with a linear scan over random rules that come and go', () => {
@@ -302,6 +306,7 @@ describe('changes', () => {
       delay(acme),
       drop(web),
       drop(acme, { refuses: true }),
+      delay(web, { scope: 'network' }),
     ];
     const table = tableOf(...rules);
     // Own properties, so that a copy or a message to another process has them.
@@ -318,7 +323,7 @@ describe('changes', () => {
       table.deleteRule(delay(acme));
       table.addRule(drop(acme), at(0));
     }
-    expect(seen).toEqual(['forward', 'drop', 'drop']);
+    expect(seen).toEqual(['forward', 'drop', 'drop', 'delay']);
   });
 
   it('forgets a resolved rule that is gone', () => {
@@ -394,7 +399,8 @@ function scan(rules: readonly ServiceRule[], to: ServiceID, query: ResolutionQue
 
 function mayUse(rule: ServiceRule, query: ResolutionQuery): boolean {
   if (rule.action === 'demux') return rule.protocol === query.protocol;
-  if (rule.action !== 'forward' || query.reach === 'any') return true;
+  if (query.reach === 'any' || rule.action === 'drop') return true;
+  if (rule.action === 'delay') return rule.scope !== 'network' || query.reach === 'unicast';
   if (query.reach === 'unicast') return !rule.broadcast;
   return query.reach === 'host' && rule.scope === 'host' && !rule.broadcast;
 }

@@ -1,0 +1,204 @@
+// Service lookup on demand (§4.3): first packets for a prefix wait behind a DELAY rule while a directory is asked; its
+// answer becomes FORWARD rules for as long as it holds, and what waits is released. What the directory does not know
+// is refused, as long as that answer holds. Who the directory is, and how it is asked, is the caller's matter: it
+// polls requests and hands in answers.
+
+import { LOOKUP_ADDRESSES_MAXIMUM, LOOKUP_ANSWERS_MAXIMUM, LOOKUP_RETRY_MINIMUM } from '../../limits';
+import type { ServiceCommand, ServiceEvent } from '../../stack/control-interface';
+import { DEFAULT_RULE_WEIGHT, type DelayRule, type RuleScope, type ServiceRule } from '../../table/service-rule';
+import type { Duration, Instant } from '../../time/instant';
+import type { NetworkAddress } from '../../wire/network-address';
+import { ServiceID, ServicePrefix } from '../../wire/service-id';
+import { CommandQueue } from '../command-queue';
+import type { ServiceController } from '../service-controller';
+import { type AnswerInForce, isSameRule, LookupAnswers } from './lookup-answers';
+import { LookupQuestions, type LookupRequest } from './lookup-questions';
+
+/** Below whatever else is known of the prefix: then nobody need be asked. */
+export const LOOKUP_DELAY_PRIORITY = 10;
+/** Above the DELAY rule, should an answer be for the whole prefix; an instance's own priority is added. */
+export const LOOKUP_ANSWER_PRIORITY = 20;
+
+export interface OnDemandOptions {
+  readonly prefix: ServicePrefix;
+  /** Longer prefixes inside it that other directories are asked for. */
+  readonly except?: readonly ServicePrefix[];
+  /** Index of the link that the FORWARD rules send by, as the stack numbered it. */
+  readonly link: number;
+  /** 'host': also for what others on the segment ask by broadcast, as its router does. Default 'network'. */
+  readonly scope?: RuleScope;
+}
+
+export interface LookupInstance {
+  readonly address: NetworkAddress;
+  /** Of the instances, those of the highest priority are used. 0 or more. */
+  readonly priority: number;
+  readonly weight: number;
+}
+
+export interface LookupAnswer {
+  /** What the answer is for: the service asked for, or more. */
+  readonly prefix: ServicePrefix;
+  /** None: there is no such service. */
+  readonly instances: readonly LookupInstance[];
+  /** It may be used for so long. */
+  readonly lifetime: Duration;
+  /** It ends earlier when nobody has used it for so long. */
+  readonly idleTimeout?: Duration | undefined;
+}
+
+export class OnDemandLookup implements ServiceController {
+  readonly counts = { positive: 0, negative: 0, failed: 0, abandoned: 0, refused: 0, evicted: 0 };
+  private readonly commands = new CommandQueue();
+  private readonly questions = new LookupQuestions();
+  private readonly positive = new LookupAnswers(LOOKUP_ANSWERS_MAXIMUM);
+  private readonly negative = new LookupAnswers(LOOKUP_ANSWERS_MAXIMUM);
+  private readonly scope: RuleScope;
+
+  constructor(private readonly options: OnDemandOptions) {
+    this.scope = options.scope ?? 'network';
+    for (const prefix of this.parts()) this.commands.push({ kind: 'addRule', rule: this.delayRule(prefix) });
+  }
+
+  handleEvent(event: ServiceEvent, now: Instant): void {
+    if (event.kind === 'delayed') this.handleDelayed(event.serviceID, now);
+    else if (event.kind === 'abandoned') this.handleAbandoned(event.serviceID, now);
+    else if (event.kind === 'ruleExpired') this.handleExpired(event.rule);
+  }
+
+  /** What the directory says to the question of that number. An answer to a question that was given up is ignored. */
+  handleAnswer(question: number, answer: LookupAnswer, now: Instant): void {
+    const serviceID = this.questions.answer(question, now);
+    if (serviceID === undefined) return;
+    const part = this.parts().find((each) => each.contains(serviceID))!;
+    const narrowed = part.containsPrefix(answer.prefix) ? answer : { ...answer, prefix: part };
+    if (answer.instances.length > 0) this.handlePositive(narrowed, now);
+    else this.handleNegative(narrowed, now);
+    this.commands.push({ kind: 'releaseDelayed', prefix: narrowed.prefix });
+  }
+
+  /** The directory cannot say. What waits goes on waiting, within its bounds. */
+  handleFailure(question: number, now: Instant): void {
+    if (this.questions.fail(question, now)) this.counts.failed++;
+    this.giveUp();
+  }
+
+  /** The directory has changed what it says of `prefix`: it is asked anew when somebody wants to know. */
+  handleChanged(prefix: ServicePrefix): void {
+    for (const answers of [this.positive, this.negative]) {
+      for (const answer of answers.takeOverlapping(prefix)) this.deleteRules(answer.rules);
+    }
+  }
+
+  pollCommand(): ServiceCommand | undefined {
+    return this.commands.poll();
+  }
+
+  /** Whom to ask what, and which question is no longer one. Drain it after every input. */
+  pollRequest(): LookupRequest | undefined {
+    return this.questions.pollRequest();
+  }
+
+  nextDeadline(): Instant {
+    return this.questions.nextDeadline();
+  }
+
+  handleDeadline(now: Instant): void {
+    this.counts.failed += this.questions.handleDeadline(now);
+    this.giveUp();
+  }
+
+  private handleDelayed(serviceID: ServiceID, now: Instant): void {
+    if (!this.isOurs(serviceID)) return;
+    if (this.hasJustAnswered(serviceID, now) || !this.questions.add(serviceID, now)) this.discard(serviceID);
+  }
+
+  private giveUp(): void {
+    for (let service = this.questions.pollHopeless(); service; service = this.questions.pollHopeless()) {
+      this.discard(service);
+    }
+  }
+
+  private discard(serviceID: ServiceID): void {
+    this.counts.refused++;
+    this.commands.push({ kind: 'discardDelayed', prefix: ServicePrefix.of(serviceID) });
+  }
+
+  private handleAbandoned(serviceID: ServiceID, now: Instant): void {
+    if (this.questions.abandon(serviceID, now)) this.counts.abandoned++;
+  }
+
+  private handleExpired(rule: ServiceRule): void {
+    if (rule.action === 'forward') this.positive.handleExpired(rule);
+    else if (rule.action === 'drop') this.negative.handleExpired(rule);
+  }
+
+  private isOurs(serviceID: ServiceID): boolean {
+    const { prefix, except = [] } = this.options;
+    return prefix.contains(serviceID) && !except.some((other) => other.contains(serviceID));
+  }
+
+  /** And yet it waits: the rules did not take effect, and asking again would go round and round. */
+  private hasJustAnswered(serviceID: ServiceID, now: Instant): boolean {
+    const since = now - LOOKUP_RETRY_MINIMUM;
+    return this.positive.hasFor(serviceID, since) || this.negative.hasFor(serviceID, since);
+  }
+
+  private handlePositive(answer: LookupAnswer, now: Instant): void {
+    this.counts.positive++;
+    const instances = answer.instances.slice(0, LOOKUP_ADDRESSES_MAXIMUM);
+    const rules = instances.map((instance) => this.forwardRule(answer, instance));
+    this.install(this.positive, rules, answer.prefix, now);
+    this.remove(this.negative, answer.prefix);
+  }
+
+  private handleNegative(answer: LookupAnswer, now: Instant): void {
+    this.counts.negative++;
+    const rule = { action: 'drop', refuses: true, ...this.terms(answer), priority: LOOKUP_ANSWER_PRIORITY } as const;
+    this.install(this.negative, [rule], answer.prefix, now);
+    this.remove(this.positive, answer.prefix);
+  }
+
+  /** The new rules go in before those of the former answer go out. */
+  private install(answers: LookupAnswers, rules: readonly ServiceRule[], prefix: ServicePrefix, now: Instant): void {
+    const former = answers.find(prefix)?.rules ?? [];
+    for (const rule of rules) this.commands.push({ kind: 'addRule', rule });
+    this.deleteRules(former.filter((each) => !rules.some((rule) => isSameRule(each, rule))));
+    const evicted = answers.add({ prefix, since: now, rules });
+    if (evicted === undefined) return;
+    this.counts.evicted++;
+    this.deleteRules(evicted.rules);
+  }
+
+  private remove(answers: LookupAnswers, prefix: ServicePrefix): void {
+    const former = answers.delete(prefix);
+    if (former !== undefined) this.deleteRules(former.rules);
+  }
+
+  private deleteRules(rules: AnswerInForce['rules']): void {
+    for (const rule of rules) this.commands.push({ kind: 'deleteRule', rule });
+  }
+
+  private forwardRule(answer: LookupAnswer, { address, priority, weight }: LookupInstance): ServiceRule {
+    const { link } = this.options;
+    const terms = { ...this.terms(answer), priority: LOOKUP_ANSWER_PRIORITY + priority, weight };
+    return { action: 'forward', address, link, broadcast: false, scope: this.scope, ...terms };
+  }
+
+  private terms({ prefix, lifetime, idleTimeout }: LookupAnswer) {
+    const timeouts = { hardTimeout: lifetime, ...(idleTimeout === undefined ? {} : { idleTimeout }) };
+    return { prefix, weight: DEFAULT_RULE_WEIGHT, ...timeouts };
+  }
+
+  /** A DELAY rule for everything would be the one of a process that looks for its holder: its halves are longer. */
+  private parts(): readonly ServicePrefix[] {
+    return this.options.prefix.bits === 0 ? HALVES : [this.options.prefix];
+  }
+
+  private delayRule(prefix: ServicePrefix): DelayRule {
+    const terms = { priority: LOOKUP_DELAY_PRIORITY, weight: DEFAULT_RULE_WEIGHT };
+    return { action: 'delay', prefix, scope: this.scope, ...terms };
+  }
+}
+
+const HALVES = ['0', '8'].map((digit) => ServicePrefix.of(ServiceID.fromHex(digit.padEnd(64, '0'))!, 1));
