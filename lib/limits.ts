@@ -46,6 +46,11 @@ export const SPIN_MAXIMUM = 50;
 
 // ---- table ----
 
+/**
+ * Weight in the tables of an instance that asks for `weight: 1`: the original's. Fractions of it are what an instance
+ * under load asks for.
+ */
+export const INSTANCE_WEIGHT = 1024;
 /** Flows of one stack; past it connects fail and SYNs are dropped. 2^20 flows are a table of 24 MB. */
 export const FLOWS_MAXIMUM = 1_048_576;
 /** Rules of one prefix: the first packet after a change looks at each of them. Past it a FORWARD, DELAY or DROP rule is refused. */
@@ -96,6 +101,11 @@ export const HALF_OPEN_MAXIMUM = 4096;
 export const HALF_OPEN_GRACE = seconds(1);
 /** A half-open request is forgotten after this long: the original's 3 s is too short for a 3 s RTO. */
 export const HALF_OPEN_TIMEOUT = seconds(6);
+/**
+ * How long a listener that has been closed waits for the third ACKs of those it has answered: time for some repeats
+ * of one that was lost. What has not come by then is reset.
+ */
+export const LISTENER_FINISH_TIMEOUT = seconds(2);
 /** Default `backlog` of `listen`: accepted connections that wait for the application, as in node:net. */
 export const BACKLOG_DEFAULT = 511;
 /**
@@ -311,6 +321,17 @@ export const BASE_PACKET_BYTES = 1248;
 /** Names whose serviceIDs are remembered, and the longest of them in characters: bounds memory to about 1 MB. */
 export const NAME_CACHE_ENTRIES = 1024;
 export const NAME_CACHE_TEXT_MAXIMUM = 256;
+/** Largest `weight` of a listening socket; 1 is the usual one, and fractions are for smaller machines. */
+export const WEIGHT_MAXIMUM = 65_535;
+/** Steps in which a reported load lowers the weight: what changes less is not worth telling every router. */
+export const LOAD_STEPS = 16;
+/**
+ * A server that withdrew with `maxConnections` comes back when this part of them has ended, one at least: each time
+ * every router hears of it.
+ */
+export const READMISSION_PART = 0.1;
+/** How often a server that closes looks for HTTP connections that have become idle, to end them. */
+export const IDLE_CHECK_INTERVAL = milliseconds(100);
 /** 'close' of a stream that was ended waits this long at most for the acknowledgment: some retransmissions. */
 export const LINGER = seconds(2);
 

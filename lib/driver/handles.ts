@@ -29,6 +29,7 @@ export interface ConnectOptions {
 export interface ListenOptions {
   /** Connections that wait for the application; further SYNs are dropped. Default BACKLOG_DEFAULT. */
   readonly backlog?: number;
+  /** Share of first packets among the instances of the service; 0: withdrawn. Default INSTANCE_WEIGHT. */
   readonly weight?: number;
   readonly sendBuffer?: number;
   readonly receiveBuffer?: number;
@@ -117,13 +118,24 @@ export interface FlowInformation {
 export interface ListenerObserver {
   /** A connection was accepted by the stack. Set its observer before returning. */
   connection(handle: StreamHandle): void;
+  /** The last call, after a `finish` that had to wait: no connection comes any more. */
+  finished?(): void;
 }
 
 export interface ListenerHandle {
   readonly prefix: ServicePrefix;
   /** Resolves when the other processes of this host reach it, too; rejects when they cannot. None: at once. */
   readonly registered?: Promise<void> | undefined;
-  /** Unregisters. Accepted connections go on. */
+  /** As in `ListenOptions`, from now on. 0 withdraws: the service stays taken, and no first packet comes. */
+  setWeight(weight: number): void;
+  /** Connections that may still come. Clients beyond are refused, and find another instance. */
+  setPlaces(places: number): void;
+  /**
+   * Unregisters, and accepts those alone whose handshake is under way. True when none is; else `finished` follows,
+   * after LISTENER_FINISH_TIMEOUT at the latest.
+   */
+  finish(): boolean;
+  /** Unregisters. Accepted connections go on; handshakes that are under way are reset. */
   close(): void;
   ref?(): void;
   unref?(): void;

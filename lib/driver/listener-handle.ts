@@ -34,10 +34,27 @@ export class ListenerHandleOverStack implements ListenerHandle {
     this.reference.unref();
   }
 
+  setWeight(weight: number): void {
+    if (this.isClosed) return;
+    this.driver.stack.setWeight(this.listener, weight, this.driver.now());
+    this.driver.requestDrain();
+  }
+
+  setPlaces(places: number): void {
+    this.listener.places = places;
+  }
+
+  finish(): boolean {
+    if (this.isClosed) return true;
+    const isFinished = this.driver.stack.finishListener(this.listener, this.driver.now());
+    this.driver.requestDrain();
+    if (isFinished) this.end();
+    return isFinished;
+  }
+
   close(): void {
     if (this.isClosed) return;
-    this.isClosed = true;
-    this.reference.end();
+    this.end();
     this.driver.stack.closeListener(this.listener, this.driver.now());
     this.driver.requestDrain();
   }
@@ -46,5 +63,16 @@ export class ListenerHandleOverStack implements ListenerHandle {
   dispatch(handle: StreamHandle): void {
     if (this.isClosed) handle.reset();
     else this.observer.connection(handle);
+  }
+
+  dispatchFinished(): void {
+    if (this.isClosed) return;
+    this.end();
+    this.observer.finished?.();
+  }
+
+  private end(): void {
+    this.isClosed = true;
+    this.reference.end();
   }
 }

@@ -239,6 +239,9 @@ export class StackDriver {
         event.listener.waiting--;
         (event.listener.handle as ListenerHandleOverStack).dispatch(new StreamHandleOverStack(this, event.connection));
         return;
+      case 'listenerFinished':
+        (event.listener.handle as ListenerHandleOverStack).dispatchFinished();
+        return;
       case 'datagram':
         event.endpoint.isTouched = false;
         (event.endpoint.handle as DatagramHandleOverStack | undefined)?.dispatch();

@@ -23,7 +23,7 @@ import { type Links, LOOPBACK_LINK } from './links';
 import { type RecentHop, RecentHops } from './recent-hops';
 import { goesToAll, queryFor, resolve, type Verdict } from './resolution';
 import { LOOPBACK_ADDRESS } from './signaling/connect-attempts';
-import { refuseSyn } from './signaling/refusal';
+import { isForUsAlone, refuseSyn } from './signaling/refusal';
 import type { ReceivedControl } from './signaling/signaling-context';
 
 /** What a DEMUX rule points at: a socket that takes SYNs, or datagrams. */
@@ -238,9 +238,7 @@ export class FirstPackets {
   }
 
   private refuse(received: ReceivedControl): void {
-    const { packet, batch, row, output } = received;
-    const isForUs = output.properties.encapsulated && !batch.isBroadcast(row);
-    if (packet.control !== undefined && isForUs) refuseSyn(received);
+    if (received.packet.control !== undefined && isForUsAlone(received)) refuseSyn(received);
   }
 
   private delay(packet: Waiting, service: ServiceID, source: string, now: Instant, owner?: object): void {

@@ -42,6 +42,8 @@ export interface SynListener {
   readonly halfOpen: HalfOpenFlows;
   /** Whether another half-open flow may be kept. */
   readonly hasRoom: boolean;
+  /** Its application takes no more connections than those under way. */
+  readonly isFull: boolean;
   createSegments(path: Path): HandshakeSegments;
   /** The handshake is complete: the connection that owns the flow from now on. */
   accept(flow: Flow, now: Instant): FlowOwner;

@@ -15,6 +15,11 @@ export class LinkOutput {
     readonly properties: LinkProperties,
   ) {}
 
+  /** Whether nobody but this process hears what comes: not on a link without ports, which the whole host shares. */
+  get isOursAlone(): boolean {
+    return this.properties.encapsulated || this.properties.kind === 'memory';
+  }
+
   /** The batch, if it has room for another row, and for `copied` bytes of payload in it. */
   withRoom(copied = 0): TransmitBatch | undefined {
     return !this.isCongested && this.batch.hasRoom(copied) ? this.batch : undefined;

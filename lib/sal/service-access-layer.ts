@@ -30,7 +30,7 @@ import type { Path } from './path';
 import { PathCache } from './path-cache';
 import type { Verdict } from './resolution';
 import { confirmHandshake, handleEarlyData, handleSyn } from './signaling/handshake';
-import { refuseThirdAck } from './signaling/refusal';
+import { isForUsAlone, refuseSynAck, refuseThirdAck } from './signaling/refusal';
 import { handleControl, handleFlowDeadline } from './signaling/signaling';
 import type { ReceivedControl, SignalingContext } from './signaling/signaling-context';
 import { boundFinWait, payAcknowledgment } from './signaling/teardown';
@@ -296,19 +296,21 @@ export class ServiceAccessLayer implements SignalingContext {
   }
 
   /**
-   * A third ACK whose half-open flow is gone: its client believes that it is connected, and is told better. Other
-   * packets of unknown flows get no answer (wire format §7). On a link without ports every process of the host
-   * hears it, and the flow may be another's.
+   * A third ACK whose half-open flow is gone: its client believes that it is connected, and is told better. A SYN-ACK
+   * whose client has given up: its server need not wait for a third ACK. Other packets of unknown flows get no answer
+   * (wire format §7). On a link without ports every process of the host hears it, and the flow may be another's.
    */
   private handleUnknownFlow(received: ReceivedControl): void {
-    const { packet, batch, row, output } = received;
+    const { packet, batch, row } = received;
     this.count('unknownFlow');
     const isThirdAck = packet.control?.flags === ControlFlag.ack && packet.destinationService !== undefined;
-    const isForUs = output.properties.encapsulated && !batch.isBroadcast(row);
-    if (!isThirdAck || !isForUs) return;
+    const isSynAck = packet.control?.flags === (ControlFlag.syn | ControlFlag.ack);
+    if ((!isThirdAck && !isSynAck) || !isForUsAlone(received)) return;
     const from = batch.source(row);
-    if (isAnswerable(clientOf(packet, from), from, this.serviceTable)) refuseThirdAck(received);
-    else this.count('sourceAddress');
+    const client = isThirdAck ? clientOf(packet, from) : from;
+    if (!isAnswerable(client, from, this.serviceTable)) this.count('sourceAddress');
+    else if (isThirdAck) refuseThirdAck(received);
+    else refuseSynAck(received);
   }
 
   /** Data from elsewhere, or from a client whose third ACK is still to come. */

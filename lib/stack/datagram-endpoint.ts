@@ -155,6 +155,8 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
     this.take(batch, packet.transportOffset, packet.transportLength, origin);
   }
 
+  readonly isFull = false;
+
   get hasRoom(): boolean {
     return this.halfOpen.size < HALF_OPEN_MAXIMUM;
   }

@@ -25,11 +25,14 @@ export interface ListenerContext {
 
 export class Listener implements LocalSocket, SynListener {
   readonly protocol = 6;
+  readonly isRegistered = true;
   readonly halfOpen: HalfOpenFlows;
   /** The driver's handle; the stack does not look inside. */
   handle: object | undefined;
   /** Accepted connections that the driver has not taken yet. */
   waiting = 0;
+  /** Connections that may still come; the SYNs of others are refused, so that they try another instance. */
+  places = Number.POSITIVE_INFINITY;
   private readonly backlog: number;
 
   constructor(
@@ -47,6 +50,15 @@ export class Listener implements LocalSocket, SynListener {
 
   get hasRoom(): boolean {
     return this.halfOpen.size < HALF_OPEN_MAXIMUM && this.waiting < Math.max(this.backlog, 1);
+  }
+
+  get isFull(): boolean {
+    return this.halfOpen.size + this.waiting >= this.places;
+  }
+
+  /** Nothing is under way that could become a connection. */
+  get isIdle(): boolean {
+    return this.halfOpen.size === 0 && this.waiting === 0;
   }
 
   createSegments(path: Path): HandshakeSegments {

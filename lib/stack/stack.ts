@@ -2,7 +2,7 @@
 // transmit, events and the next deadline out. After each input its driver drains every output.
 // Long because the inputs, the verbs and the outputs of a host stand in one place.
 
-import { RECEIVE_BUFFER_DEFAULT, TRANSMIT_BYTES_MAXIMUM } from '../limits';
+import { LISTENER_FINISH_TIMEOUT, RECEIVE_BUFFER_DEFAULT, TRANSMIT_BYTES_MAXIMUM } from '../limits';
 import { type Flow, type FlowFailure, type FlowOwner, Flow as FlowRecord } from '../sal/flow';
 import type { InstanceFailure } from '../sal/instance-failures';
 import type { LinkOutput } from '../sal/link-output';
@@ -14,7 +14,7 @@ import { randomNonce, startHandshake } from '../sal/signaling/handshake';
 import type { HandshakeSegments } from '../sal/signaling/handshake-segments';
 import { resetFlow } from '../sal/signaling/teardown';
 import { pickerNamed } from '../table/pickers/picker-names';
-import { DEMUX_PRIORITY, DEMUX_WEIGHT } from '../table/service-rule';
+import { DEMUX_WEIGHT } from '../table/service-rule';
 import { DeadlineQueue } from '../time/deadline-queue';
 import { type Duration, earlier, type Instant } from '../time/instant';
 import type { RandomSource } from '../time/random-source';
@@ -36,6 +36,7 @@ import { Listener, type ListenerContext, type ListenerOptions } from './listener
 import { PathHints } from './path-hints';
 import { pathSize } from './path-size';
 import { PayloadRoom } from './payload-room';
+import { type Registrant, Registrations } from './registrations';
 
 export interface StackOptions {
   readonly random: RandomSource;
@@ -59,6 +60,8 @@ export interface StreamOptions {
 export type StackEvent =
   | { readonly kind: 'connection'; readonly connection: Connection }
   | { readonly kind: 'accepted'; readonly listener: Listener; readonly connection: Connection }
+  /** After `finishListener`: no connection comes of it any more. */
+  | { readonly kind: 'listenerFinished'; readonly listener: Listener }
   | { readonly kind: 'datagram'; readonly endpoint: DatagramEndpoint }
   | { readonly kind: 'service'; readonly event: ServiceEvent };
 
@@ -82,6 +85,9 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
   /** How many of `touched` have been asked what happened to them. */
   private unsettled = 0;
   private readonly events = new EventQueue<StackEvent>();
+  private readonly registrations: Registrations;
+  /** Those that finish their last handshakes; most of the time there is none. */
+  private readonly finishing = new Set<Listener>();
 
   constructor(options: StackOptions) {
     this.random = options.random;
@@ -94,6 +100,7 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
     this.sal = new ServiceAccessLayer(options.random, { delayed, abandoned, instanceFailed }, options.flowTag);
     this.sal.firstPackets.identity = options.identity ?? 0;
     this.hints = new PathHints(this.sal);
+    this.registrations = new Registrations(this.sal.serviceTable, (event) => this.tellControllers(event));
     this.attachLink({ kind: 'memory', encapsulated: false, role: 'data', mtu: LOOPBACK_MTU });
   }
 
@@ -190,24 +197,49 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
     now: Instant,
   ): Listener | undefined {
     const listener = new Listener(prefix, options, this);
-    return this.bind(prefix, 6, listener, options.weight ?? DEMUX_WEIGHT, true, now) ? listener : undefined;
+    return this.registrations.add(listener, options.weight ?? DEMUX_WEIGHT, now) ? listener : undefined;
+  }
+
+  /** Share of first packets; 0 withdraws the socket, as if it had been closed, until it is more again. */
+  setWeight(socket: Registrant, weight: number, now: Instant): void {
+    this.registrations.setWeight(socket, weight, now);
   }
 
   closeListener(listener: Listener, now: Instant): void {
-    this.unbind(listener.prefix, 6, listener, true);
+    this.registrations.remove(listener);
+    this.finishing.delete(listener);
     for (const flow of [...listener.halfOpen]) resetFlow(this.sal, flow, now);
+  }
+
+  /**
+   * Unregisters, but ends the handshakes that are under way: their clients have been answered, and take themselves for
+   * connected. True when there are none, else 'listenerFinished' follows.
+   */
+  finishListener(listener: Listener, now: Instant): boolean {
+    this.registrations.remove(listener);
+    if (listener.isIdle) return true;
+    for (const flow of listener.halfOpen) {
+      flow.setLifetime(LISTENER_FINISH_TIMEOUT, now);
+      this.sal.reschedule(flow);
+    }
+    this.finishing.add(listener);
+    return false;
   }
 
   /**
    * Opens a datagram socket, bound to `prefix` and registered, or to a random serviceID that only we know
    * (§5.1, as the original's autobind). `undefined` when a local datagram socket has the prefix.
    */
-  openDatagram(prefix: ServicePrefix | undefined, now: Instant): DatagramEndpoint | undefined {
+  openDatagram(
+    prefix: ServicePrefix | undefined,
+    now: Instant,
+    weight: number = DEMUX_WEIGHT,
+  ): DatagramEndpoint | undefined {
     const bound = prefix ?? ServicePrefix.of(this.randomServiceID());
     // Nobody demultiplexes on it: answers come by serviceID.
     const source = flowID(this.random.uint32() || 1);
     const endpoint = new DatagramEndpoint(this, bound, bound.base, source, prefix !== undefined);
-    return this.bind(bound, 17, endpoint, DEMUX_WEIGHT, endpoint.isRegistered, now) ? endpoint : undefined;
+    return this.registrations.add(endpoint, weight, now) ? endpoint : undefined;
   }
 
   connectDatagram(endpoint: DatagramEndpoint, target: ServiceID, timeout: Duration | undefined, now: Instant): void {
@@ -220,12 +252,13 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
 
   closeDatagram(endpoint: DatagramEndpoint, now: Instant): void {
     if (endpoint.isClosed) return;
-    this.unbind(endpoint.prefix, 17, endpoint, endpoint.isRegistered);
+    this.registrations.remove(endpoint);
     endpoint.close(now);
   }
 
   /** For the end of the host: connections that were not shut down in good order are reset, on both ends. */
   resetOpenConnections(now: Instant): void {
+    for (const flow of [...this.sal.flowTable.values()]) if (flow.state === 'respond') resetFlow(this.sal, flow, now);
     for (const connection of [...this.connections]) {
       const { isShutdown, bufferedBytes } = connection.transport;
       if (!isShutdown || bufferedBytes > 0) connection.fail('hostClosed', now);
@@ -261,6 +294,7 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
   /** What happened. Poll until `undefined` before `pollTransmit`: the answers then leave with the rest. */
   pollEvent(now: Instant): StackEvent | undefined {
     while (this.events.isEmpty && this.unsettled < this.touched.length) this.touched[this.unsettled++]!.settle(now);
+    if (this.finishing.size > 0 && this.events.isEmpty) this.announceFinished();
     return this.events.take();
   }
 
@@ -319,6 +353,14 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
     return connection;
   }
 
+  private announceFinished(): void {
+    for (const listener of this.finishing) {
+      if (!listener.isIdle) continue;
+      this.finishing.delete(listener);
+      this.events.add({ kind: 'listenerFinished', listener });
+    }
+  }
+
   private isBatchFull(): boolean {
     for (const { batch } of this.sal.links.all()) if (batch.payloadBytes >= TRANSMIT_BYTES_MAXIMUM) return true;
     return false;
@@ -350,25 +392,6 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
     if (outcome === 'tableFull') fail('noRoom');
     // While the host starts, its rules are still to come.
     else if (outcome === 'noRoute' && !this.isStarting) this.sal.close(flow, 'noRoute', now);
-  }
-
-  private bind(
-    prefix: ServicePrefix,
-    protocol: 6 | 17,
-    socket: object,
-    weight: number,
-    isRegistered: boolean,
-    now: Instant,
-  ): boolean {
-    const rule = { action: 'demux', prefix, protocol, socket, priority: DEMUX_PRIORITY, weight } as const;
-    if (this.sal.serviceTable.addRule(rule, now) === 'exists') return false;
-    if (isRegistered) this.tellControllers({ kind: 'registered', prefix, protocol, weight });
-    return true;
-  }
-
-  private unbind(prefix: ServicePrefix, protocol: 6 | 17, socket: object, wasRegistered: boolean): void {
-    this.sal.serviceTable.deleteRule({ action: 'demux', prefix, protocol, socket });
-    if (wasRegistered) this.tellControllers({ kind: 'unregistered', prefix, protocol });
   }
 
   private tellControllers(event: ServiceEvent): void {

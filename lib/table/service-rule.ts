@@ -1,5 +1,6 @@
 // The rules of the service table (§4.2): four actions, told apart by `action`.
 
+import { INSTANCE_WEIGHT } from '../limits';
 import type { Duration } from '../time/instant';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ServicePrefix } from '../wire/service-id';
@@ -66,7 +67,7 @@ export type RuleKey =
 
 /** Local sockets beat anything forwarded for the same prefix: the original's values. */
 export const DEMUX_PRIORITY = 32_000;
-export const DEMUX_WEIGHT = 1024;
+export const DEMUX_WEIGHT = INSTANCE_WEIGHT;
 /** The default rule of an interface (§4.2). */
 export const DEFAULT_RULE_PRIORITY = 1;
 export const DEFAULT_RULE_WEIGHT = 1;

@@ -219,6 +219,7 @@ export class FakeListener implements LocalSocket, SynListener {
   readonly halfOpen = new HalfOpenFlows(SeededRandom.of(3));
   readonly accepted: { flow: Flow; owner: FakeOwner }[] = [];
   readonly synListener: SynListener = this;
+  isFull = false;
 
   constructor(
     readonly prefix: ServicePrefix,

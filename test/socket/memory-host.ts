@@ -36,6 +36,9 @@ export class MemoryHost implements SocketHost {
   readonly silent = new Set<string>();
   /** Thrown by the next call of `connect`, `listen` or `openDatagram`. */
   nextThrow: Error | undefined;
+  /** What listeners were told, one behind the other. Here it has no effect. */
+  readonly weights: number[] = [];
+  readonly places: number[] = [];
   readonly datagrams = new Set<MemoryDatagram>();
   private readonly listeners = new Map<string, Listener>();
   private nextPort = 50000;
@@ -56,7 +59,16 @@ export class MemoryHost implements SocketHost {
     if (this.listeners.has(key)) throw new ServalError(ErrorCode.serviceInUse, 'taken');
     this.listenOptions.push(options);
     this.listeners.set(key, { prefix, options, observer });
-    return { prefix, close: () => void this.listeners.delete(key) };
+    const close = () => {
+      if (this.listeners.get(key)?.observer === observer) this.listeners.delete(key);
+    };
+    return {
+      prefix,
+      setWeight: (weight) => void this.weights.push(weight),
+      setPlaces: (places) => void this.places.push(places),
+      finish: () => this.finish(close),
+      close,
+    };
   }
 
   openDatagram(prefix: ServicePrefix | undefined, observer: DatagramObserver): DatagramHandle {
@@ -68,6 +80,11 @@ export class MemoryHost implements SocketHost {
     const datagram = new MemoryDatagram(this, bound, observer, address(1, this.nextPort++));
     this.datagrams.add(datagram);
     return datagram;
+  }
+
+  private finish(close: () => void): boolean {
+    close();
+    return true;
   }
 
   private settle(client: MemoryStream, target: ServiceID, options: ConnectOptions): void {

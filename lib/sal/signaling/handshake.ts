@@ -16,7 +16,7 @@ import type { ServiceID } from '../../wire/service-id';
 import { fitsSourceExtension } from '../../wire/source-extension';
 import { Flow, type SynListener } from '../flow';
 import type { Path } from '../path';
-import { clientAddressOf, rejectInstance } from './refusal';
+import { clientAddressOf, isForUsAlone, refuseSyn, rejectInstance } from './refusal';
 import type { ReceivedControl, SignalingContext } from './signaling-context';
 
 /** Starts a connection: the flow is in the table and its SYN under way, or the result says why not. */
@@ -51,6 +51,10 @@ export function handleSyn(
     known.setLifetime(HALF_OPEN_TIMEOUT, now);
     context.reschedule(known);
     sendSynAck(known);
+    return;
+  }
+  if (listener.isFull && !makePlace(context, listener, now)) {
+    refuseFull(context, received);
     return;
   }
   if (!listener.hasRoom && !makeRoom(context, listener, now)) {
@@ -123,11 +127,25 @@ function pathBack(context: SignalingContext, received: ReceivedControl): Path {
 /** A real client answers within a round trip: under a flood of forged SYNs the oldest request gives way. */
 function makeRoom(context: SignalingContext, listener: SynListener, now: Instant): boolean {
   if (listener.halfOpen.size < HALF_OPEN_MAXIMUM) return false;
+  return dropOldest(context, listener, now) && listener.hasRoom;
+}
+
+/** Likewise where the application has no place for all that are under way. */
+function makePlace(context: SignalingContext, listener: SynListener, now: Instant): boolean {
+  return listener.halfOpen.size > 0 && dropOldest(context, listener, now) && !listener.isFull;
+}
+
+function dropOldest(context: SignalingContext, listener: SynListener, now: Instant): boolean {
   const oldest = listener.halfOpen.oldest!;
   if (elapsed(oldest.request!.since, now) < HALF_OPEN_GRACE) return false;
   context.count('halfOpenOverflow');
   context.close(oldest, undefined, now);
-  return listener.hasRoom;
+  return true;
+}
+
+function refuseFull(context: SignalingContext, received: ReceivedControl): void {
+  context.count('synRefusedFull');
+  if (isForUsAlone(received)) refuseSyn(received);
 }
 
 /** The third ACK, or a repeated one. True when it belonged to the handshake. */

@@ -9,11 +9,30 @@ import { clientOf } from '../client-address';
 import type { Flow } from '../flow';
 import type { ReceivedControl, SignalingContext } from './signaling-context';
 
+/** Whether nobody but this process heard the packet: else another one may have what it asks for. */
+export function isForUsAlone({ batch, row, output }: ReceivedControl): boolean {
+  return output.isOursAlone && !batch.isBroadcast(row);
+}
+
 /** Tells whoever sent a SYN that nobody here has the service; the nonce proves that we saw the SYN. */
 export function refuseSyn(received: ReceivedControl): void {
   const control = received.packet.control!;
   const passed = received.packet.source?.length ?? 0;
   refuse(received, controlSequence(0), controlSequence(control.controlSequence + 1), passed);
+}
+
+/** Tells an instance, where its SYN-ACK came from, that the client waits no longer. */
+export function refuseSynAck(received: ReceivedControl): void {
+  const { packet, batch, row } = received;
+  const { nonce, controlAck, controlSequence: sequence } = packet.control!;
+  const local = batch.local(row);
+  writeReset(received, batch.source(row), local.isUnspecified ? undefined : local, {
+    sourceFlowID: packet.destinationFlowID,
+    controlSequence: controlAck,
+    controlAck: controlSequence(sequence + 1),
+    detail: 0,
+    nonce,
+  });
 }
 
 /** Tells a client that the flow of its third ACK is gone: what it sent last is what the RST acknowledges. */
