@@ -48,10 +48,11 @@ export type {
 } from './socket/datagram-options';
 export type { DatagramAddress } from './socket/datagram-socket';
 export { createSocket } from './socket/datagram-socket';
+export type { DrainOptions, DrainResult } from './socket/drain';
 export type { ListenOptions, ServerOptions } from './socket/listen-options';
 export * as promises from './socket/promises';
+export type { ConnectionListener, DroppedConnection, ServerAddress, ServerEvents } from './socket/server-events';
 export { contentServiceID, serviceID, servicePrefix } from './socket/service-name';
 export type { SocketAddress } from './socket/socket-address';
-export type { ConnectionListener, DroppedConnection, ServerAddress, ServerEvents } from './socket/stream-server';
 export type { OnReadOptions } from './socket/user-buffer';
 export { ServiceID, ServicePrefix } from './wire/service-id';

@@ -4,7 +4,8 @@ import type { ServiceName, ServiceScope } from './argument-checks';
 import { type ConnectOptions, connectArguments } from './connect-options';
 import { clientSocketChannel } from './diagnostics';
 import type { ServerOptions } from './listen-options';
-import { type ConnectionListener, StreamServer } from './stream-server';
+import type { ConnectionListener } from './server-events';
+import { StreamServer } from './stream-server';
 import { StreamSocket } from './stream-socket';
 
 /**

@@ -3,6 +3,7 @@
 
 import type { SocketHost } from '../driver/handles';
 import { ServiceID, ServicePrefix } from '../wire/service-id';
+import { checkWeight } from './admission';
 import { checkAbortSignal, checkNumber, checkOptionalInteger, type ServiceScope } from './argument-checks';
 import { checkBufferSizes, checkSocketHost } from './connect-options';
 import { invalidArgumentType } from './node-error';
@@ -32,7 +33,10 @@ export interface ListenOptions {
   serviceID?: ServiceScope | undefined;
   /** Connections that wait to be accepted, 1 to 65535; further ones are dropped. Default 511. */
   backlog?: number | undefined;
-  /** This instance's share when instances of one service are sampled (§4.2), 1 to 65535. Default 1. */
+  /**
+   * This instance's share when instances of one service are sampled (§4.2), up to 65535; 0 takes none for now. Default
+   * what `server.weight` says, at first 1.
+   */
   weight?: number | undefined;
   /** Bytes, of each accepted connection: accepted from the application before the peer has acknowledged them. */
   sendBuffer?: number | undefined;
@@ -75,7 +79,7 @@ export function checkServerOptions(options: ServerOptions): void {
 
 export function checkListenOptions(options: ListenOptions): void {
   checkOptionalInteger(options.backlog, 'options.backlog', 1, 65535);
-  checkOptionalInteger(options.weight, 'options.weight', 1, 65535);
+  if (options.weight !== undefined) checkWeight(options.weight, 'options.weight');
   checkBufferSizes(options);
   if (options.signal !== undefined) checkAbortSignal(options.signal, 'options.signal');
 }

@@ -1,5 +1,6 @@
 // The listening socket for streams (§4.1): listening registers the service. `net.Server` in surface, events and
 // their order; which instance a client reaches is decided by service tables, not here.
+// Long because it has the surface of `net.Server`, and what a service adds to it.
 
 import { AsyncResource } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
@@ -12,9 +13,11 @@ import {
   type StreamHandle,
 } from '../driver/handles';
 import { ServiceID, ServicePrefix } from '../wire/service-id';
+import { Admission } from './admission';
 import { checkServicePrefix, given, type ServiceScope } from './argument-checks';
 import { hostOf } from './connect-options';
 import { serverSocketChannel } from './diagnostics';
+import { checkDrainOptions, Drain, type DrainOptions, type DrainResult } from './drain';
 import { Reference } from './handle-options';
 import {
   checkListenOptions,
@@ -26,47 +29,18 @@ import {
 import { invalidArgumentType, stateError } from './node-error';
 import { operationError } from './operation-error';
 import { whenRegistered } from './registration';
-import { type SocketAddress, socketAddress } from './socket-address';
+import {
+  type ConnectionListener,
+  droppedConnection,
+  type ServerAddress,
+  type ServerEvents,
+  serverAddress,
+} from './server-events';
 import { type AcceptOptions, StreamSocket } from './stream-socket';
-
-/** What `server.address()` gives. */
-export interface ServerAddress {
-  /** The service; of a prefix its first name. */
-  readonly serviceID: ServiceID;
-  /** What is served: 256 bits for one service. */
-  readonly prefix: ServicePrefix;
-  /** The same as text: 64 hex digits, or `HEX/bits`. */
-  readonly address: string;
-  readonly family: 'Serval';
-  /** There are no ports: services are named. */
-  readonly port: 0;
-}
-
-/** Whose connection was turned away, with a 'drop' event. */
-export interface DroppedConnection {
-  readonly localServiceID: ServiceID | undefined;
-  readonly remoteServiceID: ServiceID | undefined;
-  readonly localAddress?: string;
-  readonly localPort?: number;
-  readonly localFamily?: string;
-  readonly remoteAddress?: string;
-  readonly remotePort?: number;
-  readonly remoteFamily?: string;
-}
-
-export interface ServerEvents {
-  listening: [];
-  connection: [socket: StreamSocket];
-  drop: [connection: DroppedConnection];
-  error: [error: Error];
-  close: [];
-}
-
-export type ConnectionListener = (socket: StreamSocket) => void;
 
 /**
  * Accepts connections to a service. Events as of `net.Server`: 'listening', 'connection' (StreamSocket),
- * 'drop' (DroppedConnection), 'error', 'close'. §4.1
+ * 'drop' (DroppedConnection), 'error', 'close'; 'draining' besides. §4.1
  */
 export class StreamServer extends EventEmitter<ServerEvents> {
   allowHalfOpen: boolean;
@@ -75,14 +49,19 @@ export class StreamServer extends EventEmitter<ServerEvents> {
   keepAlive: boolean;
   keepAliveInitialDelay: number;
   highWaterMark: number | undefined;
-  /** Connections beyond this many are closed at once, with a 'drop' event. */
-  declare maxConnections: number;
   /** @internal */
   _connections = 0;
 
   readonly #host: ServerOptions['host'];
   readonly #scope: ServicePrefix | undefined;
   #handle: ListenerHandle | undefined;
+  /** Closed, with handshakes under way. */
+  readonly #finishing = new Set<ListenerHandle>();
+  readonly #sockets = new Set<StreamSocket>();
+  readonly #admission = new Admission();
+  #drain: Drain | undefined;
+  /** `close` was called, and 'close' is still to come. */
+  #isClosing = false;
   #resource: AsyncResource | undefined;
   readonly #reference = new Reference();
   #lastOptions: AcceptOptions | undefined;
@@ -113,10 +92,53 @@ export class StreamServer extends EventEmitter<ServerEvents> {
 
   /** Null unless listening. */
   address(): ServerAddress | null {
-    const prefix = this.#handle?.prefix;
-    if (prefix === undefined) return null;
-    const text = prefix.bits === 256 ? prefix.base.toString() : prefix.toString();
-    return { serviceID: prefix.base, prefix, address: text, family: 'Serval', port: 0 };
+    return this.#handle === undefined ? null : serverAddress(this.#handle.prefix);
+  }
+
+  /** Whether `drain` was called and 'close' is still to come. */
+  get draining(): boolean {
+    return this.#drain !== undefined;
+  }
+
+  /** Listening, but no client is sent here: it has `maxConnections`, or its weight is 0. */
+  get withdrawn(): boolean {
+    return this.#handle !== undefined && this.#admission.isWithdrawn;
+  }
+
+  /**
+   * This instance's share of the first packets, relative to the others': 1 is the usual one, 0 takes none. Changes at
+   * any time, and every router hears of it. Throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE.
+   */
+  get weight(): number {
+    return this.#admission.weight;
+  }
+
+  set weight(weight: number) {
+    this.#admission.weight = weight;
+    this.#handle?.setWeight(this.#admission.share);
+  }
+
+  /**
+   * With so many connections the service is withdrawn here: clients are sent to other instances. It comes back when a
+   * tenth of them has ended, one at least. Should more come all the same, they are closed with a 'drop' event.
+   */
+  get maxConnections(): number {
+    return this.#admission.maximum as number;
+  }
+
+  set maxConnections(maximum: number | null | undefined) {
+    this.#admission.setMaximum(maximum ?? undefined, this._connections);
+    this.#tellRoom();
+  }
+
+  /**
+   * Lowers the share by that part: with 0.75 this instance asks for a quarter of its weight, with 1 for the least there
+   * is, with 0 (the default) for all. Throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE.
+   */
+  reportLoad(fraction: number): this {
+    this.#admission.setLoad(fraction);
+    this.#handle?.setWeight(this.#admission.share);
+    return this;
   }
 
   /**
@@ -130,8 +152,9 @@ export class StreamServer extends EventEmitter<ServerEvents> {
   listen(listener?: () => void): this;
   listen(...args: unknown[]): this {
     const { scope, options, listener } = scopedArguments<ListenOptions>(args);
-    if (this.#handle !== undefined) throw stateError('ERR_SERVER_ALREADY_LISTEN');
+    if (this.#handle !== undefined || this.draining) throw stateError('ERR_SERVER_ALREADY_LISTEN');
     checkListenOptions(options);
+    if (options.weight !== undefined) this.#admission.weight = options.weight;
     const prefix = scope === undefined ? (this.#scope ?? randomService()) : checkServicePrefix(scope, 'serviceID');
     if (listener !== undefined) this.once('listening', listener as () => void);
     if (options.signal !== undefined) this.#closeOn(options.signal);
@@ -139,7 +162,10 @@ export class StreamServer extends EventEmitter<ServerEvents> {
     return this;
   }
 
-  /** Stops accepting. 'close' comes, and the callback is called, when the last connection has ended. */
+  /**
+   * Unregisters and stops accepting, but for clients whose handshake is under way: they take themselves for connected.
+   * 'close' comes, and the callback is called, when the last connection has ended.
+   */
   close(callback?: (error?: Error) => void): this {
     const handle = this.#handle;
     if (typeof callback === 'function') {
@@ -147,9 +173,26 @@ export class StreamServer extends EventEmitter<ServerEvents> {
       else this.once('close', callback);
     }
     this.#handle = undefined;
-    handle?.close();
+    if (handle !== undefined) {
+      this.#isClosing = true;
+      this.#finishing.add(handle);
+      if (handle.finish()) this.#finishing.delete(handle);
+    }
     this._emitCloseIfDrained();
     return this;
+  }
+
+  /**
+   * Closes, and bounds the time that takes: after `timeout` milliseconds what is still open is reset. Resolves behind
+   * 'close'. Called again, or after `close`, it joins what is under way, and the earlier end counts. Rejects with
+   * ERR_SERVER_NOT_RUNNING, ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE.
+   */
+  async drain(options: DrainOptions = {}): Promise<DrainResult> {
+    checkDrainOptions(options);
+    if (this.#handle === undefined && !this.#isClosing) throw stateError('ERR_SERVER_NOT_RUNNING');
+    const drain = this.#drain ?? this.#startDrain();
+    drain.hasten(options);
+    return drain.done;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -180,15 +223,17 @@ export class StreamServer extends EventEmitter<ServerEvents> {
   }
 
   /** @internal A socket of this server was destroyed. */
-  _connectionClosed(): void {
+  _connectionClosed(socket: StreamSocket): void {
     this._connections--;
+    this.#sockets.delete(socket);
+    if (this.#admission.maximum !== undefined) this.#tellRoom();
     this._emitCloseIfDrained();
   }
 
   /** @internal */
   _emitCloseIfDrained(): void {
-    if (this.#handle !== undefined || this._connections > 0) return;
-    process.nextTick(() => this.emit('close'));
+    if (this.#handle !== undefined || this.#finishing.size > 0 || this._connections > 0) return;
+    process.nextTick(() => this.#finish());
   }
 
   override [EventEmitter.captureRejectionSymbol](error: Error, event: unknown, ...args: unknown[]): void {
@@ -199,8 +244,12 @@ export class StreamServer extends EventEmitter<ServerEvents> {
   #start(prefix: ServicePrefix, text: string, options: ListenOptions): void {
     try {
       const host = hostOf(this.#socketOptions());
-      const observer = { connection: (handle: StreamHandle) => this.#inScope(() => this.#accept(handle)) };
-      this.#handle = host.listen(prefix, listenerOptions(options), observer);
+      const handle: ListenerHandle = host.listen(prefix, listenerOptions(options, this.#admission.share), {
+        connection: (accepted) => this.#inScope(() => this.#accept(accepted)),
+        finished: () => this.#inScope(() => this.#handleFinished(handle)),
+      });
+      this.#handle = handle;
+      if (this.#admission.maximum !== undefined) this.#tellRoom();
     } catch (cause) {
       const error = operationError(cause, 'listen', { id: prefix.base, text });
       process.nextTick(() => this.emit('error', error));
@@ -222,7 +271,7 @@ export class StreamServer extends EventEmitter<ServerEvents> {
   }
 
   #accept(handle: StreamHandle): void {
-    if (this.maxConnections && this._connections >= this.maxConnections) {
+    if (this.#admission.places(this._connections) === 0) {
       this.emit('drop', droppedConnection(handle));
       handle.setObserver(SILENT_OBSERVER);
       handle.close();
@@ -230,10 +279,50 @@ export class StreamServer extends EventEmitter<ServerEvents> {
     }
     const socket = StreamSocket.accept(handle, this.#socketOptions());
     this._connections++;
+    this.#sockets.add(socket);
+    this.#drain?.noteConnection();
+    if (this.#admission.maximum !== undefined) this.#tellRoom();
     socket.server = this;
     socket._server = this;
     this.emit('connection', socket);
     if (serverSocketChannel.hasSubscribers) serverSocketChannel.publish({ socket });
+  }
+
+  /** What the number of connections and the application's wishes come to. */
+  #tellRoom(): void {
+    this.#admission.noteConnections(this._connections);
+    this.#handle?.setPlaces(this.#admission.places(this._connections));
+    this.#handle?.setWeight(this.#admission.share);
+  }
+
+  #startDrain(): Drain {
+    const drain = new Drain(this._connections, () => this.#cutOff());
+    this.#drain = drain;
+    process.nextTick(() => this.emit('draining'));
+    if (this.#handle !== undefined) this.close();
+    return drain;
+  }
+
+  /** A reset, so that the peer does not take what it has for all there was. */
+  #cutOff(): number {
+    const open = [...this.#sockets].filter((socket) => !socket.destroyed);
+    for (const socket of open) socket.resetAndDestroy();
+    for (const handle of [...this.#finishing]) {
+      handle.close();
+      this.#handleFinished(handle);
+    }
+    return open.length;
+  }
+
+  #handleFinished(handle: ListenerHandle): void {
+    if (this.#finishing.delete(handle)) this._emitCloseIfDrained();
+  }
+
+  #finish(): void {
+    this.#isClosing = false;
+    this.#drain?.finish();
+    this.#drain = undefined;
+    this.emit('close');
   }
 
   /** One object for all sockets, while nobody changes what they are to be like. */
@@ -264,22 +353,8 @@ export class StreamServer extends EventEmitter<ServerEvents> {
   }
 }
 
-function listenerOptions({ backlog, weight, sendBuffer, receiveBuffer }: ListenOptions): ListenerOptions {
+function listenerOptions({ backlog, sendBuffer, receiveBuffer }: ListenOptions, weight: number): ListenerOptions {
   return given({ backlog, weight, sendBuffer, receiveBuffer });
-}
-
-function droppedConnection(handle: StreamHandle): DroppedConnection {
-  const { localServiceID, remoteServiceID, localAddress, remoteAddress } = handle;
-  return {
-    localServiceID,
-    remoteServiceID,
-    ...(localAddress === undefined ? undefined : prefixed('local', socketAddress(localAddress))),
-    ...(remoteAddress === undefined ? undefined : prefixed('remote', socketAddress(remoteAddress))),
-  };
-}
-
-function prefixed(side: 'local' | 'remote', { address, port, family }: SocketAddress): Record<string, unknown> {
-  return { [`${side}Address`]: address, [`${side}Port`]: port, [`${side}Family`]: family };
 }
 
 function randomService(): ServicePrefix {

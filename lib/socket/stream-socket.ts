@@ -325,7 +325,7 @@ export class StreamSocket extends Duplex implements NetSocket {
   #leave(close: () => void): void {
     // As with libuv, 'close' comes from the loop and behind 'error'.
     setImmediate(close);
-    this._server?._connectionClosed();
+    this._server?._connectionClosed(this);
     this._server = null;
   }
 

@@ -72,7 +72,7 @@ describe('ways to listen', () => {
 
   test('options reach the host', () => {
     createServer({ host }).listen('acme/web', { backlog: 5, weight: 3, sendBuffer: 10, receiveBuffer: 20 });
-    expect(host.listenOptions).toEqual([{ backlog: 5, weight: 3, sendBuffer: 10, receiveBuffer: 20 }]);
+    expect(host.listenOptions).toEqual([{ backlog: 5, weight: 3 * 1024, sendBuffer: 10, receiveBuffer: 20 }]);
   });
 
   test('listening is emitted later, and the callback called', async () => {
@@ -124,7 +124,9 @@ describe('listening that fails', () => {
     ['options that are a number', () => server().listen('acme', bad(5)), 'ERR_INVALID_ARG_TYPE'],
     ['a backlog of 0', () => server().listen('acme', { backlog: 0 }), 'ERR_OUT_OF_RANGE'],
     ['a backlog of text', () => server().listen('acme', { backlog: bad('5') }), 'ERR_INVALID_ARG_TYPE'],
-    ['a weight of 0.5', () => server().listen('acme', { weight: 0.5 }), 'ERR_OUT_OF_RANGE'],
+    ['a weight below 0', () => server().listen('acme', { weight: -0.5 }), 'ERR_OUT_OF_RANGE'],
+    ['a weight that is no number', () => server().listen('acme', { weight: Number.NaN }), 'ERR_OUT_OF_RANGE'],
+    ['a weight of text', () => server().listen('acme', { weight: bad('1') }), 'ERR_INVALID_ARG_TYPE'],
     ['a signal that is none', () => server().listen('acme', { signal: bad(1) }), 'ERR_INVALID_ARG_TYPE'],
     ['createServer with a number', () => createServer(bad(80)), 'ERR_INVALID_ARG_TYPE'],
     ['createServer with a bad name', () => createServer(''), 'ERR_SERVAL_INVALID_NAME'],
