@@ -295,12 +295,19 @@ export const DATAGRAM_QUEUE_BYTES_MAXIMUM = 1_048_576;
 export const REGISTRY_LINE_MAXIMUM = 1024;
 /** Processes of one host that register with its holder. */
 export const REGISTRY_MEMBERS_MAXIMUM = 4096;
-/** Services one process registers: some 5 MB that a member can make the holder remember. */
+/** Services one process registers: some 6 MB that a member can make the holder remember. */
 export const REGISTRATIONS_PER_MEMBER_MAXIMUM = 16_384;
 /** Bytes the holder keeps for a member that does not read; then it is cut off (and comes back). */
 export const REGISTRY_BACKLOG_MAXIMUM = 1_048_576;
 /** A connection to the holder that says nothing for this long is closed. */
 export const REGISTRY_HELLO_TIMEOUT = seconds(2);
+/**
+ * How often the holder asks each process of its host for a sign of life, and how many of these beats may pass without
+ * one: after 2 to 2.5 s its event loop counts as stuck, and no first packet goes there until it answers. Longer than a
+ * garbage collection or a busy moment takes, shorter than clients wait.
+ */
+export const HEARTBEAT_INTERVAL = milliseconds(500);
+export const HEARTBEAT_BEATS = 4;
 /** First and longest pause between two attempts to become holder or member; each is drawn anew. */
 export const REGISTRY_RETRY_MINIMUM = milliseconds(4);
 export const REGISTRY_RETRY_MAXIMUM = milliseconds(500);

@@ -61,6 +61,10 @@ export class HostRegistry {
   private readonly problems = new Set<string>();
   private readonly closing = new AbortController();
   private referenced = false;
+  /** Where the holder resolves first packets, while this process is a member. */
+  private holderAddress: NetworkAddress | undefined;
+  /** Instead of a holder that does not answer. */
+  private isRouterAsked = false;
   private started: Promise<HostRole> | undefined;
   private settleStart: ((role: HostRole) => void) | undefined;
 
@@ -219,8 +223,10 @@ export class HostRegistry {
         registered: (id) => this.registrations.confirm(id),
         refused: (id, reason) => this.registrations.refuse(id, reason),
         departed: (ports) => this.handleDeparted(ports),
+        holderSilent: (isSilent, pid) => this.handleHolderSilent(isSilent, pid),
         lost: ({ holder, reason }) => {
           this.member = undefined;
+          this.askRouter(false);
           if (holder !== undefined) this.handleDeparted(holder);
           if (reason !== undefined) this.tell(new Error(`the holder of this host refused this process: ${reason}`));
           if (welcome) this.seek();
@@ -237,8 +243,29 @@ export class HostRegistry {
   private handleWelcome(service: readonly ProcessPort[]): void {
     clearTimeout(this.searching);
     if (!this.referenced) this.member?.unref();
-    this.decide(() => this.route.handleHolder(loopbackAddress(service)!));
+    this.holderAddress = loopbackAddress(service)!;
+    this.decide(() => this.route.handleHolder(this.holderAddress!));
     this.assume('member');
+  }
+
+  /**
+   * It cannot be replaced while it has the ports. What it would resolve waits in its sockets - unless there is a router:
+   * that knows other hosts, and within a lease that this one does not answer.
+   */
+  private handleHolderSilent(isSilent: boolean, pid: number): void {
+    if (isSilent)
+      this.tell(new Error(`the holder of this host, process ${pid}, does not answer: its event loop is stuck`));
+    this.askRouter(isSilent);
+  }
+
+  private askRouter(isAsked: boolean): void {
+    if (this.upstream === undefined || isAsked === this.isRouterAsked) return;
+    this.isRouterAsked = isAsked;
+    this.decide(() => {
+      this.upstream!.handleActive(isAsked);
+      if (isAsked) this.route.handleNoHolder();
+      else this.route.handleHolder(this.holderAddress!);
+    });
   }
 
   private seek(): void {

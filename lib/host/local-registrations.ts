@@ -8,7 +8,7 @@ import type { ServicePrefix } from '../wire/service-id';
 export class LocalRegistration {
   readonly confirmed: Promise<void>;
   confirm!: () => void;
-  private reject!: (error: Error) => void;
+  reject!: (error: Error) => void;
 
   constructor(
     /** Names the registration in the answers to it. */
@@ -36,12 +36,18 @@ export class LocalRegistrations implements Iterable<LocalRegistration> {
   private readonly byId = new Map<number, LocalRegistration>();
   private lastId = 0;
 
+  /** In place of one of the same prefix, if there is one: who waits for that waits for this. */
   add(prefix: ServicePrefix, protocol: TransportProtocol, weight: number): LocalRegistration {
-    this.remove(prefix, protocol);
+    const key = keyOf(prefix, protocol);
+    const former = this.byKey.get(key);
     this.lastId = (this.lastId % 0x7fffffff) + 1;
     const registration = new LocalRegistration(this.lastId, prefix, protocol, weight);
-    this.byKey.set(keyOf(prefix, protocol), registration);
+    this.byKey.set(key, registration);
     this.byId.set(registration.id, registration);
+    if (former !== undefined) {
+      this.byId.delete(former.id);
+      registration.confirmed.then(former.confirm, former.reject);
+    }
     return registration;
   }
 

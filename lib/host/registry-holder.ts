@@ -1,25 +1,15 @@
 // The holder's half of the registry: takes the other processes' connections, checks what they say and tells
-// its owner what they registered and when they ended. What follows from that is policy (controller/).
+// its owner what they registered and when they ended. What a stuck process registered counts as unregistered until it
+// answers again (§4.1). What follows from that is policy (controller/).
 
 import type { Server, Socket } from 'node:net';
 import type { ServiceInstance } from '../controller/service-controller';
-import { LineReader } from '../controller/session/line-reader';
-import {
-  REGISTRATIONS_PER_MEMBER_MAXIMUM,
-  REGISTRY_BACKLOG_MAXIMUM,
-  REGISTRY_HELLO_TIMEOUT,
-  REGISTRY_LINE_MAXIMUM,
-  REGISTRY_MEMBERS_MAXIMUM,
-} from '../limits';
+import { REGISTRATIONS_PER_MEMBER_MAXIMUM, REGISTRY_MEMBERS_MAXIMUM } from '../limits';
 import type { NetworkAddress } from '../wire/network-address';
-import { loopbackAddress, type ProcessPort, portsOverlap } from './process-port';
-import {
-  formatMessage,
-  type HolderMessage,
-  type MemberMessage,
-  parseMemberMessage,
-  REGISTRY_VERSION,
-} from './registry-message';
+import { type ProcessPort, portsOverlap } from './process-port';
+import { type MemberMessage, REGISTRY_VERSION } from './registry-message';
+import { MemberSession, type Registration } from './registry-session';
+import { everyBeat } from './silence';
 
 export interface RegistryHolderObserver {
   registered(instance: ServiceInstance): void;
@@ -35,6 +25,7 @@ export class RegistryHolder {
   /** Where first packets are resolved; `undefined` until the owner receives them. */
   private service: readonly ProcessPort[] | undefined;
   private referenced = false;
+  private readonly heartbeat = everyBeat(() => this.beat());
 
   constructor(
     private readonly server: Server,
@@ -74,6 +65,7 @@ export class RegistryHolder {
 
   /** Leaves the endpoint first and says goodbye then: who hears it can take over at once. */
   close(): Promise<void> {
+    clearInterval(this.heartbeat);
     return new Promise((resolve) => {
       this.server.close(() => resolve());
       for (const session of this.sessions) {
@@ -93,6 +85,7 @@ export class RegistryHolder {
     }
     const session = new MemberSession(socket, {
       message: (message) => this.handleMessage(session, message),
+      heard: () => this.handleHeard(session),
       ended: () => this.handleEnded(session),
     });
     this.sessions.add(session);
@@ -103,7 +96,29 @@ export class RegistryHolder {
     else if (!session.isMember) session.refuse('hello comes first');
     else if (message.type === 'register') this.handleRegister(session, message);
     else if (message.type === 'unregister') this.handleUnregister(session, message);
-    else session.livesOn = true;
+    else if (message.type === 'bye') session.livesOn = true;
+  }
+
+  /** Nothing more is asked of one that is stuck: what waits for it, it answers when it can. */
+  private beat(): void {
+    for (const session of this.sessions) {
+      if (!session.isMember || session.silence.isLong) continue;
+      if (!session.silence.beat()) session.send({ type: 'ask' });
+      else for (const registration of session.registrations.values()) this.withdraw(session, registration);
+    }
+  }
+
+  private handleHeard(session: MemberSession): void {
+    if (!session.silence.heard() || !this.sessions.has(session)) return;
+    for (const registration of session.registrations.values()) this.offer(session, registration);
+  }
+
+  private offer({ address, silence }: MemberSession, registration: Registration): void {
+    if (address !== undefined && !silence.isLong) this.observer.registered({ ...registration, address });
+  }
+
+  private withdraw({ address }: MemberSession, { prefix, protocol }: Registration): void {
+    if (address !== undefined) this.observer.unregistered({ prefix, protocol, address });
   }
 
   private handleHello(session: MemberSession, version: number, ports: readonly ProcessPort[]): void {
@@ -132,15 +147,16 @@ export class RegistryHolder {
       session.send({ type: 'refused', id, reason: 'too many registrations' });
       return;
     }
-    session.registrations.add(key);
-    if (session.address !== undefined) this.observer.registered({ prefix, protocol, weight, address: session.address });
+    session.registrations.set(key, { prefix, protocol, weight });
+    this.offer(session, { prefix, protocol, weight });
     session.send({ type: 'registered', id });
   }
 
   private handleUnregister(session: MemberSession, message: MemberMessage & { type: 'unregister' }): void {
-    const { prefix, protocol } = message;
-    if (!session.registrations.delete(`${prefix} ${protocol}`) || session.address === undefined) return;
-    this.observer.unregistered({ prefix, protocol, address: session.address });
+    const key = `${message.prefix} ${message.protocol}`;
+    const registration = session.registrations.get(key);
+    session.registrations.delete(key);
+    if (registration !== undefined && !session.silence.isLong) this.withdraw(session, registration);
   }
 
   private handleEnded(session: MemberSession): void {
@@ -149,78 +165,5 @@ export class RegistryHolder {
     if (session.livesOn || session.ports.length === 0) return;
     this.observer.departed(session.ports);
     for (const other of this.sessions) if (other.isMember) other.send({ type: 'peerGone', ports: session.ports });
-  }
-}
-
-interface MemberSessionObserver {
-  message(message: MemberMessage): void;
-  ended(): void;
-}
-
-/** One process's connection. */
-class MemberSession {
-  /** `PREFIX protocol`, to count and to ignore what was never registered. */
-  readonly registrations = new Set<string>();
-  isMember = false;
-  /** Its end is no reason to fail its connections: it said goodbye, or it was cut off. */
-  livesOn = false;
-  ports: readonly ProcessPort[] = [];
-  address: NetworkAddress | undefined;
-  private readonly reader = new LineReader(REGISTRY_LINE_MAXIMUM);
-  private readonly helloTimer: NodeJS.Timeout;
-
-  constructor(
-    readonly socket: Socket,
-    private readonly observer: MemberSessionObserver,
-  ) {
-    this.helloTimer = setTimeout(() => this.refuse('no hello'), REGISTRY_HELLO_TIMEOUT).unref();
-    socket.on('data', (chunk) => this.handleChunk(chunk));
-    // `end` comes before `close` when the peer is gone but our last lines to it are still queued.
-    socket.on('end', () => this.handleEnded());
-    socket.on('close', () => this.handleEnded());
-    socket.on('error', () => {});
-  }
-
-  join(ports: readonly ProcessPort[]): void {
-    clearTimeout(this.helloTimer);
-    this.isMember = true;
-    this.ports = ports;
-    this.address = loopbackAddress(ports);
-  }
-
-  send(message: HolderMessage): void {
-    if (!this.socket.writable) return;
-    this.socket.write(formatMessage(message));
-    if (this.socket.writableLength <= REGISTRY_BACKLOG_MAXIMUM) return;
-    // It does not read; when it does again, it finds its connection ended and comes back.
-    this.livesOn = true;
-    this.socket.destroy();
-  }
-
-  /** It broke the rules: tell it why, and end. */
-  refuse(reason: string): void {
-    this.livesOn = true;
-    this.send({ type: 'refused', reason });
-    this.socket.destroySoon();
-    this.handleEnded();
-  }
-
-  private handleChunk(chunk: Buffer): void {
-    const lines = this.reader.handleChunk(chunk);
-    if (lines === undefined) return this.refuse('line too long');
-    for (const line of lines) {
-      if (this.socket.destroyed || !this.socket.writable) return;
-      const message = parseMemberMessage(line);
-      if (message === undefined) return this.refuse('malformed line');
-      this.observer.message(message);
-    }
-  }
-
-  private handleEnded(): void {
-    clearTimeout(this.helloTimer);
-    this.socket.removeAllListeners('data');
-    // Whatever it still says is thrown away, so that its end is seen.
-    this.socket.resume();
-    this.observer.ended();
   }
 }

@@ -14,12 +14,15 @@ import {
   parseHolderMessage,
   REGISTRY_VERSION,
 } from './registry-message';
+import { everyBeat, Silence } from './silence';
 
 export interface RegistryMemberObserver {
   /** The holder resolves at these ports; called again when that changes. */
   welcomed(service: readonly ProcessPort[]): void;
   registered(id: number): void;
   refused(id: number, reason: string): void;
+  /** The holder's event loop is stuck, or was: what it resolves waits in its sockets. */
+  holderSilent(isSilent: boolean, pid: number): void;
   /** Another process of the host ended without a goodbye. */
   departed(ports: readonly ProcessPort[]): void;
   /** The last call. `holder`: the ports of a holder that has ended; none if it said goodbye. `reason`: it refused us. */
@@ -31,6 +34,9 @@ export class RegistryMember {
   private holder: readonly ProcessPort[] | undefined;
   private reason: string | undefined;
   private isLost = false;
+  private readonly silence = new Silence();
+  private heartbeat: NodeJS.Timeout | undefined;
+  private holderPid = 0;
 
   constructor(
     private readonly socket: Socket,
@@ -61,6 +67,7 @@ export class RegistryMember {
   }
 
   close(): Promise<void> {
+    clearInterval(this.heartbeat);
     return new Promise((resolve) => {
       this.isLost = true;
       if (this.socket.destroyed) return resolve();
@@ -75,6 +82,7 @@ export class RegistryMember {
   }
 
   private handleChunk(chunk: Buffer): void {
+    if (this.silence.heard()) this.observer.holderSilent(false, this.holderPid);
     for (const line of this.reader.handleChunk(chunk) ?? ['']) {
       if (this.isLost) return;
       const message = parseHolderMessage(line);
@@ -87,6 +95,8 @@ export class RegistryMember {
     switch (message.type) {
       case 'welcome':
         this.holder = message.ports;
+        this.holderPid = message.pid;
+        this.heartbeat ??= everyBeat(() => this.beat());
         return this.observer.welcomed(message.service);
       case 'registered':
         return this.observer.registered(message.id);
@@ -95,11 +105,17 @@ export class RegistryMember {
         return this.observer.refused(message.id, message.reason);
       case 'peerGone':
         return this.observer.departed(message.ports);
+      case 'ask':
+        return this.send({ type: 'alive' });
       case 'bye':
         this.holder = [];
         // Its endpoint is free by now: no need to wait for the connection to end.
         return this.handleLost();
     }
+  }
+
+  private beat(): void {
+    if (this.silence.beat()) this.observer.holderSilent(true, this.holderPid);
   }
 
   private leave(reason: string): void {
@@ -110,6 +126,7 @@ export class RegistryMember {
   private handleLost(): void {
     if (this.isLost) return;
     this.isLost = true;
+    clearInterval(this.heartbeat);
     this.socket.destroy();
     if (this.reason !== undefined) this.observer.lost({ reason: this.reason });
     else this.observer.lost(this.holder === undefined ? {} : { holder: this.holder });

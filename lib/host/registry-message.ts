@@ -14,7 +14,7 @@ import type { ServicePrefix } from '../wire/service-id';
 import type { ProcessPort } from './process-port';
 
 /** Raised when an older process could not follow; processes of different versions do not share a host. */
-export const REGISTRY_VERSION = 1;
+export const REGISTRY_VERSION = 2;
 
 export type MemberMessage =
   /** The first line. `ports`: where this process receives data, at most one a family. */
@@ -27,6 +27,8 @@ export type MemberMessage =
       readonly weight: number;
     }
   | { readonly type: 'unregister'; readonly prefix: ServicePrefix; readonly protocol: TransportProtocol }
+  /** The answer to `ask`. */
+  | { readonly type: 'alive' }
   /** The process leaves in order: its connections have ended by themselves. */
   | { readonly type: 'bye' };
 
@@ -43,6 +45,8 @@ export type HolderMessage =
   /** `id` of the registration that was refused; without it the member itself is, and the connection ends. */
   | { readonly type: 'refused'; readonly id?: number; readonly reason: string }
   | { readonly type: 'peerGone'; readonly ports: readonly ProcessPort[] }
+  /** Each beat: whoever answers is not stuck, and whoever asks is not, either. */
+  | { readonly type: 'ask' }
   | { readonly type: 'bye' };
 
 export function formatMessage(message: MemberMessage | HolderMessage): string {
@@ -65,6 +69,8 @@ export function parseMemberMessage(line: string): MemberMessage | undefined {
       const registration = parseRegistration(fields);
       return registration && { type: 'unregister', ...registration };
     }
+    case 'alive':
+      return { type: 'alive' };
     case 'bye':
       return { type: 'bye' };
     default:
@@ -91,6 +97,8 @@ export function parseHolderMessage(line: string): HolderMessage | undefined {
       const ports = parsePorts(fields['ports']);
       return ports && { type: 'peerGone', ports };
     }
+    case 'ask':
+      return { type: 'ask' };
     case 'bye':
       return { type: 'bye' };
     default:

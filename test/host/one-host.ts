@@ -4,6 +4,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, expect, vi } from 'vitest';
 import { HostRegistry, type HostRegistryOptions } from '../../lib/host/host-registry';
+import { REGISTRY_VERSION } from '../../lib/host/registry-message';
 import type { ServiceCommand } from '../../lib/stack/control-interface';
 import type { ForwardRule } from '../../lib/table/service-rule';
 import { ServiceID, ServicePrefix } from '../../lib/wire/service-id';
@@ -150,7 +151,12 @@ export class Client {
   }
 }
 
-export const hello = (port: number) => ({ type: 'hello', version: 1, pid: 1, ports: [{ family: 4, port }] });
+export const hello = (port: number) => ({
+  type: 'hello',
+  version: REGISTRY_VERSION,
+  pid: 1,
+  ports: [{ family: 4, port }],
+});
 export const register = (id: number, prefix: ServicePrefix) => ({
   type: 'register',
   id,

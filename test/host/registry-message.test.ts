@@ -26,6 +26,7 @@ const fromMember: MemberMessage[] = [
   },
   { type: 'register', id: 0x7fffffff, prefix, protocol: 17, weight: 0x7fffffff },
   { type: 'unregister', prefix, protocol: 6 },
+  { type: 'alive' },
   { type: 'bye' },
 ];
 
@@ -35,6 +36,7 @@ const fromHolder: HolderMessage[] = [
   { type: 'refused', reason: 'no' },
   { type: 'refused', id: 3, reason: 'no' },
   { type: 'peerGone', ports: [{ family: 4, port: 9 }] },
+  { type: 'ask' },
   { type: 'bye' },
 ];
 

@@ -87,6 +87,19 @@ export class RegistryProcess {
     return at;
   }
 
+  /** Has its event loop stuck until `resume`. Returns the time just before. */
+  stop(): number {
+    const at = Date.now();
+    this.child.kill('SIGSTOP');
+    return at;
+  }
+
+  resume(): number {
+    const at = Date.now();
+    this.child.kill('SIGCONT');
+    return at;
+  }
+
   /** Lets it leave in order. */
   leave(): void {
     this.child.send('leave');

@@ -1,5 +1,6 @@
 // Real processes that are killed: what architecture §4 asks of many processes on one host (P15, E38).
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { HEARTBEAT_BEATS, HEARTBEAT_INTERVAL } from '../../lib/limits';
 import { compileRegistryProcess, RegistryProcess } from './registry-process';
 
 describe('processes of one host', () => {
@@ -62,6 +63,38 @@ describe('processes of one host', () => {
     for (const one of [holder, members[2]!]) {
       expect(one.toldAt(`peerGone 127.0.0.1:${members[0]!.settings.port}`)).toBeUndefined();
     }
+  });
+
+  it('send nobody to a member that is stuck, and send again as soon as it answers', { timeout: 15_000 }, async () => {
+    const { holder, members } = await hostOfFour(unique('stuck'));
+    const [stuck, ...others] = members;
+    const stopped = stuck!.stop();
+    const deleted = `deleteRule ${ownRule(stuck!)}`;
+    await until(() => expect(holder.toldAt(deleted)).toBeDefined());
+    const took = holder.toldAt(deleted)! - stopped;
+    expect(took).toBeGreaterThan(HEARTBEAT_BEATS * HEARTBEAT_INTERVAL - HEARTBEAT_INTERVAL);
+    expect(took).toBeLessThan((HEARTBEAT_BEATS + 2) * HEARTBEAT_INTERVAL);
+    expect(holder.rules).toEqual(others.map(ownRule).sort());
+    const resumed = stuck!.resume();
+    await until(() => expect(holder.rules).toHaveLength(3));
+    expect(holder.toldAt(`addRule ${ownRule(stuck!)}`)! - resumed).toBeLessThan(200);
+    // It was stuck, not gone: nobody has failed its connections.
+    for (const one of others) expect(one.told.filter(({ kind }) => kind === 'problem')).toEqual([]);
+    expect(holder.toldAt(`peerGone 127.0.0.1:${stuck!.settings.port}`)).toBeUndefined();
+  });
+
+  it('notice a holder that is stuck, which afterwards takes none of them for stuck', { timeout: 15_000 }, async () => {
+    const { holder, members } = await hostOfFour(unique('stuck-holder'));
+    holder.stop();
+    await until(() => {
+      for (const one of members) expect(one.told.map(({ kind }) => kind)).toContain('problem');
+    });
+    holder.resume();
+    const told = holder.told.length;
+    // Longer than any beat: what it found in its sockets is worked off.
+    await new Promise((resolve) => setTimeout(resolve, 2 * HEARTBEAT_INTERVAL));
+    expect(holder.told.slice(told)).toEqual([]);
+    expect(holder.rules).toHaveLength(3);
   });
 
   it.each([
