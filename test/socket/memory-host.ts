@@ -2,16 +2,17 @@
 // inside of a call, as with a real host.
 
 import { randomBytes } from 'node:crypto';
-import type {
-  ConnectOptions,
-  DatagramHandle,
-  DatagramObserver,
-  ListenerHandle,
-  ListenerObserver,
-  ListenOptions,
-  SocketHost,
-  StreamHandle,
-  StreamObserver,
+import {
+  type ConnectOptions,
+  type DatagramHandle,
+  type DatagramObserver,
+  type ListenerHandle,
+  type ListenerObserver,
+  type ListenOptions,
+  SILENT_OBSERVER,
+  type SocketHost,
+  type StreamHandle,
+  type StreamObserver,
 } from '../../lib/driver/handles';
 import { ErrorCode, ServalError } from '../../lib/errors';
 import { ServiceID, ServicePrefix } from '../../lib/wire/service-id';
@@ -36,6 +37,10 @@ export class MemoryHost implements SocketHost {
   readonly silent = new Set<string>();
   /** Thrown by the next call of `connect`, `listen` or `openDatagram`. */
   nextThrow: Error | undefined;
+  /** Whether listeners that are closed from now on have handshakes under way. */
+  hasHandshakes = false;
+  handshakesReset = 0;
+  private readonly finishing: Listener[] = [];
   /** What listeners were told, one behind the other. Here it has no effect. */
   readonly weights: number[] = [];
   readonly places: number[] = [];
@@ -66,8 +71,16 @@ export class MemoryHost implements SocketHost {
       prefix,
       setWeight: (weight) => void this.weights.push(weight),
       setPlaces: (places) => void this.places.push(places),
-      finish: () => this.finish(close),
-      close,
+      finish: () => {
+        close();
+        if (!this.hasHandshakes) return true;
+        this.finishing.push({ prefix, options, observer });
+        return false;
+      },
+      close: () => {
+        close();
+        this.handshakesReset++;
+      },
     };
   }
 
@@ -82,9 +95,14 @@ export class MemoryHost implements SocketHost {
     return datagram;
   }
 
-  private finish(close: () => void): boolean {
-    close();
-    return true;
+  /** The handshakes that were under way when their listeners were closed are over, `connects` with a connection each. */
+  finishHandshakes(connects = false): void {
+    for (const listener of this.finishing.splice(0)) {
+      const { base } = listener.prefix;
+      const client = new MemoryStream(SILENT_OBSERVER, undefined, base, address(1, 1), address(2, 2), buffers({}));
+      if (connects) this.meet(client, base, listener);
+      listener.observer.finished?.();
+    }
   }
 
   private settle(client: MemoryStream, target: ServiceID, options: ConnectOptions): void {
@@ -99,6 +117,11 @@ export class MemoryHost implements SocketHost {
       client.fail(new ServalError(ErrorCode.connectionRefused, 'no such service'));
       return;
     }
+    this.meet(client, target, listener);
+    client.connected();
+  }
+
+  private meet(client: MemoryStream, target: ServiceID, listener: Listener): void {
     const server = new MemoryStream(
       NOT_YET,
       target,
@@ -111,7 +134,6 @@ export class MemoryHost implements SocketHost {
     server.peer = client;
     client.peer = server;
     listener.observer.connection(server);
-    client.connected();
   }
 
   private longestMatch(target: ServiceID): Listener | undefined {
