@@ -173,6 +173,15 @@ export const LOOKUP_ADDRESSES_MAXIMUM = 64;
 export const LOOKUP_LIFETIME_MINIMUM = milliseconds(100);
 export const LOOKUP_LIFETIME_MAXIMUM = seconds(86_400);
 
+// ---- servd: registrations of the original ----
+
+/** The original's intervals: a host repeats what it offers, and a router forgets what was not repeated twice. */
+export const SERVD_REFRESH = seconds(20);
+export const SERVD_EXPIRY = seconds(50);
+/** Registrations a router keeps of original hosts, and of one of them: some 300 bytes each, and nobody proves who he is. */
+export const SERVD_REGISTRATIONS_MAXIMUM = 16_384;
+export const SERVD_REGISTRATIONS_PER_HOST_MAXIMUM = 1024;
+
 // ---- resolver ----
 
 /** A file of services, bytes: some 200,000 services. */

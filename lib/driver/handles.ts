@@ -157,6 +157,8 @@ export interface DatagramSource {
   readonly flowID?: number | undefined;
   /** The link it came by, as the stack numbers it: an answer leaves by that, without another resolution. */
   readonly link?: number;
+  /** Whether its sender sent it to us alone or to all on the segment, or a router passed it on. */
+  readonly way?: 'direct' | 'broadcast' | 'forwarded';
 }
 
 export interface DatagramHandle {

@@ -2,6 +2,7 @@
 // then every output: what happened to the sockets, what leaves, when to be called again.
 
 import { ControllerSet } from '../controller/controller-set';
+import { CurrentEvents } from '../controller/current-events';
 import type { ServiceController } from '../controller/service-controller';
 import { DRAIN_BYTES_MAXIMUM, DRAIN_ROUNDS, TRANSMIT_DELAY_MAXIMUM } from '../limits';
 import type { ServiceCommand, ServiceEvent } from '../stack/control-interface';
@@ -33,6 +34,7 @@ export class StackDriver {
   onServiceEvent: ((event: ServiceEvent, now: Instant) => void) | undefined;
   /** The policies beside the stack (§4.3): they hear what happens, and their commands are carried out. */
   private readonly controllers = new ControllerSet();
+  private readonly currentEvents = new CurrentEvents();
   readonly references: ReferenceCount;
   private isDraining = false;
   private isFlushRequested = false;
@@ -109,7 +111,10 @@ export class StackDriver {
     this.requestDrain();
   }
 
+  /** It is told what is registered and which interfaces are up, as if it had been there from the start. */
   addController(controller: ServiceController): void {
+    const now = this.now();
+    for (const event of this.currentEvents) controller.handleEvent(event, now);
     this.controllers.add(controller);
     this.runControllers();
   }
@@ -121,9 +126,7 @@ export class StackDriver {
 
   /** For events that the stack does not see: what the interfaces do. */
   tellControllers(event: ServiceEvent): void {
-    const now = this.now();
-    this.controllers.handleEvent(event, now);
-    this.onServiceEvent?.(event, now);
+    this.tell(event, this.now());
     this.runControllers();
   }
 
@@ -247,10 +250,15 @@ export class StackDriver {
         (event.endpoint.handle as DatagramHandleOverStack | undefined)?.dispatch();
         return;
       case 'service':
-        this.controllers.handleEvent(event.event, this.now());
-        this.onServiceEvent?.(event.event, this.now());
+        this.tell(event.event, this.now());
         this.carryOut();
     }
+  }
+
+  private tell(event: ServiceEvent, now: Instant): void {
+    this.currentEvents.note(event);
+    this.controllers.handleEvent(event, now);
+    this.onServiceEvent?.(event, now);
   }
 
   /** Whether a batch refers to the slab of a link: what is forwarded does, and leaves before the slab is used again. */

@@ -28,6 +28,8 @@ export interface HostConfiguration {
   readonly spin: number;
   /** Directories that are asked on demand, each for a prefix of its own. */
   readonly resolvers: readonly ResolverRoute[];
+  /** How registrations are exchanged with hosts of the original on raw links: not at all, as one of them, or as their router. */
+  readonly servd: 'off' | 'host' | 'router';
 }
 
 /** What a program may set; each beats its environment variable. */
@@ -45,6 +47,8 @@ export interface HostOptions {
   readonly spin?: number | undefined;
   /** Directories that are asked on demand (§4.3). In the variable: `NAME=FILE`, comma separated. */
   readonly resolvers?: readonly ResolverEntry[] | undefined;
+  /** Registers on raw links with a router of the original (`host`), or is the router of its hosts (`router`); default neither. */
+  readonly servd?: 'host' | 'router' | false | undefined;
 }
 
 /** Throws a TypeError or RangeError with one of Node's codes when a value is not what it must be. */
@@ -69,6 +73,7 @@ export function configurationFrom(
     registry: registryOf(setting('registry')),
     spin: spinOf(setting('spin')),
     resolvers: resolversOf(setting('resolvers')),
+    servd: servdOf(setting('servd')),
   };
 }
 
@@ -82,6 +87,7 @@ const VARIABLES: Readonly<Record<keyof HostOptions, string>> = {
   registry: 'SERVAL_REGISTRY',
   spin: 'SERVAL_SPIN',
   resolvers: 'SERVAL_RESOLVERS',
+  servd: 'SERVAL_SERVD',
 };
 
 /** A value with the name under which its user knows it. Text when it comes from the environment. */
@@ -181,6 +187,12 @@ function resolversOf({ name, value }: Setting): readonly ResolverRoute[] {
   } catch (error) {
     throw invalidValue(name, `must be right: ${(error as Error).message}`, value);
   }
+}
+
+function servdOf({ name, value }: Setting): HostConfiguration['servd'] {
+  if (value === undefined || value === false || value === '0' || value === 'false') return 'off';
+  if (value === 'host' || value === 'router') return value;
+  throw invalidValue(name, 'must be host, router or 0', value);
 }
 
 function invalidType(name: string, wanted: string, value: unknown): TypeError {

@@ -27,10 +27,9 @@ import { FlowTag } from '../wire/flow-id';
 import type { ServiceID, ServicePrefix } from '../wire/service-id';
 import { configurationFrom, type HostConfiguration, type HostOptions } from './configuration';
 import { DeadlineTimer } from './deadline-timer';
+import { Discovery } from './discovery';
 import { HostLinks } from './host-links';
-import { createLookups } from './host-lookups';
 import { HostRegistry, type HostRole } from './host-registry';
-import type { Lookup } from './lookup';
 import { monotonicNow } from './monotonic-clock';
 import { defaultEndpoint } from './registry-endpoint';
 import { SystemRandom } from './system-random';
@@ -55,7 +54,7 @@ export class Host implements SocketHost {
   private readonly timer = new DeadlineTimer(() => this.driver.deadline());
   private monitor: InterfaceMonitor | undefined;
   private registry: HostRegistry | undefined;
-  private lookups: readonly Lookup[] = [];
+  private discovery: Discovery | undefined;
   private portRetry: NodeJS.Timeout | undefined;
   private closing: Promise<void> | undefined;
   private readonly handleExit = (): void => this.sayGoodbye();
@@ -164,7 +163,7 @@ export class Host implements SocketHost {
     for (const link of this.links.indexes()) {
       for (const policy of this.policiesOf(link)) this.driver.addController(policy);
     }
-    this.startLookups();
+    this.discovery = this.startDiscovery();
     this.monitor = new InterfaceMonitor({ native: this.configuration.native });
     await this.monitor.start((event) => this.driver.tellControllers(event));
     await this.joinRegistry();
@@ -183,17 +182,10 @@ export class Host implements SocketHost {
     return policies;
   }
 
-  /** Directories lead to wherever they say by the preferred link. */
-  private startLookups(): void {
-    const [link] = this.links.indexes();
-    if (link === undefined) return;
-    const { resolvers, port } = this.configuration;
-    this.lookups = createLookups(
-      resolvers,
-      { index: link.index, port: link.encapsulated ? port : undefined },
-      { now: monotonicNow, run: () => this.driver.runControllers(), problem: (error) => this.warn(error) },
-    );
-    for (const lookup of this.lookups) this.driver.addController(lookup);
+  private startDiscovery(): Discovery {
+    const { configuration, driver } = this;
+    const problem = (error: Error): void => this.warn(error);
+    return new Discovery({ configuration, driver, links: [...this.links.indexes()], problem });
   }
 
   /** Many processes, one host: one of them holds the well-known port. */
@@ -219,7 +211,7 @@ export class Host implements SocketHost {
   }
 
   private async handleRole(role: HostRole): Promise<void> {
-    this.driver.stack.setForwarding(role === 'holder');
+    this.driver.stack.setForwarding(role === 'holder' || this.configuration.servd === 'router');
     clearTimeout(this.portRetry);
     if (role === 'holder') await this.holdPort();
     else await this.links.closeWellKnown();
@@ -273,7 +265,7 @@ export class Host implements SocketHost {
   private async shutDown(): Promise<void> {
     process.off('exit', this.handleExit);
     clearTimeout(this.portRetry);
-    for (const lookup of this.lookups) lookup.close();
+    this.discovery?.close();
     this.sayGoodbye();
     await this.ready.catch(() => {});
     await this.registry?.close();

@@ -34,7 +34,11 @@ export interface DatagramOrigin {
   readonly flowID: FlowID | undefined;
   /** The link an answer leaves by. */
   readonly link: number;
+  /** How it came: from its sender to us alone, to all on the segment, or by way of a router. */
+  readonly way: DatagramWay;
 }
+
+export type DatagramWay = 'direct' | 'broadcast' | 'forwarded';
 
 export interface DatagramContext {
   readonly sal: ServiceAccessLayer;
@@ -151,7 +155,8 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
   // ---- LocalSocket, SynListener ----
 
   handleDatagram(packet: SalPacket, batch: ReceivedBatch, row: number, link: number): void {
-    const origin = this.originOf(packet.sourceService!, clientOf(packet, batch.source(row)), undefined, link);
+    const way = packet.source !== undefined ? 'forwarded' : batch.isBroadcast(row) ? 'broadcast' : 'direct';
+    const origin = this.originOf(packet.sourceService!, clientOf(packet, batch.source(row)), undefined, link, way);
     this.take(batch, packet.transportOffset, packet.transportLength, origin);
   }
 
@@ -190,7 +195,7 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
     const flowID = flow === this.connected ? undefined : flow.localFlowID;
     if (this.accepted.delete(flow.localFlowID)) this.accepted.set(flow.localFlowID, flow);
     const { remote: address, link } = flow.path!;
-    this.take(batch, offset, length, this.originOf(serviceID, address, flowID, link));
+    this.take(batch, offset, length, this.originOf(serviceID, address, flowID, link, 'direct'));
   }
 
   /** The peer is done with its flow, so are we: a datagram flow has no half-close. */
@@ -222,12 +227,13 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
     address: NetworkAddress,
     flowID: FlowID | undefined,
     link: number,
+    way: DatagramWay,
   ): DatagramOrigin {
     const last = this.lastOrigin;
     if (last !== undefined && last.serviceID === serviceID && last.address === address && last.flowID === flowID) {
-      if (last.link === link) return last;
+      if (last.link === link && last.way === way) return last;
     }
-    this.lastOrigin = { serviceID, address, flowID, link };
+    this.lastOrigin = { serviceID, address, flowID, link, way };
     return this.lastOrigin;
   }
 

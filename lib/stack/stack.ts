@@ -234,11 +234,12 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
     prefix: ServicePrefix | undefined,
     now: Instant,
     weight: number = DEMUX_WEIGHT,
+    isRegistered = prefix !== undefined,
   ): DatagramEndpoint | undefined {
     const bound = prefix ?? ServicePrefix.of(this.randomServiceID());
     // Nobody demultiplexes on it: answers come by serviceID.
     const source = flowID(this.random.uint32() || 1);
-    const endpoint = new DatagramEndpoint(this, bound, bound.base, source, prefix !== undefined);
+    const endpoint = new DatagramEndpoint(this, bound, bound.base, source, isRegistered);
     return this.registrations.add(endpoint, weight, now) ? endpoint : undefined;
   }
 

@@ -14,6 +14,7 @@ describe('host configuration', () => {
       registry: 'default',
       spin: 0,
       resolvers: [],
+      servd: 'off',
     });
   });
 
@@ -38,6 +39,7 @@ describe('host configuration', () => {
       registry: { path: '/run/serval.sock' },
       spin: 50,
       resolvers: [],
+      servd: 'off',
     });
   });
 

@@ -2,6 +2,7 @@
 // those it sends. What the native raw link does to a packet is done here: transport checksums are made and
 // verified with the addresses of the IP header.
 
+import { PolicySocket, type TalkingPolicy } from '../../lib/driver/policy-socket';
 import { StackDriver } from '../../lib/driver/stack-driver';
 import { StackSockets } from '../../lib/driver/stack-sockets';
 import type { ScheduledEvent, SimulatedClock } from '../../lib/sim/clock';
@@ -76,6 +77,23 @@ export class RawHost {
         weight: DEFAULT_RULE_WEIGHT,
       },
     });
+  }
+
+  /** A policy with a socket of its own. */
+  talk(policy: TalkingPolicy): void {
+    this.driver.addController(new PolicySocket(policy, this.driver));
+  }
+
+  /** The interface has this address from now on. */
+  interfaceUp(name: string, ip: string): void {
+    const [address, broadcast] = [addressOf(ip), addressOf(this.options.broadcast)];
+    const networkInterface = { name, index: 1, address, broadcast, prefixBits: 24, mtu: MTU, isLoopback: false };
+    this.driver.tellControllers({ kind: 'interfaceUp', networkInterface });
+  }
+
+  interfaceDown(name: string, ip: string): void {
+    const networkInterface = { name, index: 1, address: addressOf(ip), prefixBits: 24, mtu: MTU, isLoopback: false };
+    this.driver.tellControllers({ kind: 'interfaceDown', networkInterface });
   }
 
   receive(packet: IpPacket): void {
