@@ -348,6 +348,11 @@ export const LOAD_STEPS = 16;
 export const READMISSION_PART = 0.1;
 /** How often a server that closes looks for HTTP connections that have become idle, to end them. */
 export const IDLE_CHECK_INTERVAL = milliseconds(100);
+/**
+ * How long a draining server leaves idle HTTP connections alone: a client that is busy sends its next request meanwhile,
+ * and the answer tells it to go elsewhere. Ending them at once would meet requests under way.
+ */
+export const IDLE_GRACE = seconds(1);
 /** 'close' of a stream that was ended waits this long at most for the acknowledgment: some retransmissions. */
 export const LINGER = seconds(2);
 

@@ -1,16 +1,15 @@
 // Serves an unmodified `http.Server` (or https, http2, TLS server) under a serviceID: each connection that is
 // accepted for the service is handed to it.
 
-import type { EventEmitter } from 'node:events';
 import type { ServiceScope } from '../socket/argument-checks';
 import type { ListenOptions, ServerOptions } from '../socket/listen-options';
 import { StreamServer } from '../socket/stream-server';
+import { type Ending, type EndingConnections, LastAnswers } from './last-answers';
 
 /** What is handed connections: any server of Node's whose 'connection' event takes a stream. */
-export interface ConnectionTaker extends EventEmitter {
+export interface ConnectionTaker extends Ending {
   readonly listening?: boolean;
   close?(): unknown;
-  closeIdleConnections?(): void;
 }
 
 /**
@@ -19,7 +18,8 @@ export interface ConnectionTaker extends EventEmitter {
  * too: with it Node's http starts to look for slow and idle connections.
  *
  * Closing the returned server stops new connections, closes idle ones and waits for the others, as
- * `http.Server.close` does; after it `server` is closed, unless it is served elsewhere or listens itself. §4.1
+ * `http.Server.close` does; `drain` leaves idle ones a second for a last request, so that none is lost. Answers say
+ * `Connection: close` from then on. After it `server` is closed, unless it is served elsewhere or listens itself. §4.1
  */
 export function serve(
   server: ConnectionTaker,
@@ -34,6 +34,8 @@ export function serve(
 const servings = new WeakMap<ConnectionTaker, number>();
 
 class HandingServer extends StreamServer {
+  #ending: LastAnswers | undefined;
+
   constructor(
     private readonly taker: ConnectionTaker,
     options: ServerOptions,
@@ -44,19 +46,35 @@ class HandingServer extends StreamServer {
 
   override close(callback?: (error?: Error) => void): this {
     super.close(callback);
-    this.taker.closeIdleConnections?.();
+    this.#ending?.begin(this.draining);
     return this;
   }
 
   private begin(): void {
     servings.set(this.taker, (servings.get(this.taker) ?? 0) + 1);
+    this.#ending = new LastAnswers(this.taker, this.#connections());
     this.once('close', () => this.finish());
     this.taker.emit('listening');
   }
 
   private finish(): void {
+    this.#ending?.finish();
+    this.#ending = undefined;
     const left = (servings.get(this.taker) ?? 1) - 1;
     servings.set(this.taker, left);
     if (left === 0 && !this.taker.listening) this.taker.close?.();
+  }
+
+  #connections(): EndingConnections {
+    const server = this;
+    return {
+      get isAlone() {
+        return servings.get(server.taker) === 1 && !server.taker.listening;
+      },
+      get isFresh() {
+        return server._hasFreshConnection;
+      },
+      has: (socket) => (socket as { server?: unknown } | undefined)?.server === server,
+    };
   }
 }

@@ -222,6 +222,12 @@ export class StreamServer extends EventEmitter<ServerEvents> {
     return this;
   }
 
+  /** @internal Whether there is a connection that nothing has come on yet. */
+  get _hasFreshConnection(): boolean {
+    for (const { bytesRead, destroyed } of this.#sockets) if (bytesRead === 0 && !destroyed) return true;
+    return false;
+  }
+
   /** @internal A socket of this server was destroyed. */
   _connectionClosed(socket: StreamSocket): void {
     this._connections--;
