@@ -24,7 +24,7 @@ export type Socket = StreamSocket;
 export const DatagramSocket = callable(DatagramSocketClass, 'DatagramSocket');
 export type DatagramSocket = DatagramSocketClass;
 
-export type { FlowInformation, SocketHost } from './driver/handles';
+export type { FlowInformation, PingOptions, SocketHost } from './driver/handles';
 export type { ServalErrorContext } from './errors';
 export { ErrorCode, ServalError } from './errors';
 export type { HostConfiguration, HostOptions } from './host/configuration';
@@ -36,6 +36,7 @@ export type { FileResolverOptions } from './resolver/file-resolver';
 export { FileResolver } from './resolver/file-resolver';
 export type { Resolution, ResolvedInstance, Resolver, ResolverQuestion } from './resolver/resolver';
 export type { ResolverEntry } from './resolver/resolver-route';
+export type { PingAnswer } from './sal/signaling/ping';
 export type { ServiceName, ServiceScope } from './socket/argument-checks';
 export type { ConnectOptions, SocketOptions } from './socket/connect-options';
 export { connect, createConnection, createServer } from './socket/connections';

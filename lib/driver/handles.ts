@@ -16,6 +16,15 @@ export interface SocketHost {
   readonly ready: Promise<void>;
 }
 
+export interface PingOptions {
+  /** Milliseconds until ETIMEDOUT; default CONNECT_TIMEOUT. */
+  readonly timeout?: number | undefined;
+  /** Where the first packet goes instead of where the service table says: to each of these addresses. */
+  readonly via?: readonly NetworkAddress[] | undefined;
+  /** Which kind of socket is asked for; default 'stream'. */
+  readonly transport?: 'stream' | 'datagram' | undefined;
+}
+
 export interface ConnectOptions {
   /** Milliseconds until ETIMEDOUT, retransmissions included; default CONNECT_TIMEOUT. */
   readonly timeout?: number | undefined;

@@ -13,6 +13,7 @@ import type { ReceivedBatch } from '../wire/received-batch';
 import type { TransmitBatch } from '../wire/transmit-batch';
 import type { DatagramHandleOverStack } from './datagram-handle';
 import type { ListenerHandleOverStack } from './listener-handle';
+import type { PingHandle } from './ping-handle';
 import { ReferenceCount } from './reference';
 import { StreamHandleOverStack } from './stream-handle';
 
@@ -248,6 +249,9 @@ export class StackDriver {
       case 'datagram':
         event.endpoint.isTouched = false;
         (event.endpoint.handle as DatagramHandleOverStack | undefined)?.dispatch();
+        return;
+      case 'ping':
+        (event.ping.handle as PingHandle | undefined)?.dispatch();
         return;
       case 'service':
         this.tell(event.event, this.now());

@@ -1,6 +1,7 @@
 // The `SocketHost` that sockets are given, over a driven stack.
 
 import { ErrorCode, ServalError } from '../errors';
+import type { PingAnswer } from '../sal/signaling/ping';
 import { milliseconds } from '../time/instant';
 import type { ServiceID, ServicePrefix } from '../wire/service-id';
 import { DatagramHandleOverStack } from './datagram-handle';
@@ -9,11 +10,13 @@ import type {
   DatagramObserver,
   ListenerObserver,
   ListenOptions,
+  PingOptions,
   SocketHost,
   StreamHandle,
   StreamObserver,
 } from './handles';
 import { ListenerHandleOverStack } from './listener-handle';
+import { PingHandle } from './ping-handle';
 import type { StackDriver } from './stack-driver';
 import { StreamHandleOverStack } from './stream-handle';
 
@@ -43,6 +46,15 @@ export class StackSockets implements SocketHost {
     if (listener === undefined) throw inUse('listen', prefix);
     this.driver.requestDrain();
     return new ListenerHandleOverStack(this.driver, listener, observer);
+  }
+
+  /** Asks which instance takes connections now, how far it is, and by which routers; its application sees nothing. */
+  ping(target: ServiceID, { timeout, via, transport = 'stream' }: PingOptions = {}): Promise<PingAnswer> {
+    const protocol = transport === 'stream' ? 6 : 17;
+    const options = { timeout: timeout === undefined ? undefined : milliseconds(timeout), via, protocol } as const;
+    const handle = new PingHandle(this.driver, this.driver.stack.ping(target, options, this.driver.now()), target);
+    this.driver.requestDrain();
+    return handle.answer;
   }
 
   openDatagram(prefix: ServicePrefix | undefined, observer: DatagramObserver): DatagramHandleOverStack {

@@ -11,6 +11,7 @@ import type {
   ListenerHandle,
   ListenerObserver,
   ListenOptions,
+  PingOptions,
   SocketHost,
   StreamHandle,
   StreamObserver,
@@ -20,6 +21,7 @@ import { StackSockets } from '../driver/stack-sockets';
 import { ErrorCode, ServalError } from '../errors';
 import { RETRY_WELL_KNOWN_PORT } from '../limits';
 import { InterfaceMonitor } from '../link/interface-monitor';
+import type { PingAnswer } from '../sal/signaling/ping';
 import type { ServiceCommand, ServiceEvent, TransportProtocol } from '../stack/control-interface';
 import { Stack } from '../stack/stack';
 import type { Instant } from '../time/instant';
@@ -107,6 +109,15 @@ export class Host implements SocketHost {
     const handle = this.sockets.openDatagram(prefix, observer);
     if (prefix !== undefined) handle.registered = this.whenRegistered(prefix, 17);
     return handle;
+  }
+
+  /**
+   * Asks which instance of a service takes connections now: how long its answer takes, where it is, and which routers
+   * the first packet passed. Its application sees nothing of it. Rejects as a connect fails.
+   */
+  async ping(target: ServiceID, options?: PingOptions): Promise<PingAnswer> {
+    this.checkOpen('ping');
+    return this.sockets.ping(target, options);
   }
 
   // ---- what a host is ----

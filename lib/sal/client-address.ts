@@ -9,9 +9,15 @@ import type { SalPacket } from '../wire/sal-packet';
 export function clientOf(packet: SalPacket, from: NetworkAddress): NetworkAddress {
   const client = packet.source?.[0];
   if (client === undefined) return from;
-  // Unspecified: the address the packet came from, with the port recorded, which a process has in both families
-  // (protocol.md, ENDPOINT_SOURCE).
-  return client.isUnspecified ? from.withPort(client.port) : client;
+  return client.isUnspecified ? asSeen(client, from) : client;
+}
+
+/**
+ * An unspecified client is at the address that its packet came from: with the port recorded, which a process has in
+ * both families, or the one it came from, if none is (protocol.md, ENDPOINT_SOURCE).
+ */
+export function asSeen(unspecified: NetworkAddress, from: NetworkAddress): NetworkAddress {
+  return unspecified.port === 0 ? from : from.withPort(unspecified.port);
 }
 
 /** Only who speaks from this machine may say that the client is on it. */

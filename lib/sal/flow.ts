@@ -29,6 +29,8 @@ export interface FlowOwner {
   flowTrain(flow: Flow, batch: ReceivedBatch, row: number, now: Instant): void;
   /** A packet with another transport: its transport part. */
   flowMessage(flow: Flow, batch: ReceivedBatch, offset: number, length: number, now: Instant): void;
+  /** Only where the flow stops at its answer: it came by `flow.path`, and the SYN through these routers. */
+  flowAnswered?(flow: Flow, routers: readonly NetworkAddress[], now: Instant): void;
   /** The peer's FIN: it will send nothing more on this flow. */
   flowFinished(flow: Flow, now: Instant): void;
   /** The flow has left the table; its flowID may rest in TIME-WAIT. */
@@ -53,7 +55,7 @@ export interface SynListener {
 export interface HalfOpenRequest {
   readonly listener: SynListener;
   readonly since: Instant;
-  /** SOURCE addresses of the SYN, echoed in the SYN-ACK on links where the original expects them. */
+  /** The SYN's source list, sent back in the SYN-ACK where the client wants it or the original expects it. */
   readonly recordedSource: readonly NetworkAddress[] | undefined;
   /** Bytes of data that came meanwhile, and made us answer nothing yet. */
   earlyBytes: number;
@@ -70,6 +72,8 @@ export interface UnreachableHints {
 export interface ControlContent {
   readonly service?: ServiceID | undefined;
   readonly source?: readonly NetworkAddress[] | undefined;
+  /** Whoever answers is to send `source` back. */
+  readonly recordsRoute?: boolean;
   readonly segment?: 'syn' | 'synAck' | 'ack';
   readonly detail?: number;
 }
@@ -100,6 +104,8 @@ export class Flow implements HasListPlace<Flow> {
   finWaitSince: Instant | undefined;
   /** Where the SYN goes, whatever the service table says. */
   via: readonly NetworkAddress[] | undefined;
+  /** Its owner only wants to know whether it is answered: the SYN-ACK gets a RST. */
+  stopsAtAnswer = false;
   /** Where the SYN was sent last; MANY_HOPS when that was more than one place. */
   lastHop: NetworkAddress | undefined;
   /** What the connect has met so far, once it has failed somewhere. */
@@ -234,6 +240,8 @@ export class Flow implements HasListPlace<Flow> {
       },
       destinationService: content.service,
       source: content.source,
+      sourceKind: output.properties.encapsulated ? 'endpointSource' : 'source',
+      recordsRoute: content.recordsRoute,
     });
     if (content.segment !== undefined) batch.headerEnd += this.writeSegment(content.segment, batch);
     batch.finish(0, 0);

@@ -7,6 +7,7 @@ import type { NetworkAddress } from '../wire/network-address';
 import { type SalPacket, writeSalPacketHeader } from '../wire/sal-packet';
 import { fitsSourceExtension } from '../wire/source-extension';
 import type { TransmitBatch } from '../wire/transmit-batch';
+import { asSeen } from './client-address';
 
 /** Why a packet is not forwarded. */
 export type ForwardRefusal = 'forwardLoop' | 'forwardTooFar' | 'forwardNoIPv4';
@@ -48,6 +49,7 @@ export function writeForwarded(
     sourceService: packet.sourceService,
     source: visible,
     sourceKind: encapsulated ? 'endpointSource' : 'source',
+    recordsRoute: packet.recordsRoute,
   });
   if (transport.length > 0) batch.appendPiece(transport.bytes, transport.offset, transport.length);
   batch.finish(0, 0);
@@ -58,7 +60,7 @@ export function writeForwarded(
 function fillClient(source: readonly NetworkAddress[], from: NetworkAddress): readonly NetworkAddress[] {
   const client = source[0]!;
   if (!client.isUnspecified) return source;
-  return [from.withPort(client.port), ...source.slice(1)];
+  return [asSeen(client, from), ...source.slice(1)];
 }
 
 function visibleFrom(target: NetworkAddress, source: readonly NetworkAddress[]): readonly NetworkAddress[] {

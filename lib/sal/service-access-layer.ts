@@ -30,6 +30,7 @@ import type { Path } from './path';
 import { PathCache } from './path-cache';
 import type { Verdict } from './resolution';
 import { confirmHandshake, handleEarlyData, handleSyn } from './signaling/handshake';
+import { ROUTE_REQUEST } from './signaling/ping';
 import { isForUsAlone, refuseSynAck, refuseThirdAck } from './signaling/refusal';
 import { handleControl, handleFlowDeadline } from './signaling/signaling';
 import type { ReceivedControl, SignalingContext } from './signaling/signaling-context';
@@ -180,7 +181,9 @@ export class ServiceAccessLayer implements SignalingContext {
     let isBroadcast = false;
     const send = (output: LinkOutput, address: NetworkAddress): void => {
       flow.lastHop = sent++ === 0 && !isBroadcast ? address : MANY_HOPS;
-      flow.sendControlTo(output, address, undefined, ControlFlag.syn, flow.control.sendUnacknowledged, content);
+      const asks = flow.stopsAtAnswer && output.properties.encapsulated;
+      const said = asks ? { ...content, ...ROUTE_REQUEST } : content;
+      flow.sendControlTo(output, address, undefined, ControlFlag.syn, flow.control.sendUnacknowledged, said);
     };
     if (flow.via !== undefined) {
       for (const address of flow.via) send(this.links.towards(address), address);

@@ -10,12 +10,14 @@ import type {
   ListenerHandle,
   ListenerObserver,
   ListenOptions,
+  PingOptions,
   SocketHost,
   StreamHandle,
   StreamObserver,
 } from '../driver/handles';
 import { ErrorCode, ServalError } from '../errors';
 import { WELL_KNOWN_PORT } from '../limits';
+import type { PingAnswer } from '../sal/signaling/ping';
 import type { ServiceCommand } from '../stack/control-interface';
 import type { Stack } from '../stack/stack';
 import { DEFAULT_RULE_PRIORITY, DEFAULT_RULE_WEIGHT } from '../table/service-rule';
@@ -95,6 +97,11 @@ export class SimulatedHost implements SocketHost {
 
   openDatagram(prefix: ServicePrefix | undefined, observer: DatagramObserver): DatagramHandle {
     return this.running().sockets.openDatagram(prefix, observer);
+  }
+
+  /** As `Host.ping`. */
+  ping(target: ServiceID, options?: PingOptions): Promise<PingAnswer> {
+    return this.running().sockets.ping(target, options);
   }
 
   // ---- rules ----

@@ -12,6 +12,7 @@ import type { Path } from '../sal/path';
 import { ServiceAccessLayer } from '../sal/service-access-layer';
 import { randomNonce, startHandshake } from '../sal/signaling/handshake';
 import type { HandshakeSegments } from '../sal/signaling/handshake-segments';
+import { Ping } from '../sal/signaling/ping';
 import { resetFlow } from '../sal/signaling/teardown';
 import { pickerNamed } from '../table/pickers/picker-names';
 import { DEMUX_WEIGHT } from '../table/service-rule';
@@ -29,7 +30,7 @@ import type { ReceivedBatch } from '../wire/received-batch';
 import { ServiceID, ServicePrefix } from '../wire/service-id';
 import { TCP_HEADER_BYTES } from '../wire/tcp-header';
 import { Connection, type ConnectionContext } from './connection';
-import type { ServiceCommand, ServiceEvent } from './control-interface';
+import type { ServiceCommand, ServiceEvent, TransportProtocol } from './control-interface';
 import { type DatagramContext, DatagramEndpoint } from './datagram-endpoint';
 import { EventQueue } from './event-queue';
 import { Listener, type ListenerContext, type ListenerOptions } from './listener';
@@ -56,13 +57,21 @@ export interface StreamOptions {
   readonly via?: readonly NetworkAddress[] | undefined;
 }
 
-/** What happened: to a connection, a listener, a datagram socket (ask it), or for controllers. */
+export interface PingOptions {
+  readonly timeout?: Duration | undefined;
+  readonly via?: readonly NetworkAddress[] | undefined;
+  /** Of the service: 6, streams, by default; 17, datagrams. */
+  readonly protocol?: TransportProtocol | undefined;
+}
+
+/** What happened: to a connection, a listener, a datagram socket, a ping (ask it), or for controllers. */
 export type StackEvent =
   | { readonly kind: 'connection'; readonly connection: Connection }
   | { readonly kind: 'accepted'; readonly listener: Listener; readonly connection: Connection }
   /** After `finishListener`: no connection comes of it any more. */
   | { readonly kind: 'listenerFinished'; readonly listener: Listener }
   | { readonly kind: 'datagram'; readonly endpoint: DatagramEndpoint }
+  | { readonly kind: 'ping'; readonly ping: Ping }
   | { readonly kind: 'service'; readonly event: ServiceEvent };
 
 export class Stack implements ConnectionContext, ListenerContext, DatagramContext {
@@ -257,6 +266,23 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
     endpoint.close(now);
   }
 
+  /** Asks which instance would take a connection, and how far it is; the application there sees nothing of it. */
+  ping(target: ServiceID, { timeout, via, protocol = 6 }: PingOptions, now: Instant): Ping {
+    const ping = new Ping(now, (each) => this.events.add({ kind: 'ping', ping: each }));
+    const flow = new FlowRecord(
+      randomNonce(this.sal),
+      this.random.uint32(),
+      protocol,
+      this.createPingSegments(protocol),
+    );
+    flow.service = target;
+    flow.via = via;
+    flow.stopsAtAnswer = true;
+    flow.owner = ping;
+    this.begin(flow, timeout, now, (failure) => ping.flowClosed(flow, failure));
+    return ping;
+  }
+
   /** For the end of the host: connections that were not shut down in good order are reset, on both ends. */
   resetOpenConnections(now: Instant): void {
     for (const flow of [...this.sal.flowTable.values()]) if (flow.state === 'respond') resetFlow(this.sal, flow, now);
@@ -264,6 +290,8 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
       const { isShutdown, bufferedBytes } = connection.transport;
       if (!isShutdown || bufferedBytes > 0) connection.fail('hostClosed', now);
     }
+    for (const flow of [...this.sal.flowTable.values()])
+      if (flow.stopsAtAnswer) this.sal.close(flow, 'hostClosed', now);
   }
 
   // ---- outputs ----
@@ -386,6 +414,10 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
       maximumSegment,
       receiveBuffer: options.receiveBuffer ?? RECEIVE_BUFFER_DEFAULT,
     });
+  }
+
+  private createPingSegments(protocol: TransportProtocol): HandshakeSegments {
+    return protocol === 6 ? this.createStreamSegments(this.sal.links.usual, {}) : new DatagramHandshake();
   }
 
   private begin(flow: Flow, timeout: Duration | undefined, now: Instant, fail: (failure: FlowFailure) => void): void {

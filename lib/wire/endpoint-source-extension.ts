@@ -2,10 +2,11 @@
 // port and IPv6. It is ours, not the original's, which drops a packet that carries it; it travels only on
 // encapsulated hops between stacks of this kind.
 //
-//   0x50 | length in bytes | reserved 16 | entries, each: family 8 (4 or 6) | reserved 8 | port 16 | address
+//   0x50 | length in bytes | flags 8 | reserved 8 | entries, each: family 8 (4 or 6) | reserved 8 | port 16 | address
 //
 // An IPv4 entry is 8 bytes and an IPv6 entry 20, so the extension is a multiple of 4 without padding. The
-// first entry may be the unspecified address: the IP source of the packet that carries it, with this port.
+// first entry may be the unspecified address: the IP source of the packet that carries it, with this port, or with the
+// port it came from when that is 0. Flag 0x80: whoever answers is to send the list back.
 
 import { SOURCE_ADDRESSES_MAXIMUM } from '../limits';
 import { readInt32, readUint16, writeUint16, writeUint32 } from './big-endian';
@@ -14,13 +15,14 @@ import type { WireError } from './wire-error';
 
 export const ENDPOINT_SOURCE_EXTENSION_TYPE = 5;
 
-const RESERVED = 2;
+const FLAGS = 2;
 const ENTRIES = 4;
 const ENTRY_PORT = 2;
 const ENTRY_ADDRESS = 4;
 const IPV4_ENTRY_BYTES = 8;
 const IPV6_ENTRY_BYTES = 20;
 const LENGTH_MAXIMUM = 252;
+const RECORD_ROUTE = 0x80;
 
 export function endpointSourceExtensionBytes(addresses: readonly NetworkAddress[]): number {
   let length = ENTRIES;
@@ -57,17 +59,23 @@ export function parseEndpointSourceExtension(
   return addresses.length === 0 ? 'sourceAddresses' : addresses;
 }
 
+/** Whether whoever answers is to send the list back. */
+export function readRecordsRoute(bytes: Uint8Array, at: number): boolean {
+  return (bytes[at + FLAGS]! & RECORD_ROUTE) !== 0;
+}
+
 /** Throws a RangeError when `fitsEndpointSourceExtension` is false: a fault of ours. */
 export function writeEndpointSourceExtension(
   bytes: Uint8Array,
   at: number,
   addresses: readonly NetworkAddress[],
+  recordsRoute = false,
 ): number {
   if (!fitsEndpointSourceExtension(addresses)) throw new RangeError('these addresses do not fit ENDPOINT_SOURCE');
   const length = endpointSourceExtensionBytes(addresses);
   bytes[at] = ENDPOINT_SOURCE_EXTENSION_TYPE << 4;
   bytes[at + 1] = length;
-  writeUint16(bytes, at + RESERVED, 0);
+  writeUint16(bytes, at + FLAGS, recordsRoute ? RECORD_ROUTE << 8 : 0);
   let entry = at + ENTRIES;
   for (const address of addresses) entry += writeEntry(bytes, entry, address);
   return length;

@@ -20,6 +20,7 @@ import {
   ENDPOINT_SOURCE_EXTENSION_TYPE,
   endpointSourceExtensionBytes,
   parseEndpointSourceExtension,
+  readRecordsRoute,
   writeEndpointSourceExtension,
 } from './endpoint-source-extension';
 import type { FlowID } from './flow-id';
@@ -60,6 +61,8 @@ export interface SalPacketHeader {
   readonly source?: readonly NetworkAddress[] | undefined;
   /** Default when writing: 'endpointSource' when an address has a port or is IPv6, 'source' otherwise. */
   readonly sourceKind?: SourceKind | undefined;
+  /** In an 'endpointSource' list: whoever answers is to send it back, so that the client learns the way. */
+  readonly recordsRoute?: boolean | undefined;
 }
 
 export interface SalPacket extends SalPacketHeader {
@@ -82,6 +85,7 @@ export function parseSalPacket(bytes: Uint8Array, offset: number, length: number
     addresses: undefined,
     source: undefined,
     sourceKind: undefined,
+    recordsRoute: undefined,
     headerLength: header.headerLength,
     transportOffset: offset + header.headerLength,
     transportLength: length - header.headerLength,
@@ -116,7 +120,7 @@ export function writeSalPacketHeader(bytes: Uint8Array, at: number, header: SalP
   if (header.destinationService !== undefined) end += writeServiceExtension(bytes, end, header.destinationService);
   if (header.sourceService !== undefined) end += writeServiceExtension(bytes, end, header.sourceService);
   if (header.addresses !== undefined) end += writeAddressExtension(bytes, end, header.addresses);
-  if (header.source !== undefined) writeSource(bytes, end, header.source, sourceKindOf(header));
+  if (header.source !== undefined) writeSource(bytes, end, header.source, header);
   sealSalHeader(bytes, at);
   return headerLength;
 }
@@ -161,6 +165,7 @@ function parseExtension(
     case SOURCE_EXTENSION_TYPE:
       return acceptSource(draft, 'source', parseSourceExtension(bytes, at, length));
     case ENDPOINT_SOURCE_EXTENSION_TYPE:
+      if (readRecordsRoute(bytes, at)) draft.recordsRoute = true;
       return acceptSource(draft, 'endpointSource', parseEndpointSourceExtension(bytes, at, length));
     default:
       return 'unknownExtension';
@@ -208,6 +213,7 @@ function sourceBytes(list: readonly NetworkAddress[], kind: SourceKind): number 
   return kind === 'source' ? sourceExtensionBytes(list) : endpointSourceExtensionBytes(list);
 }
 
-function writeSource(bytes: Uint8Array, at: number, list: readonly NetworkAddress[], kind: SourceKind): number {
-  return kind === 'source' ? writeSourceExtension(bytes, at, list) : writeEndpointSourceExtension(bytes, at, list);
+function writeSource(bytes: Uint8Array, at: number, list: readonly NetworkAddress[], header: SalPacketHeader): number {
+  if (sourceKindOf(header) === 'source') return writeSourceExtension(bytes, at, list);
+  return writeEndpointSourceExtension(bytes, at, list, header.recordsRoute);
 }

@@ -12,6 +12,7 @@ import {
   type HostOptions,
   promises,
   type RemoteInfo,
+  serviceID,
 } from '../../lib';
 import { defaultHost, existingDefaultHost } from '../../lib/socket/default-host';
 
@@ -170,5 +171,30 @@ describe('a host that is closed', () => {
     expect(second).not.toBe(first);
     await Promise.all([closed, second.close()]);
     delete process.env['SERVAL_PORT'];
+  });
+});
+
+describe('Host.ping', () => {
+  it('finds the instance and tells the way to it', async () => {
+    const [port, other] = [freshPort(), freshPort()];
+    const server = await start(port);
+    await echoOn(server, 'acme/pinged');
+    const client = await start(other, { router: `127.0.0.1:${port}` });
+    const answer = await client.ping(serviceID('acme/pinged'));
+    expect(answer.address).toMatchObject({ port: server.port });
+    expect(answer.roundTripTime).toBeGreaterThan(0);
+    expect(answer.roundTripTime).toBeLessThan(5000);
+    expect(answer.attempts).toBe(1);
+    await expect(client.ping(serviceID('acme/nobody'))).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  it('ends with its host', async () => {
+    const host = await start(freshPort(), { router: '127.0.0.1:9' });
+    const ended = expect(host.ping(serviceID('acme/nowhere'))).rejects.toMatchObject({
+      code: 'ERR_SERVAL_HOST_CLOSED',
+    });
+    await host.close();
+    await ended;
+    await expect(host.ping(serviceID('acme/nowhere'))).rejects.toMatchObject({ code: 'ERR_SERVAL_HOST_CLOSED' });
   });
 });

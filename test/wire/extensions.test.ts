@@ -13,6 +13,7 @@ import {
   endpointSourceExtensionBytes,
   fitsEndpointSourceExtension,
   parseEndpointSourceExtension,
+  readRecordsRoute,
   writeEndpointSourceExtension,
 } from '../../lib/wire/endpoint-source-extension';
 import { FlowNonce } from '../../lib/wire/flow-id';
@@ -220,5 +221,19 @@ describe('ENDPOINT_SOURCE', () => {
     expect(() => writeEndpointSourceExtension(new Uint8Array(300), 0, [])).toThrow(RangeError);
     const tooMany = hexBytes(`50ac0000${'0400d435c0000207'.repeat(21)}`);
     expect(parseEndpointSourceExtension(tooMany, 0, 4 + 21 * 8)).toBe('sourceAddresses');
+  });
+
+  it('says whether the list is to be sent back, in a bit of its own', () => {
+    const bytes = new Uint8Array(12);
+    const [client] = repeated(1, '192.0.2.1');
+    for (const isWanted of [true, false]) {
+      writeEndpointSourceExtension(bytes, 0, [client!], isWanted);
+      expect(bytes[2]).toBe(isWanted ? 0x80 : 0);
+      expect(readRecordsRoute(bytes, 0)).toBe(isWanted);
+      bytes[2]! |= 0x7f;
+      bytes[3] = 0xff;
+      expect(readRecordsRoute(bytes, 0)).toBe(isWanted);
+      expect(parseEndpointSourceExtension(bytes, 0, 12)).toEqual([client]);
+    }
   });
 });

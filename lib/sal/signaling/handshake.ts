@@ -16,7 +16,8 @@ import type { ServiceID } from '../../wire/service-id';
 import { fitsSourceExtension } from '../../wire/source-extension';
 import { Flow, type SynListener } from '../flow';
 import type { Path } from '../path';
-import { clientAddressOf, isForUsAlone, refuseSyn, rejectInstance } from './refusal';
+import { stopAtAnswer } from './ping';
+import { clientAddressOf, isForUsAlone, isForwarded, refuseSyn, rejectInstance } from './refusal';
 import type { ReceivedControl, SignalingContext } from './signaling-context';
 
 /** Starts a connection: the flow is in the table and its SYN under way, or the result says why not. */
@@ -105,6 +106,10 @@ export function handleSynAck(context: SignalingContext, flow: Flow, received: Re
     return;
   }
   flow.control.acknowledge(control.controlAck, now);
+  if (flow.stopsAtAnswer) {
+    stopAtAnswer(context, flow, received, pathBack(context, received), now);
+    return;
+  }
   flow.control.handleConsumed(control.controlSequence);
   flow.setRemote(packet.sourceFlowID, control.nonce);
   flow.setPath(pathBack(context, received), received.output);
@@ -199,7 +204,7 @@ export function handleThirdAck(
 export function handleEarlyData(flow: Flow, bytes: number): void {
   const request = flow.request!;
   request.earlyBytes += bytes;
-  const needed = SYN_ACK_BYTES + (request.recordedSource?.length ?? 0) * 4;
+  const needed = SYN_ACK_BYTES + (request.recordedSource?.length ?? 0) * SOURCE_ENTRY_BYTES;
   if (request.earlyBytes < needed) return;
   request.earlyBytes -= needed;
   sendSynAck(flow);
@@ -253,18 +258,23 @@ function serviceOf({ prefix }: SynListener, asked: ServiceID): ServiceID {
 
 /** A forwarded SYN may have reached us on loopback: then the kernel must choose the address to answer from. */
 function answerFrom(context: SignalingContext, received: ReceivedControl): NetworkAddress | undefined {
-  return received.packet.source === undefined ? context.localAddressOf(received) : undefined;
+  return isForwarded(received) ? undefined : context.localAddressOf(received);
 }
 
-/** The SYN's SOURCE with our own address behind it, as the original answers (wire format §11). */
+/**
+ * Of the SYN's source list what the SYN-ACK repeats. On a raw link with our own address behind it, as the original
+ * answers (wire format §11); in UDP as it is, when the client asked for it: a SYN has more that its answer has not.
+ */
 function recordedSource(received: ReceivedControl): readonly NetworkAddress[] | undefined {
-  const source = received.packet.source;
-  const isExpected = received.packet.sourceKind === 'source' && !received.output.properties.encapsulated;
-  if (source === undefined || !isExpected) return undefined;
+  const { source, sourceKind, recordsRoute } = received.packet;
+  if (received.output.properties.encapsulated) return recordsRoute === true ? source : undefined;
+  if (source === undefined || sourceKind !== 'source') return undefined;
   const answer = [...source, received.batch.local(received.row)];
   // A list that is full already is a sender's doing; the client needs none of it to find us.
   return fitsSourceExtension(answer) ? answer : undefined;
 }
 
-/** SAL header, CONTROL, the head of SOURCE, and a TCP header with options. */
+/** SAL header, CONTROL, the head of a source list, and a TCP header with options. */
 const SYN_ACK_BYTES = 12 + 20 + 4 + 32;
+/** The largest: IPv6 with a port. */
+const SOURCE_ENTRY_BYTES = 20;

@@ -17,7 +17,7 @@ export function isForUsAlone({ batch, row, output }: ReceivedControl): boolean {
 /** Tells whoever sent a SYN that nobody here has the service; the nonce proves that we saw the SYN. */
 export function refuseSyn(received: ReceivedControl): void {
   const control = received.packet.control!;
-  const passed = received.packet.source?.length ?? 0;
+  const passed = isForwarded(received) ? received.packet.source!.length : 0;
   refuse(received, controlSequence(0), controlSequence(control.controlSequence + 1), passed);
 }
 
@@ -47,6 +47,12 @@ export function rejectInstance(context: SignalingContext, flow: Flow, received: 
   context.count('synAckSecond');
   // Only the SYN we sent has this acknowledgment: a guess does not make us answer.
   if (control.controlAck !== flow.control.sendUnacknowledged && control.controlAck !== flow.control.sendNext) return;
+  resetInstance(context, flow, received);
+}
+
+/** The RST to a SYN-ACK that nobody needs. */
+export function resetInstance(context: SignalingContext, flow: Flow, received: ReceivedControl): void {
+  const control = received.packet.control!;
   writeReset(received, received.batch.source(received.row), context.localAddressOf(received), {
     sourceFlowID: flow.localFlowID,
     controlSequence: control.controlAck,
@@ -61,6 +67,11 @@ export function clientAddressOf({ packet, batch, row }: ReceivedControl): Networ
   return clientOf(packet, batch.source(row));
 }
 
+/** Whether a router passed the packet on. A client that wants to know its way begins the list itself. */
+export function isForwarded({ packet }: ReceivedControl): boolean {
+  return (packet.source?.length ?? 0) > 1;
+}
+
 /** A RST that answers `received` with its own nonce, which only we and its sender have seen. */
 function refuse(
   received: ReceivedControl,
@@ -71,7 +82,7 @@ function refuse(
   const { packet, batch, row } = received;
   const local = batch.local(row);
   // One that a router passed on may have reached us on loopback: the kernel chooses where to answer from.
-  const from = packet.source !== undefined || local.isUnspecified ? undefined : local;
+  const from = isForwarded(received) || local.isUnspecified ? undefined : local;
   writeReset(received, clientAddressOf(received), from, {
     sourceFlowID: packet.destinationFlowID,
     controlSequence: sequence,

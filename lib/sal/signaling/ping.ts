@@ -1,0 +1,81 @@
+// A SYN ping: a handshake that stops at the SYN-ACK, which gets a RST. Between the two everything is as with a connect -
+// the same rules, routers, DELAY rules, the same attempts elsewhere - but no application sees it, and the answer tells
+// the way (docs/protocol.md, Ping).
+
+import { type Duration, elapsed, type Instant } from '../../time/instant';
+import { NetworkAddress } from '../../wire/network-address';
+import type { SalPacket } from '../../wire/sal-packet';
+import type { ControlContent, Flow, FlowFailure, FlowOwner } from '../flow';
+import type { Path } from '../path';
+import { resetInstance } from './refusal';
+import type { ReceivedControl, SignalingContext } from './signaling-context';
+
+export interface PingAnswer {
+  /** From the first SYN to the answer, with whatever it waited for on the way. */
+  readonly roundTripTime: Duration;
+  /** Of the instance: where its flows are. */
+  readonly address: NetworkAddress;
+  /** The routers that passed the SYN on, each as it was addressed. */
+  readonly routers: readonly NetworkAddress[];
+  /** SYNs that it took: 1, unless some were refused or not answered. */
+  readonly attempts: number;
+}
+
+/** The owner of a ping's flow. It ends once. */
+export class Ping implements FlowOwner {
+  answer: PingAnswer | undefined;
+  failure: FlowFailure | undefined;
+  /** For whoever drives the stack, to find its own again. */
+  handle: object | undefined;
+
+  constructor(
+    private readonly startedAt: Instant,
+    private readonly ended: (ping: Ping) => void,
+  ) {}
+
+  flowAnswered(flow: Flow, routers: readonly NetworkAddress[], now: Instant): void {
+    const roundTripTime = elapsed(this.startedAt, now);
+    const attempts = (flow.attempts?.failures ?? 0) + 1;
+    this.answer = { roundTripTime, address: flow.path!.remote, routers, attempts };
+    this.ended(this);
+  }
+
+  flowClosed(_flow: Flow, failure: FlowFailure | undefined): void {
+    this.failure = failure ?? 'reset';
+    this.ended(this);
+  }
+
+  flowConnected(): void {}
+  flowTrain(): void {}
+  flowMessage(): void {}
+  flowFinished(): void {}
+}
+
+/** What a SYN has besides when its flow stops at the answer: the wish to know the way, where there is room for it. */
+export const ROUTE_REQUEST: Pick<ControlContent, 'source' | 'recordsRoute'> = {
+  source: [NetworkAddress.fromWords(4, 0, 0, 0, 0, 0)],
+  recordsRoute: true,
+};
+
+/** The SYN-ACK of a flow that stops there: the instance need not wait for a third ACK. Who answers later is told the same. */
+export function stopAtAnswer(
+  context: SignalingContext,
+  flow: Flow,
+  received: ReceivedControl,
+  path: Path,
+  now: Instant,
+): void {
+  resetInstance(context, flow, received);
+  const { owner } = flow;
+  flow.owner = undefined;
+  flow.setPath(path, received.output);
+  flow.transition('reset');
+  context.close(flow, undefined, now);
+  owner?.flowAnswered?.(flow, routersOf(received.packet), now);
+}
+
+/** [client, router ...] in ENDPOINT_SOURCE; in SOURCE the instance has put itself behind them, as the original does. */
+function routersOf({ source, sourceKind }: SalPacket): readonly NetworkAddress[] {
+  if (source === undefined) return [];
+  return sourceKind === 'source' ? source.slice(1, -1) : source.slice(1);
+}
