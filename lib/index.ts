@@ -24,6 +24,7 @@ export type Socket = StreamSocket;
 export const DatagramSocket = callable(DatagramSocketClass, 'DatagramSocket');
 export type DatagramSocket = DatagramSocketClass;
 
+export type { RegisteredHost, RegisteredInstance } from './controller/session/registrar';
 export type { FlowInformation, PingOptions, SocketHost } from './driver/handles';
 export type { ServalErrorContext } from './errors';
 export { ErrorCode, ServalError } from './errors';
@@ -36,6 +37,7 @@ export type { FileResolverOptions } from './resolver/file-resolver';
 export { FileResolver } from './resolver/file-resolver';
 export type { Resolution, ResolvedInstance, Resolver, ResolverQuestion } from './resolver/resolver';
 export type { ResolverEntry } from './resolver/resolver-route';
+export { createRouter, type Router, type RouterOptions } from './router/service-router';
 export type { PingAnswer } from './sal/signaling/ping';
 export type { ServiceName, ServiceScope } from './socket/argument-checks';
 export type { ConnectOptions, SocketOptions } from './socket/connect-options';

@@ -16,8 +16,8 @@ export interface HostConfiguration {
   readonly dataPort: number;
   /** Links to open, the preferred one first; at least one, each at most once. */
   readonly links: readonly LinkName[];
-  /** Service router that is asked instead of broadcasting. */
-  readonly router: NetworkAddress | undefined;
+  /** Service router that is asked instead of broadcasting, and with which this host registers. */
+  readonly router: NetworkAddress | 'auto' | undefined;
   /** Whether the addon may be loaded. */
   readonly native: boolean;
   /** Whether unknown services are asked for by broadcast. */
@@ -37,7 +37,7 @@ export interface HostOptions {
   readonly port?: number | undefined;
   readonly dataPort?: number | undefined;
   readonly links?: readonly LinkName[] | undefined;
-  /** `ADDRESS`, `ADDRESS:PORT` or `[ADDRESS]:PORT`; the port is the well-known one by default. */
+  /** `ADDRESS`, `ADDRESS:PORT` or `[ADDRESS]:PORT`, the well-known port by default; `auto`: found by broadcast. */
   readonly router?: string | NetworkAddress | undefined;
   readonly native?: boolean | undefined;
   readonly broadcast?: boolean | undefined;
@@ -135,12 +135,12 @@ function linksOf({ name, value }: Setting): readonly LinkName[] {
   return [...kinds];
 }
 
-function routerOf({ name, value }: Setting, defaultPort: number): NetworkAddress | undefined {
-  if (value === undefined) return undefined;
+function routerOf({ name, value }: Setting, defaultPort: number): HostConfiguration['router'] {
+  if (value === undefined || value === 'auto') return value;
   if (value instanceof NetworkAddress) return checkRouter(name, value.port === 0 ? value.withPort(defaultPort) : value);
   if (typeof value !== 'string') throw invalidType(name, 'an address', value);
   const address = NetworkAddress.parseEndpoint(value, defaultPort);
-  if (address === undefined) throw invalidValue(name, 'must be ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT', value);
+  if (address === undefined) throw invalidValue(name, 'must be ADDRESS, ADDRESS:PORT, [ADDRESS]:PORT or auto', value);
   return checkRouter(name, address);
 }
 

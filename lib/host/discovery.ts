@@ -54,7 +54,8 @@ export class Discovery {
       this.talk(new ServdRouter(link));
     }
     if (servd === 'host' || (servd === 'router' && router !== undefined)) {
-      this.talk(new ServdClient({ link, router: router?.withPort(0) }));
+      // The original's daemon is told to all on the segment where no address is given.
+      this.talk(new ServdClient({ link, router: router === 'auto' ? undefined : router?.withPort(0) }));
     }
   }
 

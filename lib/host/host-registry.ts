@@ -8,7 +8,7 @@ import { ControllerSet } from '../controller/controller-set';
 import { DepartedProcesses } from '../controller/policies/departed-processes';
 import { HolderRoute } from '../controller/policies/holder-route';
 import { MemberRegistrations } from '../controller/policies/member-registrations';
-import { UpstreamRoute } from '../controller/policies/upstream-route';
+import type { ServiceInstance } from '../controller/service-controller';
 import { PEER_GONE_GRACE, REGISTRY_SEARCH_MAXIMUM, REGISTRY_SETTLE } from '../limits';
 import type { ServiceCommand, ServiceEvent, TransportProtocol } from '../stack/control-interface';
 import { DEMUX_WEIGHT } from '../table/service-rule';
@@ -32,8 +32,20 @@ export interface HostRegistryOptions {
   readonly ports: readonly ProcessPort[];
   /** Index of the link that the rules send by, as the stack numbered it. */
   readonly link: number;
-  /** The service router above this host (SERVAL_ROUTER). */
-  readonly router?: NetworkAddress | undefined;
+  /** The router above this host. */
+  readonly upstream?: UpstreamAccess | undefined;
+}
+
+/** What the registry wants of the way to the router above: as a holder, it tells what the other processes offer. */
+export interface UpstreamAccess {
+  handleRegistered(instance: ServiceInstance): void;
+  handleUnregistered(instance: Omit<ServiceInstance, 'weight'>): void;
+  handleGone(address: NetworkAddress): void;
+  /** The others are back from a former holder, as far as they live: all that they offer is known. */
+  complete(): void;
+  whenAcknowledged(prefix: ServicePrefix, protocol: TransportProtocol): Promise<void>;
+  /** As a member: whether to ask the router without the holder. False when there is none to be asked. */
+  askRouter(isAsked: boolean): boolean;
 }
 
 /** Never called from inside a call to the registry, but for `command`. */
@@ -72,7 +84,6 @@ export class HostRegistry {
   private readonly route: HolderRoute;
   private readonly members: MemberRegistrations;
   private readonly departures = new DepartedProcesses();
-  private readonly upstream: UpstreamRoute | undefined;
   private readonly policies: ControllerSet;
 
   constructor(
@@ -80,14 +91,17 @@ export class HostRegistry {
     private readonly observer: HostRegistryObserver,
   ) {
     this.route = new HolderRoute(options.link);
-    this.members = new MemberRegistrations(options.link);
-    this.upstream = options.router && new UpstreamRoute(options.router, options.link);
-    const policies = [this.members, this.route, this.departures];
-    this.policies = new ControllerSet(this.upstream ? [...policies, this.upstream] : policies);
+    this.members = new MemberRegistrations(() => options.link, 'host');
+    this.policies = new ControllerSet([this.members, this.route, this.departures]);
   }
 
   get role(): HostRole | undefined {
     return this.currentRole;
+  }
+
+  /** Whether all that the processes of this host offer is known here. */
+  get isComplete(): boolean {
+    return this.currentRole === 'holder' && this.settling === undefined;
   }
 
   /** Processes registered here, if this is the holder. */
@@ -189,19 +203,28 @@ export class HostRegistry {
       server.close();
       return;
     }
+    const { upstream } = this.options;
     this.holder = new RegistryHolder(server, this.options.ports, {
-      registered: (instance) =>
+      registered: (instance) => {
         this.decide(() => {
           this.members.handleRegistered(instance);
           this.route.handleOffered(instance.prefix);
-        }),
-      unregistered: (instance) => this.decide(() => this.members.handleUnregistered(instance)),
-      memberGone: (address) => this.decide(() => this.members.handleMemberGone(address)),
+        });
+        upstream?.handleRegistered(instance);
+        return upstream?.whenAcknowledged(instance.prefix, instance.protocol);
+      },
+      unregistered: (instance) => {
+        this.decide(() => this.members.handleUnregistered(instance));
+        upstream?.handleUnregistered(instance);
+      },
+      memberGone: (address) => {
+        this.decide(() => this.members.handleMemberGone(address));
+        upstream?.handleGone(address);
+      },
       departed: (ports) => this.handleDeparted(ports),
     });
     if (this.referenced) this.holder.ref();
     if (this.currentRole !== undefined) this.settling = setTimeout(() => this.handleSettled(), REGISTRY_SETTLE).unref();
-    this.decide(() => this.upstream?.handleActive(true));
     this.registrations.confirmAll();
     this.assume('holder');
     this.serve();
@@ -259,10 +282,9 @@ export class HostRegistry {
   }
 
   private askRouter(isAsked: boolean): void {
-    if (this.upstream === undefined || isAsked === this.isRouterAsked) return;
+    if (isAsked === this.isRouterAsked || this.options.upstream?.askRouter(isAsked) !== true) return;
     this.isRouterAsked = isAsked;
     this.decide(() => {
-      this.upstream!.handleActive(isAsked);
       if (isAsked) this.route.handleNoHolder();
       else this.route.handleHolder(this.holderAddress!);
     });
@@ -284,6 +306,7 @@ export class HostRegistry {
 
   private handleSettled(): void {
     this.settling = undefined;
+    this.options.upstream?.complete();
     this.serve();
   }
 

@@ -2,7 +2,6 @@
 // is decided is decided below; here it is only carried out.
 
 import { AdHoc } from '../controller/policies/ad-hoc';
-import { UpstreamRoute } from '../controller/policies/upstream-route';
 import type { ServiceController } from '../controller/service-controller';
 import type {
   ConnectOptions,
@@ -30,9 +29,11 @@ import type { ServiceID, ServicePrefix } from '../wire/service-id';
 import { configurationFrom, type HostConfiguration, type HostOptions } from './configuration';
 import { DeadlineTimer } from './deadline-timer';
 import { Discovery } from './discovery';
+import { Hierarchy, type RouterDuty } from './hierarchy';
 import { HostLinks } from './host-links';
 import { HostRegistry, type HostRole } from './host-registry';
 import { monotonicNow } from './monotonic-clock';
+import type { ProcessPort } from './process-port';
 import { defaultEndpoint } from './registry-endpoint';
 import { SystemRandom } from './system-random';
 
@@ -53,18 +54,26 @@ export class Host implements SocketHost {
   private readonly driver: StackDriver;
   private readonly sockets: StackSockets;
   private readonly links: HostLinks;
+  /** Its place among the service routers. */
+  readonly hierarchy: Hierarchy;
   private readonly timer = new DeadlineTimer(() => this.driver.deadline());
   private monitor: InterfaceMonitor | undefined;
   private registry: HostRegistry | undefined;
   private discovery: Discovery | undefined;
+  /** Done when the well-known port is open, or closed, as the role wants it. */
+  private roleChange: Promise<void> | undefined;
   private portRetry: NodeJS.Timeout | undefined;
   private closing: Promise<void> | undefined;
   private readonly handleExit = (): void => this.sayGoodbye();
 
-  /** `forget` is called at once when the host is closed: who keeps it for others to use, keeps it no longer. */
+  /**
+   * `forget` is called at once when the host is closed: who keeps it for others to use, keeps it no longer. `duty`:
+   * what a service router has to do besides.
+   */
   constructor(
     readonly configuration: HostConfiguration,
     private readonly forget: (host: Host) => void = () => {},
+    duty?: RouterDuty,
   ) {
     const random = new SystemRandom();
     const flowTag = configuration.links.includes('raw') ? FlowTag.of(random.uint32()) : undefined;
@@ -87,6 +96,7 @@ export class Host implements SocketHost {
     // Told to whoever awaits it; sockets see the failure as a host without a route.
     this.ready.catch(() => {});
     this.sockets = new StackSockets(this.driver, this.ready);
+    this.hierarchy = this.createHierarchy(random, duty);
     process.on('exit', this.handleExit);
   }
 
@@ -160,6 +170,15 @@ export class Host implements SocketHost {
 
   // ---- starting ----
 
+  private createHierarchy(random: SystemRandom, duty: RouterDuty | undefined): Hierarchy {
+    const { configuration, driver, sockets, links } = this;
+    const problem = (error: Error): void => this.warn(error);
+    const hierarchy = new Hierarchy({ configuration, driver, sockets, links, random, duty, problem });
+    driver.addController(hierarchy.controller);
+    hierarchy.listen();
+    return hierarchy;
+  }
+
   private async start(): Promise<void> {
     try {
       await this.links.start();
@@ -180,17 +199,10 @@ export class Host implements SocketHost {
     await this.joinRegistry();
   }
 
-  /** What a link is used for without configuration, and the router where no registry decides about it. */
+  /** What a link is used for without configuration. */
   private policiesOf({ index, encapsulated }: { index: number; encapsulated: boolean }): ServiceController[] {
-    const { broadcast, port, router, registry } = this.configuration;
-    const policies: ServiceController[] = [];
-    if (broadcast) policies.push(new AdHoc({ link: index, port: encapsulated ? port : 0 }));
-    if (router !== undefined && (!encapsulated || registry === 'off')) {
-      const upstream = new UpstreamRoute(encapsulated ? router : router.withPort(0), index);
-      upstream.handleActive(true);
-      policies.push(upstream);
-    }
-    return policies;
+    const { broadcast, port } = this.configuration;
+    return broadcast ? [new AdHoc({ link: index, port: encapsulated ? port : 0 })] : [];
   }
 
   private startDiscovery(): Discovery {
@@ -203,41 +215,64 @@ export class Host implements SocketHost {
   private async joinRegistry(): Promise<void> {
     const data = this.links.encapsulated;
     const { registry, port } = this.configuration;
-    if (data === undefined || registry === 'off') return;
+    if (data === undefined || registry === 'off') {
+      return this.standAlone();
+    }
     this.registry = new HostRegistry(
       {
         endpoint: registry === 'default' ? defaultEndpoint(port) : registry.path,
         ports: this.links.dataPorts(),
         link: data.index,
-        router: this.configuration.router,
+        upstream: this.hierarchy,
       },
       {
-        roleChanged: (role) => void this.handleRole(role),
+        roleChanged: (role) => {
+          this.roleChange = this.handleRole(role);
+        },
         command: (command) => this.carryOut(command),
         problem: (error) => this.warn(error),
       },
     );
     for (const event of this.earlyRegistrations.splice(0)) this.registry.handleEvent(event, monotonicNow());
-    await this.registry.start();
+    const role = await this.registry.start();
+    await this.roleChange;
+    if (this.hierarchy.router !== undefined && role !== 'holder') throw portTaken(port);
+  }
+
+  /** Nobody else speaks for this process. What is asked of it comes to where its flows are, but for a router's. */
+  private async standAlone(): Promise<void> {
+    const isRouter = this.hierarchy.router !== undefined;
+    this.driver.stack.setForwarding(isRouter);
+    const ports = isRouter ? await this.links.openWellKnown() : this.links.dataPorts();
+    this.hierarchy.start(ports[0]?.port ?? 0, true);
   }
 
   private async handleRole(role: HostRole): Promise<void> {
     this.driver.stack.setForwarding(role === 'holder' || this.configuration.servd === 'router');
     clearTimeout(this.portRetry);
     if (role === 'holder') await this.holdPort();
-    else await this.links.closeWellKnown();
+    else {
+      this.hierarchy.stop();
+      await this.links.closeWellKnown();
+    }
   }
 
   /** Until the port can be had, first packets for the host come to our data port, from its processes at least. */
   private async holdPort(): Promise<void> {
     try {
-      this.registry?.serveOn(await this.links.openWellKnown());
+      this.serveOn(await this.links.openWellKnown());
     } catch (error) {
       if (this.closing !== undefined) return;
       this.warn(error as Error);
-      this.registry?.serveOn(this.links.dataPorts());
+      this.serveOn(this.links.dataPorts());
       this.portRetry = setTimeout(() => void this.retryPort(), RETRY_WELL_KNOWN_PORT).unref();
     }
+  }
+
+  private serveOn(ports: readonly ProcessPort[]): void {
+    if (this.closing !== undefined || this.role !== 'holder') return;
+    this.registry?.serveOn(ports);
+    this.hierarchy.start(ports[0]!.port, this.registry?.isComplete === true);
   }
 
   private async retryPort(): Promise<void> {
@@ -255,6 +290,7 @@ export class Host implements SocketHost {
     // What the stack says of the new socket comes with the flush that is under way.
     await new Promise((resolve) => setImmediate(resolve));
     await this.registry?.whenRegistered(prefix, protocol);
+    await this.hierarchy.whenAcknowledged(prefix, protocol);
   }
 
   private handleServiceEvent(event: ServiceEvent, now: Instant): void {
@@ -287,6 +323,7 @@ export class Host implements SocketHost {
 
   /** What is written leaves as far as it can; who still talks to us is told that nobody is here. */
   private sayGoodbye(): void {
+    this.hierarchy.close();
     this.driver.drainNow();
     this.driver.stack.resetOpenConnections(monotonicNow());
     this.driver.drainNow();
@@ -295,4 +332,11 @@ export class Host implements SocketHost {
   private warn(error: Error): void {
     process.emitWarning(error.message, { type: 'ServalWarning', code: 'SERVAL_HOST' });
   }
+}
+
+function portTaken(port: number): ServalError {
+  const code = ErrorCode.serviceInUse;
+  return new ServalError(code, `${code} another process of this host has port ${port}; a router must have it itself`, {
+    port,
+  });
 }

@@ -12,7 +12,8 @@ import { MemberSession, type Registration } from './registry-session';
 import { everyBeat } from './silence';
 
 export interface RegistryHolderObserver {
-  registered(instance: ServiceInstance): void;
+  /** The member hears of it when that resolves; none: at once. */
+  registered(instance: ServiceInstance): Promise<void> | undefined;
   unregistered(instance: Omit<ServiceInstance, 'weight'>): void;
   /** All that the member at `address` registered is void. */
   memberGone(address: NetworkAddress): void;
@@ -113,8 +114,9 @@ export class RegistryHolder {
     for (const registration of session.registrations.values()) this.offer(session, registration);
   }
 
-  private offer({ address, silence }: MemberSession, registration: Registration): void {
-    if (address !== undefined && !silence.isLong) this.observer.registered({ ...registration, address });
+  /** Resolves when the member may hear that it is registered; none: at once. */
+  private offer({ address, silence }: MemberSession, registration: Registration): Promise<void> | undefined {
+    return address === undefined || silence.isLong ? undefined : this.observer.registered({ ...registration, address });
   }
 
   private withdraw({ address }: MemberSession, { prefix, protocol }: Registration): void {
@@ -148,8 +150,9 @@ export class RegistryHolder {
       return;
     }
     session.registrations.set(key, { prefix, protocol, weight });
-    this.offer(session, { prefix, protocol, weight });
-    session.send({ type: 'registered', id });
+    const known = this.offer(session, { prefix, protocol, weight });
+    if (known === undefined) session.send({ type: 'registered', id });
+    else void known.then(() => session.send({ type: 'registered', id }));
   }
 
   private handleUnregister(session: MemberSession, message: MemberMessage & { type: 'unregister' }): void {

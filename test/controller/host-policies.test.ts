@@ -18,7 +18,7 @@ const second = address('127.0.0.1', 4002);
 
 describe('MemberRegistrations', () => {
   it('makes a registration a FORWARD rule that shares the load with local sockets', () => {
-    const members = new MemberRegistrations(2);
+    const members = new MemberRegistrations(() => 2, 'host');
     members.handleRegistered({ prefix: web, protocol: 6, address: first, weight: 1024 });
     expect(drain(members)).toEqual([
       {
@@ -38,7 +38,7 @@ describe('MemberRegistrations', () => {
   });
 
   it('has one rule for both protocols of a service, with the larger weight', () => {
-    const members = new MemberRegistrations(2);
+    const members = new MemberRegistrations(() => 2, 'host');
     members.handleRegistered({ prefix: web, protocol: 6, address: first, weight: 10 });
     members.handleRegistered({ prefix: web, protocol: 17, address: first, weight: 30 });
     members.handleRegistered({ prefix: web, protocol: 6, address: first, weight: 20 });
@@ -55,7 +55,7 @@ describe('MemberRegistrations', () => {
   });
 
   it('forgets all that a member registered when it is gone, and nothing else', () => {
-    const members = new MemberRegistrations(2);
+    const members = new MemberRegistrations(() => 2, 'host');
     members.handleRegistered({ prefix: web, protocol: 6, address: first, weight: 1 });
     members.handleRegistered({ prefix: web, protocol: 6, address: second, weight: 1 });
     members.handleRegistered({ prefix: files, protocol: 6, address: first, weight: 1 });
@@ -71,7 +71,7 @@ describe('MemberRegistrations', () => {
   });
 
   it('agrees with a plain list of registrations, whatever happens', () => {
-    const members = new MemberRegistrations(0);
+    const members = new MemberRegistrations(() => 0, 'host');
     const rules = new Map<string, number>();
     const expected = new Map<string, Map<number, number>>();
     let state = 12345;
@@ -175,14 +175,25 @@ describe('HolderRoute', () => {
 
 describe('UpstreamRoute', () => {
   it('is there while this process resolves for its host', () => {
-    const upstream = new UpstreamRoute(address('192.0.2.1', 54325), 1);
-    upstream.handleActive(false);
+    const upstream = new UpstreamRoute(() => 1);
+    upstream.handleRouter(undefined);
     expect(told(upstream)).toEqual([]);
-    upstream.handleActive(true);
-    upstream.handleActive(true);
+    upstream.handleRouter(address('192.0.2.1', 54325));
+    upstream.handleRouter(address('192.0.2.1', 54325));
     expect(told(upstream)).toEqual(['addRule forward 0000/0 -> 192.0.2.1:54325']);
-    upstream.handleActive(false);
+    upstream.handleRouter(undefined);
     expect(told(upstream)).toEqual(['deleteRule forward 0000/0 -> 192.0.2.1:54325']);
+  });
+
+  it('leads to another router before it leads away from the former', () => {
+    const upstream = new UpstreamRoute(() => 1);
+    upstream.handleRouter(address('192.0.2.1', 54325));
+    drain(upstream);
+    upstream.handleRouter(address('192.0.2.2', 54325));
+    expect(told(upstream)).toEqual([
+      'addRule forward 0000/0 -> 192.0.2.2:54325',
+      'deleteRule forward 0000/0 -> 192.0.2.1:54325',
+    ]);
   });
 });
 

@@ -1,7 +1,6 @@
 // Several registries in this process. What needs processes that die is in registry-processes.test.ts.
 import { describe, expect, it, vi } from 'vitest';
 import { PEER_GONE_GRACE } from '../../lib/limits';
-import { NetworkAddress } from '../../lib/wire/network-address';
 import { ServicePrefix } from '../../lib/wire/service-id';
 import { NOW, networkInterface } from '../controller/commands';
 import { hello, oneHost, register, service } from './one-host';
@@ -94,19 +93,6 @@ describe('HostRegistry', () => {
     holder.serve(4001);
     await settled(member);
     expect(member.take()).toHaveLength(2);
-  });
-
-  it('asks the configured router as the holder only', async () => {
-    fresh();
-    const router = NetworkAddress.parse('192.0.2.1', 54325);
-    const holder = watch(4001, { router });
-    await holder.registry.start();
-    const member = watch(4002, { router });
-    await member.registry.start();
-    expect(holder.take()).toContain('add 0 -> 192.0.2.1:54325');
-    expect(member.take()).not.toContain('add 0 -> 192.0.2.1:54325');
-    await holder.registry.close();
-    await vi.waitFor(() => expect(member.take()).toContain('add 0 -> 192.0.2.1:54325'));
   });
 
   it('hands over when the holder leaves, and nobody calls its connections dead', async () => {

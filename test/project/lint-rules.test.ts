@@ -24,6 +24,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   sim: ['time', 'wire', 'table', 'sal', 'transport', 'stack', 'controller', 'driver'],
   socket: ['time', 'wire'],
   http: ['time', 'wire', 'socket'],
+  router: ['time', 'wire', 'table', 'controller', 'host', 'socket'],
   cli: ['time', 'wire'],
 };
 const FOLDERS = Object.keys(ALLOWED);

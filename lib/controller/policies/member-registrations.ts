@@ -1,9 +1,9 @@
-// The holder's policy for the other processes of its host: what a member registered becomes a FORWARD rule
-// to that member, of the same priority and weight as a local socket's DEMUX rule, so that the processes of
-// a host share the load of a serviceID. How registrations travel is host/'s matter.
+// What others have registered here becomes FORWARD rules: the holder's for the other processes of its host, a
+// router's for the hosts below it. They have the priority of a local socket's DEMUX rule, so that all instances of a
+// serviceID share its load. How registrations travel is host/'s matter, and that of session/.
 
 import type { ServiceCommand, ServiceEvent, TransportProtocol } from '../../stack/control-interface';
-import { DEMUX_PRIORITY, type ForwardRule } from '../../table/service-rule';
+import { DEMUX_PRIORITY, type ForwardRule, type RuleScope } from '../../table/service-rule';
 import type { Instant } from '../../time/instant';
 import type { NetworkAddress } from '../../wire/network-address';
 import type { ServicePrefix } from '../../wire/service-id';
@@ -21,7 +21,11 @@ export class MemberRegistrations implements ServiceController {
   /** By address, then by prefix. */
   private readonly members = new Map<string, Map<string, Registration>>();
 
-  constructor(private readonly link: number) {}
+  /** `scope`: `host` where packets that came by broadcast are for those instances as well. */
+  constructor(
+    private readonly link: (address: NetworkAddress) => number,
+    private readonly scope: RuleScope,
+  ) {}
 
   handleRegistered(instance: ServiceInstance): void {
     const registrations = this.registrationsOf(instance.address);
@@ -86,10 +90,9 @@ export class MemberRegistrations implements ServiceController {
       action: 'forward',
       prefix,
       address,
-      link: this.link,
+      link: this.link(address),
       broadcast: false,
-      // A service of this host: packets that came by broadcast are for it as well.
-      scope: 'host',
+      scope: this.scope,
       priority: DEMUX_PRIORITY,
       weight,
     };

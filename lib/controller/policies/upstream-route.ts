@@ -1,5 +1,5 @@
-// The configured service router: while this process resolves for its host, what no other rule matches goes
-// to that router instead of the broadcast address (§4.3, hierarchical access with one level).
+// The way to the service router above: while this process resolves for its host, what no other rule matches goes
+// to that router instead of the broadcast address (§4.3).
 
 import type { ServiceCommand, ServiceEvent } from '../../stack/control-interface';
 import { DEFAULT_RULE_WEIGHT, type ForwardRule } from '../../table/service-rule';
@@ -14,32 +14,40 @@ export const UPSTREAM_PRIORITY = 100;
 
 export class UpstreamRoute implements ServiceController {
   private readonly commands = new CommandQueue();
-  private readonly rule: ForwardRule;
-  private active = false;
+  private rule: ForwardRule | undefined;
 
-  constructor(router: NetworkAddress, link: number) {
-    this.rule = {
-      action: 'forward',
-      prefix: ServicePrefix.any,
-      address: router,
-      link,
-      broadcast: false,
-      scope: 'network',
-      priority: UPSTREAM_PRIORITY,
-      weight: DEFAULT_RULE_WEIGHT,
-    };
-  }
+  /** `link`: index of the link that first packets to an address leave by. */
+  constructor(private readonly link: (address: NetworkAddress) => number) {}
 
-  /** Whether this process is to ask the router itself: the holder does, a member asks the holder. */
-  handleActive(active: boolean): void {
-    if (active === this.active) return;
-    this.active = active;
-    this.commands.push(active ? { kind: 'addRule', rule: this.rule } : { kind: 'deleteRule', rule: this.rule });
+  /**
+   * The router that this process is to ask itself, `undefined` for none: the holder of a host does so, a member asks
+   * the holder.
+   */
+  handleRouter(address: NetworkAddress | undefined): void {
+    const former = this.rule;
+    if (former === undefined ? address === undefined : address?.equals(former.address)) return;
+    this.rule = address && this.ruleTo(address);
+    // A first packet in between finds a rule.
+    if (this.rule !== undefined) this.commands.push({ kind: 'addRule', rule: this.rule });
+    if (former !== undefined) this.commands.push({ kind: 'deleteRule', rule: former });
   }
 
   handleEvent(_event: ServiceEvent, _now: Instant): void {}
 
   pollCommand(): ServiceCommand | undefined {
     return this.commands.poll();
+  }
+
+  private ruleTo(address: NetworkAddress): ForwardRule {
+    return {
+      action: 'forward',
+      prefix: ServicePrefix.any,
+      address,
+      link: this.link(address),
+      broadcast: false,
+      scope: 'network',
+      priority: UPSTREAM_PRIORITY,
+      weight: DEFAULT_RULE_WEIGHT,
+    };
   }
 }

@@ -1,0 +1,132 @@
+// What a service router does with registrations (§4.2, §4.3): each becomes a FORWARD rule to where it came from, and
+// is announced to the router above, if there is one. A router that has just started keeps what it does not know yet
+// until its hosts had the time to come back: nobody is refused because of a restart.
+
+import { SESSION_LEASE } from '../../limits';
+import type { ServiceCommand, ServiceEvent } from '../../stack/control-interface';
+import type { PickerName } from '../../table/pickers/picker-names';
+import { DEFAULT_RULE_PRIORITY, DEFAULT_RULE_WEIGHT, type DelayRule, type DropRule } from '../../table/service-rule';
+import { after, earlier, type Instant, NEVER } from '../../time/instant';
+import type { NetworkAddress } from '../../wire/network-address';
+import { ServiceID, ServicePrefix } from '../../wire/service-id';
+import { CommandQueue } from '../command-queue';
+import type { ServiceController } from '../service-controller';
+import { type RegisteredInstance, Registrar } from '../session/registrar';
+import type { Hierarchical } from './hierarchical';
+import { SEEKING_PRIORITY } from './holder-route';
+import { MemberRegistrations } from './member-registrations';
+
+export interface HierarchicalRouterOptions {
+  readonly identity: string;
+  /** UDP port at which this router takes first packets; 0 on a link without ports. */
+  readonly port: () => number;
+  /** Index of the link that first packets to an address leave by. */
+  readonly link: (address: NetworkAddress) => number;
+  /** Towards the router above. Its paths go to `setPath`. */
+  readonly upstream?: Hierarchical | undefined;
+  /** What the router above is told of instead of what lies under it. */
+  readonly aggregates?: readonly ServicePrefix[];
+  readonly pickers?: readonly PickerChoice[];
+}
+
+/** How one of the instances of a service is chosen. */
+export interface PickerChoice {
+  readonly prefix: ServicePrefix;
+  readonly picker: PickerName;
+}
+
+export class HierarchicalRouter implements ServiceController {
+  readonly registrar: Registrar;
+  private readonly commands = new CommandQueue();
+  private readonly rules: MemberRegistrations;
+  private settledAt = NEVER;
+
+  constructor(private readonly options: HierarchicalRouterOptions) {
+    this.rules = new MemberRegistrations(options.link, 'network');
+    this.registrar = new Registrar(options, {
+      registered: (instance) => this.handleRegistered(instance),
+      unregistered: (instance) => this.handleUnregistered(instance),
+    });
+  }
+
+  /** First packets are received from now on. */
+  start(now: Instant): void {
+    this.settledAt = after(now, SESSION_LEASE);
+    for (const rule of DELAY_RULES) this.commands.push({ kind: 'addRule', rule });
+    for (const choice of this.options.pickers ?? []) this.commands.push({ kind: 'setPicker', ...choice });
+    this.options.upstream?.start(now, false);
+  }
+
+  setPath(path: readonly string[], now: Instant): void {
+    this.registrar.setPath(path, now);
+  }
+
+  /** Says goodbye to both sides. */
+  close(): void {
+    this.registrar.close();
+    this.options.upstream?.stop();
+  }
+
+  // ---- ServiceController ----
+
+  handleEvent(event: ServiceEvent, now: Instant): void {
+    this.options.upstream?.handleEvent(event, now);
+    if (event.kind === 'registered') this.release(event.prefix);
+  }
+
+  pollCommand(): ServiceCommand | undefined {
+    return this.rules.pollCommand() ?? this.options.upstream?.pollCommand() ?? this.commands.poll();
+  }
+
+  nextDeadline(): Instant {
+    const own = earlier(this.settledAt, this.registrar.nextDeadline());
+    return earlier(own, this.options.upstream?.nextDeadline() ?? NEVER);
+  }
+
+  handleDeadline(now: Instant): void {
+    this.registrar.handleDeadline(now);
+    this.options.upstream?.handleDeadline(now);
+    if (this.settledAt <= now) this.settle();
+  }
+
+  private settle(): void {
+    this.settledAt = NEVER;
+    for (const prefix of this.options.aggregates ?? [])
+      this.commands.push({ kind: 'addRule', rule: unknownUnder(prefix) });
+    for (const rule of DELAY_RULES) this.commands.push({ kind: 'deleteRule', rule });
+    this.commands.push({ kind: 'releaseDelayed', prefix: ServicePrefix.any });
+    this.options.upstream?.complete();
+  }
+
+  private handleRegistered(instance: RegisteredInstance): void {
+    this.rules.handleRegistered(instance);
+    this.options.upstream?.handleRegistered(instance);
+    this.release(instance.prefix);
+  }
+
+  private handleUnregistered(instance: RegisteredInstance): void {
+    this.rules.handleUnregistered(instance);
+    this.options.upstream?.handleUnregistered(instance);
+  }
+
+  /** Somebody offers `prefix` now, and has a rule: what waits for it waits no longer. */
+  release(prefix: ServicePrefix): void {
+    if (this.settledAt !== NEVER) this.commands.push({ kind: 'releaseDelayed', prefix });
+  }
+}
+
+/** The two halves of all names: longer than every default prefix, shorter than any other that is registered. */
+const DELAY_RULES: readonly DelayRule[] = [0, 0x8000_0000].map((word) => ({
+  action: 'delay',
+  prefix: ServicePrefix.of(ServiceID.fromWords([word, 0, 0, 0, 0, 0, 0, 0]), 1),
+  priority: SEEKING_PRIORITY,
+  weight: DEFAULT_RULE_WEIGHT,
+}));
+
+/**
+ * What lies under an aggregate and is not registered here is nobody's: the router above, which was told that all of it
+ * is here, would send it back.
+ */
+function unknownUnder(prefix: ServicePrefix): DropRule {
+  return { action: 'drop', prefix, refuses: true, priority: DEFAULT_RULE_PRIORITY, weight: DEFAULT_RULE_WEIGHT };
+}

@@ -1,0 +1,75 @@
+// A service router (§4.2, §4.3): the same stack under other policy. It holds the well-known port of its machine, takes
+// the registrations of the hosts below it, forwards the first packets of strangers to them, and asks the router above
+// it for what it does not know. What follows a first packet goes between the two ends directly.
+
+import type { RegisteredHost, RegisteredInstance } from '../controller/session/registrar';
+import { configurationFrom, type HostOptions } from '../host/configuration';
+import { Host } from '../host/host';
+import { servicePrefix } from '../socket/service-name';
+import type { PickerName } from '../table/pickers/picker-names';
+import type { NetworkAddress } from '../wire/network-address';
+import type { ServicePrefix } from '../wire/service-id';
+
+export interface RouterOptions extends HostOptions {
+  /** Prefixes - `acme/*`, `HEX/bits` - that the router above is told of instead of what lies under them. */
+  readonly aggregates?: readonly (string | ServicePrefix)[] | undefined;
+  /** How one of several instances is chosen, by prefix; weighted sampling by default. */
+  readonly pickers?: Readonly<Record<string, PickerName>> | undefined;
+}
+
+/**
+ * Makes this process a service router. Options are those of `createHost`, and those of a router; `router` names the
+ * one above. Throws a TypeError or RangeError for options out of bounds; what fails later is told by `ready`.
+ */
+export function createRouter(options: RouterOptions = {}): Router {
+  return new Router(options);
+}
+
+export class Router {
+  /** Its host, for sockets of its own. */
+  readonly host: Host;
+  /** Resolves when it takes first packets and registrations; rejects with EADDRINUSE when another process has the port. */
+  readonly ready: Promise<void>;
+
+  constructor({ aggregates = [], pickers = {}, ...options }: RouterOptions) {
+    const duty = {
+      aggregates: aggregates.map((name) => servicePrefix(name)),
+      pickers: Object.entries(pickers).map(([name, picker]) => ({ prefix: servicePrefix(name), picker })),
+    };
+    this.host = new Host(configurationFrom(options), () => {}, duty);
+    this.ready = this.host.ready;
+  }
+
+  /** Where it takes first packets and registrations. */
+  get port(): number {
+    return this.host.configuration.port;
+  }
+
+  /** The router above, once it has answered. */
+  get upstream(): NetworkAddress | undefined {
+    return this.host.hierarchy.upstream?.router;
+  }
+
+  /** Who is registered, and since when by the host's monotonic clock. A host that dies is known for a lease. */
+  hosts(): RegisteredHost[] {
+    return [...this.registrar.hosts()];
+  }
+
+  /** What can be reached through this router because a host below it registered it. */
+  instances(): RegisteredInstance[] {
+    return [...this.registrar.instances()];
+  }
+
+  /** Says goodbye to the hosts below, which come back to whoever takes its place, and ends its host. */
+  close(): Promise<void> {
+    return this.host.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  private get registrar() {
+    return this.host.hierarchy.router!.registrar;
+  }
+}
