@@ -56,7 +56,9 @@ export class DelayQueue<T> {
       }
     }
     if (delayed.owner !== undefined) this.owners.add(delayed.owner);
-    waiting.push({ ...delayed, until: after(now, DELAY_TIMEOUT) });
+    // Who sends it anew says when it is over: with a connect, which has a time limit of its own.
+    const until = delayed.owner === undefined ? after(now, DELAY_TIMEOUT) : NEVER;
+    waiting.push({ ...delayed, until });
     if (sameService >= DELAYED_PER_SERVICE) this.drop(oldestOfService);
     else if (sameSource >= DELAYED_PER_SOURCE) this.drop(oldestOfSource);
     else if (waiting.length > DELAYED_TOTAL) this.drop(0);
@@ -78,7 +80,7 @@ export class DelayQueue<T> {
   }
 
   nextDeadline(): Instant {
-    return this.waiting[0]?.until ?? NEVER;
+    return this.waiting.find(({ until }) => until !== NEVER)?.until ?? NEVER;
   }
 
   expire(now: Instant): void {

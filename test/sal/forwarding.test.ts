@@ -180,16 +180,28 @@ describe('delayed resolution (§4.3)', () => {
     expect(owner.told).toEqual(['connected']);
   });
 
-  it('tells the controller once, bounds what waits, and forgets it in time', () => {
-    const { wire, client } = delaying();
+  it('tells the controller once, and bounds what waits', () => {
+    const { client } = delaying();
     for (let index = 0; index < DELAYED_PER_SERVICE + 10; index++) client.connect();
     expect(client.delayed).toHaveLength(1);
     expect(client.sal.firstPackets.delayed).toEqual({ waiting: DELAYED_PER_SERVICE, dropped: 10 });
-    wire.now = (wire.now + DELAY_TIMEOUT + 1) as typeof wire.now;
     expect(client.abandoned).toEqual([]);
-    client.sal.firstPackets.handleDeadline(wire.now);
-    expect(client.sal.firstPackets.delayed.waiting).toBe(0);
-    expect(client.abandoned.map(String)).toEqual([String(SERVICE)]);
+  });
+
+  it('forgets in time what was received and is not repeated, and tells the controller', () => {
+    const { wire, client, server: router, prefix } = delaying();
+    router.sal.forwards = true;
+    router.sal.serviceTable.addRule({ action: 'delay', prefix, priority: 1, weight: 1 }, wire.now);
+    client.forwardTo(router.address, { prefix, priority: 2 });
+    client.connect();
+    for (const packet of client.takeSent()) wire.deliver(packet);
+    expect(router.sal.firstPackets.delayed.waiting).toBe(1);
+    expect(router.sal.nextDeadline()).toBe(wire.now + DELAY_TIMEOUT);
+    expect(router.abandoned).toEqual([]);
+    router.sal.handleDeadline(router.sal.nextDeadline());
+    expect(router.sal.firstPackets.delayed).toEqual({ waiting: 0, dropped: 1 });
+    expect(router.sal.counters.value('delayDropped')).toBe(1);
+    expect(router.abandoned.map(String)).toEqual([String(SERVICE)]);
   });
 
   it('has a connect wait once, however often it repeats its SYN, and as long as it lasts', () => {
