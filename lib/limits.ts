@@ -88,6 +88,8 @@ export const CONNECT_ATTEMPTS_MAXIMUM = 16;
  */
 export const CONNECT_REPEATS_MAXIMUM = 2;
 export const CONNECT_REPEAT_PAUSE = milliseconds(50);
+/** A broadcast that some refuse is repeated until it was sent so often: then those who might accept are not there. */
+export const CONNECT_BROADCASTS = 2;
 /** FIN, RSYN: transmissions before the peer counts as gone. */
 export const CONTROL_TRANSMISSIONS_MAXIMUM = 8;
 /** How long an ended flowID stays reserved, so that a late packet finds no new flow. */
@@ -144,6 +146,8 @@ export const UNREACHABLE_GRACE = seconds(1);
 /** Failures of instances that controllers are told of, in an interval: each makes them look at a rule or two. */
 export const INSTANCE_FAILURES_MAXIMUM = 64;
 export const INSTANCE_FAILURES_INTERVAL = milliseconds(100);
+/** Instances that are asked at the same time whether they take connections. */
+export const PROBES_MAXIMUM = 64;
 /** First packets passed on, or sent, that are remembered for what comes of them; a power of two. About 50 KB. */
 export const RECENT_HOPS = 1024;
 /** Packets waiting behind DELAY rules: for one service, for one source address, and in all. */
@@ -193,6 +197,36 @@ export const SERVICE_FILE_LIFETIME_DEFAULT = seconds(60);
 export const SERVICE_FILE_NEGATIVE_LIFETIME_DEFAULT = seconds(5);
 /** Past so many changed entries at a time all answers are withdrawn at once, instead of each. */
 export const SERVICE_FILE_CHANGES_MAXIMUM = 64;
+
+// ---- controller ----
+
+/** How long an instance has to answer a probe: three SYNs, and the longest round trip there is. */
+export const OUTLIER_PROBE_TIMEOUT = seconds(1);
+/** Instances that are suspected, passed over, or were lately: the oldest news is forgotten. About 300 bytes each. */
+export const OUTLIERS_MAXIMUM = 4096;
+/** An instance that has answered a probe is not asked again for so long, whatever is said of it. */
+export const OUTLIER_PROBE_INTERVAL = seconds(1);
+/**
+ * In such an interval a router asks instances of so many services, because clients ask again of whom it does not know
+ * more, and of each service so many: all in turn.
+ */
+export const OUTLIER_SERVICES_MAXIMUM = 32;
+export const OUTLIER_PROBES_PER_SERVICE = 8;
+/** How long an instance is passed over: the first time, and at most; each time that it fails again is twice as long. */
+export const OUTLIER_EJECTION_FIRST = seconds(1);
+export const OUTLIER_EJECTION_MAXIMUM = seconds(30);
+/** Who did well for so long begins again with the first time. */
+export const OUTLIER_MEMORY = seconds(60);
+/**
+ * Share of a prefix's instances that may be passed over at the same time; one may always, where there are two. Each
+ * was asked before: more than most of them fail together only when it is us who are cut off.
+ */
+export const OUTLIER_SHARE_MAXIMUM = 0.8;
+/** Slow start: how long an instance's weight grows, and in how many steps. */
+export const SLOW_START_STEPS = 10;
+export const SLOW_START_MAXIMUM = seconds(3600);
+/** Rules whose weights grow at the same time; further ones begin with their whole weight. */
+export const SLOW_STARTS_MAXIMUM = 4096;
 
 // ---- stream ----
 

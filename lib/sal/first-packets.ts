@@ -46,7 +46,10 @@ export interface FirstPacketContext {
   noteDelayed(service: ServiceID, now: Instant): void;
   /** Nobody waits for `service` any more, without a controller's doing. */
   noteAbandoned(service: ServiceID): void;
+  /** What a rule for the service led to has failed a connect. */
   noteFailure(service: ServiceID, hop: NetworkAddress, why: FailureReason, now: Instant): void;
+  /** A client asks again, and perhaps asked another router before. */
+  noteRetry(service: ServiceID, now: Instant): void;
 }
 
 /** A waiting first packet: one of our own, to be sent anew, or a copy of a received one. */
@@ -161,9 +164,13 @@ export class FirstPackets {
     const { nonce, detail = 0 } = packet.control;
     choice.flow = mixTwo(nonce.high, nonce.low);
     choice.attempt = detail;
-    const last = detail === 0 ? undefined : this.recent.ofFlow(choice.flow);
-    if (last === undefined) return;
-    choice.previous = last.rule.number;
+    if (detail > 0) this.handleRetry(packet.destinationService!, now);
+  }
+
+  private handleRetry(service: ServiceID, now: Instant): void {
+    const last = this.recent.ofFlow(this.choice.flow);
+    if (last === undefined) return this.context.noteRetry(service, now);
+    this.choice.previous = last.rule.number;
     this.context.noteFailure(last.service, last.rule.address, 'retried', now);
   }
 

@@ -24,27 +24,43 @@ export interface InstanceFailure {
   readonly why: FailureReason;
 }
 
+/** A client asks again for the service, of whom we do not know where its last SYN went. */
+export interface ConnectRetried {
+  readonly kind: 'connectRetried';
+  readonly serviceID: ServiceID;
+}
+
 export class InstanceFailures {
   private told = 0;
   private intervalEnd = Number.NEGATIVE_INFINITY as Instant;
 
   constructor(
     private readonly table: ServiceTable,
-    private readonly tell: (failure: InstanceFailure, now: Instant) => void,
+    private readonly tell: (event: InstanceFailure | ConnectRetried, now: Instant) => void,
   ) {}
 
   /** False when enough was told in this interval. */
   note(serviceID: ServiceID, at: NetworkAddress, why: FailureReason, now: Instant): boolean {
-    if (now >= this.intervalEnd) {
-      this.intervalEnd = after(now, INSTANCE_FAILURES_INTERVAL);
-      this.told = 0;
-    }
-    if (this.told >= INSTANCE_FAILURES_MAXIMUM) return false;
-    this.told++;
+    if (!this.mayTell(now)) return false;
     const rule = this.table.ruleTo(serviceID, at);
     if (rule === undefined || rule.broadcast) return true;
     const { prefix, address, link } = rule;
     this.tell({ kind: 'instanceFailed', prefix, address, link, serviceID, why }, now);
     return true;
+  }
+
+  /** False as for `note`. */
+  noteRetry(serviceID: ServiceID, now: Instant): boolean {
+    if (!this.mayTell(now)) return false;
+    this.tell({ kind: 'connectRetried', serviceID }, now);
+    return true;
+  }
+
+  private mayTell(now: Instant): boolean {
+    if (now >= this.intervalEnd) {
+      this.intervalEnd = after(now, INSTANCE_FAILURES_INTERVAL);
+      this.told = 0;
+    }
+    return ++this.told <= INSTANCE_FAILURES_MAXIMUM;
   }
 }

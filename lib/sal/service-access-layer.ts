@@ -21,7 +21,7 @@ import { clientOf, isAnswerable } from './client-address';
 import { Counters } from './counters';
 import { FirstPackets } from './first-packets';
 import { type Flow, type FlowFailure, MANY_HOPS, type SynListener } from './flow';
-import { type FailureReason, type InstanceFailure, InstanceFailures } from './instance-failures';
+import { type ConnectRetried, type FailureReason, type InstanceFailure, InstanceFailures } from './instance-failures';
 import { LinkOutput } from './link-output';
 import type { LinkProperties } from './link-properties';
 import { Links } from './links';
@@ -45,7 +45,7 @@ export interface ServiceAccessLayerObserver {
   /** Nobody waits for `service` any more: too old, too many, or the connect has ended. */
   abandoned(service: ServiceID): void;
   /** An instance does not do what a rule says of it. */
-  instanceFailed(failure: InstanceFailure, now: Instant): void;
+  instanceFailed(failure: InstanceFailure | ConnectRetried, now: Instant): void;
 }
 
 export class ServiceAccessLayer implements SignalingContext {
@@ -215,6 +215,10 @@ export class ServiceAccessLayer implements SignalingContext {
 
   noteFailure(service: ServiceID, hop: NetworkAddress, why: FailureReason, now: Instant): void {
     if (!this.failures.note(service, hop, why, now)) this.count('instanceFailureUntold');
+  }
+
+  noteRetry(service: ServiceID, now: Instant): void {
+    if (!this.failures.noteRetry(service, now)) this.count('instanceFailureUntold');
   }
 
   /** ICMP says that nobody is at `address`: perhaps where first packets went. */

@@ -1,7 +1,7 @@
 // The control / data plane split (§4): what the stack tells a service controller, and what a controller
 // may ask of the stack. Plain data, so that it crosses a process or a wire as it is.
 
-import type { InstanceFailure } from '../sal/instance-failures';
+import type { ConnectRetried, InstanceFailure } from '../sal/instance-failures';
 import type { NetworkInterface } from '../sal/link-properties';
 import type { PickerName } from '../table/pickers/picker-names';
 import type { RuleKey, ServiceRule } from '../table/service-rule';
@@ -31,6 +31,7 @@ export type ServiceEvent =
   | { readonly kind: 'abandoned'; readonly serviceID: ServiceID }
   /** A FORWARD rule led to somebody who does not do what it says. Told a bounded number of times in a second. */
   | InstanceFailure
+  | ConnectRetried
   /** What an instance answered to the command 'probe'. */
   | {
       readonly kind: 'probed';
@@ -39,13 +40,19 @@ export type ServiceEvent =
       readonly link: number;
       readonly outcome: ProbeOutcome;
     }
+  /** Resolution passes the rule over, or no longer does: a command has taken effect. */
+  | { readonly kind: 'ruleEjected'; readonly rule: RuleKey }
+  | { readonly kind: 'ruleReadmitted'; readonly rule: RuleKey }
   /** A rule ended by its idle or hard timeout. */
   | { readonly kind: 'ruleExpired'; readonly rule: ServiceRule }
   | { readonly kind: 'interfaceUp'; readonly networkInterface: NetworkInterface }
   | { readonly kind: 'interfaceDown'; readonly networkInterface: NetworkInterface };
 
-/** `answered`: as a stream or as a datagram service. `refused`: neither, by somebody who is there. */
-export type ProbeOutcome = 'answered' | 'refused' | 'unanswered';
+/**
+ * `answered`: as a stream or as a datagram service. `refused`: neither, by somebody who is there. `skipped`: too many
+ * were asked at the same time.
+ */
+export type ProbeOutcome = 'answered' | 'refused' | 'unanswered' | 'skipped';
 
 /** What a controller asks of the stack. */
 export type ServiceCommand =

@@ -4,7 +4,7 @@
 
 import { LISTENER_FINISH_TIMEOUT, RECEIVE_BUFFER_DEFAULT, TRANSMIT_BYTES_MAXIMUM } from '../limits';
 import { type Flow, type FlowFailure, type FlowOwner, Flow as FlowRecord } from '../sal/flow';
-import type { InstanceFailure } from '../sal/instance-failures';
+import type { ConnectRetried, InstanceFailure } from '../sal/instance-failures';
 import type { LinkOutput } from '../sal/link-output';
 import type { LinkProperties } from '../sal/link-properties';
 import { MemberList } from '../sal/member-list';
@@ -33,6 +33,7 @@ import { Connection, type ConnectionContext } from './connection';
 import type { ServiceCommand, ServiceEvent, TransportProtocol } from './control-interface';
 import { type DatagramContext, DatagramEndpoint } from './datagram-endpoint';
 import { EventQueue } from './event-queue';
+import { InstanceProbes } from './instance-probes';
 import { Listener, type ListenerContext, type ListenerOptions } from './listener';
 import { PathHints } from './path-hints';
 import { pathSize } from './path-size';
@@ -97,6 +98,7 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
   private readonly registrations: Registrations;
   /** Those that finish their last handshakes; most of the time there is none. */
   private readonly finishing = new Set<Listener>();
+  private readonly probes: InstanceProbes;
 
   constructor(options: StackOptions) {
     this.random = options.random;
@@ -105,11 +107,16 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
     this.rooms = new PayloadRoom(this.mtuTo);
     const delayed = (serviceID: ServiceID, at: Instant) => this.tellControllers({ kind: 'delayed', serviceID, at });
     const abandoned = (serviceID: ServiceID) => this.tellControllers({ kind: 'abandoned', serviceID });
-    const instanceFailed = (failure: InstanceFailure) => this.tellControllers(failure);
+    const instanceFailed = (failure: InstanceFailure | ConnectRetried) => this.tellControllers(failure);
     this.sal = new ServiceAccessLayer(options.random, { delayed, abandoned, instanceFailed }, options.flowTag);
     this.sal.firstPackets.identity = options.identity ?? 0;
     this.hints = new PathHints(this.sal);
     this.registrations = new Registrations(this.sal.serviceTable, (event) => this.tellControllers(event));
+    this.probes = new InstanceProbes({
+      sal: this.sal,
+      createProbeSegments: (protocol) => this.createPingSegments(protocol),
+      probed: (event) => this.tellControllers(event),
+    });
     this.attachLink({ kind: 'memory', encapsulated: false, role: 'data', mtu: LOOPBACK_MTU });
   }
 
@@ -163,10 +170,14 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
         this.sal.serviceTable.modifyRule(command.rule, command);
         return;
       case 'ejectRule':
-        this.sal.serviceTable.ejectRule(command.rule);
+        if (this.sal.serviceTable.ejectRule(command.rule)) {
+          this.tellControllers({ kind: 'ruleEjected', rule: command.rule });
+        }
         return;
       case 'readmitRule':
-        this.sal.serviceTable.readmitRule(command.rule);
+        if (this.sal.serviceTable.readmitRule(command.rule)) {
+          this.tellControllers({ kind: 'ruleReadmitted', rule: command.rule });
+        }
         return;
       case 'setPicker': {
         const { prefix, picker } = command;
@@ -174,6 +185,7 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
         return;
       }
       case 'probe':
+        this.probes.start(command, now);
         return;
       case 'releaseDelayed':
         this.sal.releaseDelayed(command.prefix, now);

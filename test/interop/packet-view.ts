@@ -131,7 +131,8 @@ function readExtension(draft: Draft, type: number, bytes: Buffer): void {
   if (type === Extension.control) {
     expectThat(draft, bytes.length === 20, 'CONTROL has 20 bytes');
     expectThat(draft, draft.control === undefined, 'two CONTROL');
-    expectThat(draft, (bytes[2]! & 3) === 0 && bytes[3] === 0, 'reserved bits of CONTROL');
+    // A SYN that comes again says how often: the original does not look there.
+    expectThat(draft, (bytes[2]! & 3) === 0 && (bytes[3] === 0 || bytes[2] === 0x80), 'reserved bits of CONTROL');
     draft.control = {
       flags: bytes[2]!,
       sequence: bytes.readUInt32BE(4),

@@ -83,7 +83,8 @@ export class Replay {
   /** Where our control packets went and their SAL headers, each once, numbered as the captured host's. */
   get signaling(): string[] {
     const control = this.sent.filter(({ view }) => view.control !== undefined);
-    return unrepeated(control.map(({ view }) => headerOf(viewOf(this.actualFlow(view)!.toCaptured(view)))));
+    const first = control.filter(({ view }) => view.packet.bytes[DETAIL] === 0);
+    return unrepeated(first.map(({ view }) => headerOf(viewOf(this.actualFlow(view)!.toCaptured(view)))));
   }
 
   /** The same of the captured host. */
@@ -274,6 +275,9 @@ function readSteps({ capture, as, from = 1, to = Number.POSITIVE_INFINITY, witho
 function headerOf(view: PacketView): string {
   return `${view.packet.destination} ${view.packet.bytes.toString('hex', 0, view.salLength)}`;
 }
+
+/** Where CONTROL, the first extension, says how often a SYN has failed before: 0 says that it is the first. */
+const DETAIL = 12 + 3;
 
 /** Without retransmissions, which follow each side's own clock. */
 function unrepeated(packets: readonly string[]): string[] {

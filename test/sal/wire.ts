@@ -89,6 +89,7 @@ export class Node {
   readonly delayed: ServiceID[] = [];
   readonly abandoned: ServiceID[] = [];
   readonly failures: InstanceFailure[] = [];
+  readonly retried: ServiceID[] = [];
   private readonly counters = createWireErrorCounters();
 
   constructor(
@@ -100,7 +101,10 @@ export class Node {
     this.sal = new ServiceAccessLayer(SeededRandom.of(seed), {
       delayed: (service) => this.delayed.push(service),
       abandoned: (service) => this.abandoned.push(service),
-      instanceFailed: (failure) => this.failures.push(failure),
+      instanceFailed: (event) => {
+        if (event.kind === 'instanceFailed') this.failures.push(event);
+        else this.retried.push(event.serviceID);
+      },
     });
     this.sal.attachLink({ kind: 'memory', encapsulated: false, role: 'data', mtu: 65_535 });
     this.sal.attachLink({ kind: 'memory', encapsulated: true, role: 'data', mtu: 1500, ...properties });

@@ -8,8 +8,6 @@ import { DETAIL_MAXIMUM } from '../../wire/control-extension';
 import { NetworkAddress } from '../../wire/network-address';
 
 export class ConnectAttempts implements AvoidedRules {
-  /** SYNs that failed: refused ones, and such that nobody answered in time. */
-  failures = 0;
   /** Refusals by somebody who had refused before. */
   repeats = 0;
   /** Next hops that refused themselves. */
@@ -19,6 +17,11 @@ export class ConnectAttempts implements AvoidedRules {
   /** Who refused behind a router, or in answer to a broadcast. */
   private readonly refusers: NetworkAddress[] = [];
 
+  constructor(
+    /** SYNs that failed: refused ones, and such that nobody answered in time. */
+    public failures = 0,
+  ) {}
+
   /** What the SYN says of it. */
   get detail(): number {
     return Math.min(this.failures, DETAIL_MAXIMUM);
@@ -26,6 +29,11 @@ export class ConnectAttempts implements AvoidedRules {
 
   get isExhausted(): boolean {
     return this.failures >= CONNECT_ATTEMPTS_MAXIMUM;
+  }
+
+  /** Whether somebody has refused who is not a hop of ours. */
+  get isRefused(): boolean {
+    return this.refusers.length > 0;
   }
 
   avoids(rule: ResolvedRule): boolean {

@@ -1,7 +1,7 @@
 // A connect that is refused or not answered goes on elsewhere (§4.2): its SYN is resolved anew, without those that
 // have failed it, and says how often that happened, so that a router without memory chooses another one, too.
 
-import { CONNECT_REPEAT_PAUSE, CONNECT_REPEATS_MAXIMUM } from '../../limits';
+import { CONNECT_BROADCASTS, CONNECT_REPEAT_PAUSE, CONNECT_REPEATS_MAXIMUM } from '../../limits';
 import { after, type Instant } from '../../time/instant';
 import type { NetworkAddress } from '../../wire/network-address';
 import { type Flow, MANY_HOPS } from '../flow';
@@ -20,19 +20,23 @@ export function handleRefusal(context: SignalingContext, flow: Flow, received: R
     // Whoever chose where it goes wanted this one and no other.
     if (flow.via !== undefined) refuse(context, flow, now);
     else retryAtOnce(context, flow, attempts, now);
-  } else if (!attempts.addRefuser(from)) {
-    if (++attempts.repeats > CONNECT_REPEATS_MAXIMUM) return refuse(context, flow, now);
+  } else if (attempts.addRefuser(from)) {
     // A broadcast is heard by all: those who are further away have as long as ever to accept.
-    if (hop !== undefined) flow.control.hasten(after(now, CONNECT_REPEAT_PAUSE));
-    context.reschedule(flow);
+    if (hop !== undefined) retryAtOnce(context, flow, attempts, now);
   } else if (hop !== undefined) {
-    retryAtOnce(context, flow, attempts, now);
+    if (++attempts.repeats > CONNECT_REPEATS_MAXIMUM) return refuse(context, flow, now);
+    flow.control.hasten(after(now, CONNECT_REPEAT_PAUSE));
+    context.reschedule(flow);
   }
 }
 
 /** The timer of a SYN is due: it goes to another instance, unless it was hastened for a reason of its own. */
 export function retransmitSyn(context: SignalingContext, flow: Flow, now: Instant): void {
   if (flow.lastHop !== undefined) noteSilence(context, flow, now);
+  const { attempts } = flow;
+  if (flow.lastHop === MANY_HOPS && attempts!.isRefused && attempts!.failures >= CONNECT_BROADCASTS) {
+    return refuse(context, flow, now);
+  }
   context.sendFirstPacket(flow, now);
   flow.control.noteTransmission(now);
 }
@@ -41,7 +45,7 @@ function noteSilence(context: SignalingContext, flow: Flow, now: Instant): void 
   const attempts = attemptsOf(flow);
   const hop = singleHop(flow);
   attempts.failures++;
-  if (hop !== undefined && !flow.control.isHastened) {
+  if (hop !== undefined && flow.via === undefined && !flow.control.isHastened) {
     attempts.addSilent(hop);
     context.noteFailure(flow.service!, hop, 'unanswered', now);
   }
@@ -51,7 +55,7 @@ function noteSilence(context: SignalingContext, flow: Flow, now: Instant): void 
 export function retryElsewhere(context: SignalingContext, flow: Flow, now: Instant): boolean {
   const attempts = attemptsOf(flow);
   const hop = singleHop(flow);
-  if (hop === undefined || attempts.isExhausted) return false;
+  if (hop === undefined || flow.via !== undefined || attempts.isExhausted) return false;
   attempts.addSilent(hop);
   if (!context.leadsSomewhere(flow)) {
     attempts.forgiveSilent(hop);

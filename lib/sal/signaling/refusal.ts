@@ -17,7 +17,7 @@ export function isForUsAlone({ batch, row, output }: ReceivedControl): boolean {
 /** Tells whoever sent a SYN that nobody here has the service; the nonce proves that we saw the SYN. */
 export function refuseSyn(received: ReceivedControl): void {
   const control = received.packet.control!;
-  const passed = isForwarded(received) ? received.packet.source!.length : 0;
+  const passed = Math.max((received.packet.source?.length ?? 0) - 1, 0);
   refuse(received, controlSequence(0), controlSequence(control.controlSequence + 1), passed);
 }
 
