@@ -2,6 +2,7 @@
 // is decided is decided below; here it is only carried out.
 
 import { AdHoc } from '../controller/policies/ad-hoc';
+import { OutlierEjection } from '../controller/policies/outlier-ejection';
 import type { ServiceController } from '../controller/service-controller';
 import type {
   ConnectOptions,
@@ -190,6 +191,7 @@ export class Host implements SocketHost {
 
   private async startControllers(): Promise<void> {
     if (this.closing !== undefined) return;
+    this.driver.addController(new OutlierEjection(this.driver.stack.sal.serviceTable));
     for (const link of this.links.indexes()) {
       for (const policy of this.policiesOf(link)) this.driver.addController(policy);
     }

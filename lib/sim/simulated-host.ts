@@ -35,6 +35,11 @@ export interface HostOptions {
   readonly link?: 'udp' | 'raw';
   /** Whether the host is a service router for others; default false. */
   readonly forwards?: boolean;
+  /**
+   * Whether instances that do not take connections are passed over, as on a real host; default false: who is passed
+   * over is asked again and again, and a world that has one never comes to rest.
+   */
+  readonly ejects?: boolean;
   /** Packets that a socket takes in one millisecond; default no limit. */
   readonly sendBuffer?: number;
   /** Makes the controller; default the ad hoc policy: services are looked for on each segment. */
@@ -137,7 +142,7 @@ export class SimulatedHost implements SocketHost {
   /** Starts a new process on a host that has none. */
   start(): void {
     if (this.process !== undefined) throw new Error(`${this.name} runs already`);
-    const { controller, forwards } = this.options;
+    const { controller, forwards, ejects } = this.options;
     const port = this.servicePort;
     this.process = new SimulatedProcess({
       kernel: this.kernel,
@@ -145,6 +150,7 @@ export class SimulatedHost implements SocketHost {
       random: this.random.fork(),
       links: this.links(),
       forwards: forwards ?? false,
+      ejects: ejects ?? false,
       controller: (link) => controller?.(link, port) ?? new AdHoc({ link, port }),
     });
   }

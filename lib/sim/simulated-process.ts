@@ -1,6 +1,7 @@
 // One run of a simulated host's stack, from start to end: the stack, its driver on the virtual clock, the
 // links, and the controller. When the process is killed, all of it is gone; the host may start another.
 
+import { OutlierEjection } from '../controller/policies/outlier-ejection';
 import type { ServiceController } from '../controller/service-controller';
 import { type DriverEnvironment, StackDriver } from '../driver/stack-driver';
 import { StackSockets } from '../driver/stack-sockets';
@@ -22,6 +23,8 @@ export interface ProcessOptions {
   readonly links: readonly SimulatedLinkOptions[];
   /** Whether the stack is a service router for others. */
   readonly forwards: boolean;
+  /** Whether instances that do not answer are passed over. */
+  readonly ejects: boolean;
   /** Makes the controller; `link` is the index of the first link. */
   readonly controller: (link: number) => ServiceController;
 }
@@ -42,7 +45,7 @@ export class SimulatedProcess implements DriverEnvironment {
   /** What the event loop has to do once it runs again. */
   private backlog: (() => void)[] = [];
 
-  constructor({ kernel, clock, random, links, forwards, controller }: ProcessOptions) {
+  constructor({ kernel, clock, random, links, forwards, ejects, controller }: ProcessOptions) {
     this.kernel = kernel;
     this.clock = clock;
     this.stack = new Stack({ random, mtuTo: (_link, remote) => kernel.mtuTo(remote) });
@@ -52,6 +55,7 @@ export class SimulatedProcess implements DriverEnvironment {
     this.loopback = new SimulatedLoopback(clock, (batch) => this.driver.received(0, batch));
     const indexes = links.map((options) => this.openLink(options));
     this.driver.addController(controller(indexes[0]!));
+    if (ejects) this.driver.addController(new OutlierEjection(this.stack.sal.serviceTable));
     this.handleInterfaces();
   }
 

@@ -29,8 +29,24 @@ export class RuleEjection {
     return true;
   }
 
-  readmit(rule: RuleNumber): void {
-    if (this.store.isEjected(rule)) this.mark(rule, false);
+  /** False when it was not passed over. */
+  readmit(rule: RuleNumber): boolean {
+    if (!this.store.isEjected(rule)) return false;
+    this.mark(rule, false);
+    return true;
+  }
+
+  /** Rules of a prefix that lead to somebody, and how many of them are passed over. */
+  countFrom(first: RuleNumber): { readonly instances: number; readonly ejected: number } {
+    let instances = 0;
+    let ejected = 0;
+    for (let rule = first; rule !== NO_RULE; rule = this.prefixes.next(rule)) {
+      const flags = this.records.field(rule, RuleField.flags);
+      if ((flags & (RuleFlag.forward | RuleFlag.demux)) === 0 || (flags & RuleFlag.broadcast) !== 0) continue;
+      instances++;
+      if ((flags & RuleFlag.ejected) !== 0) ejected++;
+    }
+    return { instances, ejected };
   }
 
   /** The rule is about to be taken out: if only ejected ones are left of its prefix, they are tried again. */

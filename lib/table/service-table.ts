@@ -184,10 +184,21 @@ export class ServiceTable {
     return number !== NO_RULE && this.ejection.eject(number);
   }
 
+  /** False when it was not passed over. */
   readmitRule(key: RuleKey): boolean {
     const number = this.find(key);
-    if (number !== NO_RULE) this.ejection.readmit(number);
-    return number !== NO_RULE;
+    return number !== NO_RULE && this.ejection.readmit(number);
+  }
+
+  /** `undefined` when there is no such rule. */
+  isEjected(key: RuleKey): boolean | undefined {
+    const number = this.find(key);
+    return number === NO_RULE ? undefined : this.store.isEjected(number);
+  }
+
+  /** Rules of exactly this prefix that lead to somebody, and how many of them are passed over. */
+  ejectionOf(prefix: ServicePrefix): { readonly instances: number; readonly ejected: number } {
+    return this.ejection.countFrom(this.prefixes.first(prefix));
   }
 
   /** How one rule is chosen of several for the services of this prefix; `undefined`: as for those around it. */
