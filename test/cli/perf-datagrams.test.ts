@@ -18,9 +18,9 @@ import {
 import { DatagramSender } from '../../lib/cli/perf/datagram-sender';
 import { Jitter } from '../../lib/cli/perf/jitter';
 import { Pacer } from '../../lib/cli/perf/pacer';
+import { PERF_SEQUENCE_WINDOW } from '../../lib/cli/perf/perf-limits';
 import { SequenceTracker } from '../../lib/cli/perf/sequence-tracker';
 import { TestToken } from '../../lib/cli/perf/test-token';
-import { PERF_SEQUENCE_WINDOW } from '../../lib/limits';
 
 describe('the format', () => {
   const token = TestToken.create(0x01020304);

@@ -5,9 +5,9 @@ import { checkEndReport } from '../../lib/cli/perf/end-report';
 import { encodeFrame, FrameReader } from '../../lib/cli/perf/frames';
 import { checkMessage, type Message } from '../../lib/cli/perf/messages';
 import { harmlessText } from '../../lib/cli/perf/perf-error';
+import { PERF_MESSAGE_MAXIMUM } from '../../lib/cli/perf/perf-limits';
 import { encodePreamble, PREAMBLE_BYTES, parsePreamble } from '../../lib/cli/perf/stream-preamble';
 import { TestToken } from '../../lib/cli/perf/test-token';
-import { PERF_MESSAGE_MAXIMUM } from '../../lib/limits';
 
 const protocolError = expect.objectContaining({ code: 'PERF_PROTOCOL' });
 

@@ -13,10 +13,10 @@ import {
   stampDatagram,
 } from '../../lib/cli/perf/datagram-format';
 import type { ErrorDescription } from '../../lib/cli/perf/perf-error';
+import { PERF_TESTS_MAXIMUM } from '../../lib/cli/perf/perf-limits';
 import { PerfServer } from '../../lib/cli/perf/perf-server';
 import { encodePreamble } from '../../lib/cli/perf/stream-preamble';
 import { TestToken } from '../../lib/cli/perf/test-token';
-import { PERF_TESTS_MAXIMUM } from '../../lib/limits';
 import { ByHand, DATAGRAM_REQUEST, type Frame, REQUEST, RESULTS } from './perf-by-hand';
 
 let host: Host;

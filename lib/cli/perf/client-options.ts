@@ -1,5 +1,6 @@
 // The options of `serval perf client`, from text to parameters. Numbers may end in k, M, G or T, powers of 1000.
 
+import { PerfError, PerfErrorCode } from './perf-error';
 import {
   PERF_DATAGRAM_DEFAULT,
   PERF_DATAGRAM_RATE_DEFAULT,
@@ -9,8 +10,7 @@ import {
   PERF_SECONDS_DEFAULT,
   PERF_SECONDS_MAXIMUM,
   PERF_WRITE_DEFAULT,
-} from '../../limits';
-import { PerfError, PerfErrorCode } from './perf-error';
+} from './perf-limits';
 import { BOUNDS, type Bounds, checkParameters, describeBounds, isWithin, type TestParameters } from './test-parameters';
 
 /** As commander gives them: texts, or true for a flag. */

@@ -2,7 +2,6 @@
 
 import { once } from 'node:events';
 import { type Host, promises, ServiceID, type Socket } from '../../index';
-import { PERF_INTERRUPT_GRACE, PERF_INTERVALS_MAXIMUM, PERF_SETUP_TIMEOUT } from '../../limits';
 import { ClientLanes } from './client-lanes';
 import { ControlChannel } from './control-channel';
 import { within } from './deadline';
@@ -11,6 +10,7 @@ import { exchangeResults } from './exchange';
 import { IntervalClock, type IntervalReport } from './intervals';
 import { PERF_PROTOCOL_VERSION } from './messages';
 import { describeError, type ErrorDescription, PerfError, PerfErrorCode } from './perf-error';
+import { PERF_INTERRUPT_GRACE, PERF_INTERVALS_MAXIMUM, PERF_SETUP_TIMEOUT } from './perf-limits';
 import { RunningTest } from './running-test';
 import type { TestParameters } from './test-parameters';
 import { TestToken } from './test-token';

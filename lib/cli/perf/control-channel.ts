@@ -2,10 +2,10 @@
 // Every wait has an end: the peer's answer, its silence, or the end of its stream.
 
 import type { Socket } from '../../index';
-import { PERF_ALIVE_INTERVAL, PERF_MESSAGES_MAXIMUM, PERF_SILENCE_MAXIMUM } from '../../limits';
 import { encodeFrame, FrameReader } from './frames';
 import { checkMessage, type Message } from './messages';
 import { PerfError, PerfErrorCode } from './perf-error';
+import { PERF_ALIVE_INTERVAL, PERF_MESSAGES_MAXIMUM, PERF_SILENCE_MAXIMUM } from './perf-limits';
 
 type Arrival = (outcome: Message | Error) => void;
 

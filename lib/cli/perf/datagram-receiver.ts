@@ -1,11 +1,11 @@
 // A lane that counts datagrams. It is done when all that the sender has told of have come, or when those that are
 // missing have had their time.
 
-import { PERF_DATAGRAM_GRACE } from '../../limits';
 import { sentAtOf, sequenceOf } from './datagram-format';
 import type { StreamReport } from './end-report';
 import { Jitter } from './jitter';
 import { Completion, type Lane, type LaneSnapshot } from './lane';
+import { PERF_DATAGRAM_GRACE } from './perf-limits';
 import { SequenceTracker } from './sequence-tracker';
 
 export class DatagramReceiver implements Lane {

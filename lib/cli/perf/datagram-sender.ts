@@ -1,11 +1,11 @@
 // A lane that sends datagrams at a rate. It is done when it is stopped: nothing of it is repeated.
 
-import { PERF_BURST_MAXIMUM } from '../../limits';
 import { createDatagram, DatagramKind, stampDatagram } from './datagram-format';
 import type { StreamReport } from './end-report';
 import { Completion, type Lane, type LaneSnapshot } from './lane';
 import { Pacer } from './pacer';
 import { PerfError, PerfErrorCode } from './perf-error';
+import { PERF_BURST_MAXIMUM } from './perf-limits';
 import type { TestToken } from './test-token';
 
 export interface DatagramSenderOptions {

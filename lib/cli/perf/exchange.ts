@@ -1,11 +1,11 @@
 // The part of the exchange that both ends have in common: from the start of the test until each knows what both
 // have counted.
 
-import { PERF_DRAIN_TIMEOUT, PERF_SILENCE_MAXIMUM } from '../../limits';
 import type { ControlChannel } from './control-channel';
 import { within } from './deadline';
 import { checkEndReport, type EndReport } from './end-report';
 import { PerfError, PerfErrorCode } from './perf-error';
+import { PERF_DRAIN_TIMEOUT, PERF_SILENCE_MAXIMUM } from './perf-limits';
 import type { RunningTest } from './running-test';
 import type { TestParameters } from './test-parameters';
 

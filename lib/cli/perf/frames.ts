@@ -1,8 +1,8 @@
 // The framing of the control exchange: four bytes that say how long the JSON behind them is, big-endian. The
 // length is bounded before anything is kept, so that a peer can make us hold one message and no more.
 
-import { PERF_MESSAGE_MAXIMUM } from '../../limits';
 import { PerfError, PerfErrorCode } from './perf-error';
+import { PERF_MESSAGE_MAXIMUM } from './perf-limits';
 
 export function encodeFrame(value: unknown): Buffer {
   const text = Buffer.from(JSON.stringify(value));

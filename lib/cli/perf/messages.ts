@@ -2,8 +2,8 @@
 // it says `running`; each end sends its results when its part is done. `stop` ends the sending early, `alive` says
 // that somebody is still there. What `error` and `version` look like stays the same in all versions.
 
-import { PERF_TEXT_MAXIMUM } from '../../limits';
 import { type ErrorDescription, harmlessText, PerfError, PerfErrorCode } from './perf-error';
+import { PERF_TEXT_MAXIMUM } from './perf-limits';
 
 export const PERF_PROTOCOL_VERSION = 1;
 

@@ -1,6 +1,6 @@
 // How much a sender of a given rate may have sent by now. Time is an argument.
 
-import { PERF_BACKLOG_MAXIMUM } from '../../limits';
+import { PERF_BACKLOG_MAXIMUM } from './perf-limits';
 
 export class Pacer {
   private sentBytes = 0;

@@ -1,6 +1,7 @@
 // The arguments of `serval perf`. The letters are those of iperf3.
 
 import { Command } from 'commander';
+import { runClient } from './client-command';
 import {
   PERF_DATAGRAM_DEFAULT,
   PERF_DATAGRAM_RATE_DEFAULT,
@@ -9,8 +10,7 @@ import {
   PERF_INTERVAL_MINIMUM,
   PERF_SECONDS_DEFAULT,
   PERF_WRITE_DEFAULT,
-} from '../../limits';
-import { runClient } from './client-command';
+} from './perf-limits';
 import { runServer } from './server-command';
 import { BOUNDS, type Bounds } from './test-parameters';
 

@@ -1,7 +1,7 @@
 // Why a test did not take place or did not end as it should. What the sockets say (ECONNREFUSED, ...) passes
 // unchanged; here stands what only `serval perf` knows. docs/perf.md is the table for users.
 
-import { PERF_TEXT_MAXIMUM } from '../../limits';
+import { PERF_TEXT_MAXIMUM } from './perf-limits';
 
 export const PerfErrorCode = {
   /** An option of the command is out of bounds. */

@@ -16,7 +16,6 @@ import {
   type Socket,
   serviceID,
 } from '../../index';
-import { PERF_PENDING_MAXIMUM, PERF_SETUP_TIMEOUT, PERF_TESTS_MAXIMUM } from '../../limits';
 import { ControlChannel } from './control-channel';
 import { hasToken, kindOf, testNumberOf } from './datagram-format';
 import { within } from './deadline';
@@ -24,6 +23,7 @@ import type { EndReport } from './end-report';
 import { exchangeResults } from './exchange';
 import { PERF_PROTOCOL_VERSION } from './messages';
 import { describeError, type ErrorDescription, PerfError, PerfErrorCode } from './perf-error';
+import { PERF_PENDING_MAXIMUM, PERF_SETUP_TIMEOUT, PERF_TESTS_MAXIMUM } from './perf-limits';
 import { RunningTest } from './running-test';
 import { ServerTest } from './server-test';
 import { PREAMBLE_BYTES, parsePreamble } from './stream-preamble';

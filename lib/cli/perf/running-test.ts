@@ -1,9 +1,9 @@
 // One end of a test while it runs: all its lanes, how long they send, and what the process spent meanwhile. Client
 // and server run the same.
 
-import { PERF_SAMPLE_INTERVAL } from '../../limits';
 import type { EndReport } from './end-report';
 import type { Lane, LaneSnapshot } from './lane';
+import { PERF_SAMPLE_INTERVAL } from './perf-limits';
 
 export class RunningTest {
   /** Resolves when the part of this end is done; rejects when a lane fails. */

@@ -1,7 +1,7 @@
 // What the sequence numbers of received datagrams tell: gaps, late ones, duplicates. Memory does not grow with
 // what a peer sends.
 
-import { PERF_SEQUENCE_WINDOW } from '../../limits';
+import { PERF_SEQUENCE_WINDOW } from './perf-limits';
 
 export class SequenceTracker {
   /** Without duplicates. */

@@ -2,9 +2,9 @@
 
 import picocolors from 'picocolors';
 import { createHost, type Socket } from '../../index';
-import { PERF_INTERRUPT_GRACE, PERF_TESTS_MAXIMUM } from '../../limits';
 import type { EndReport } from './end-report';
 import type { ErrorDescription } from './perf-error';
+import { PERF_INTERRUPT_GRACE, PERF_TESTS_MAXIMUM } from './perf-limits';
 import { sumOf } from './perf-report';
 import { PerfServer } from './perf-server';
 import type { TestParameters } from './test-parameters';

@@ -2,12 +2,12 @@
 // share. It is done when the receiver has ended its side, too: then everything has been read there.
 
 import type { Socket } from '../../index';
-import { PERF_DRAIN_TIMEOUT } from '../../limits';
 import type { StreamReport } from './end-report';
 import { FlowSamples } from './flow-samples';
 import { Completion, type Lane, type LaneSnapshot } from './lane';
 import { Pacer } from './pacer';
 import { PerfError, PerfErrorCode } from './perf-error';
+import { PERF_DRAIN_TIMEOUT } from './perf-limits';
 
 export interface StreamSenderOptions {
   /** Bytes of one write; of less when a slow rate would make bursts of them. */

@@ -1,6 +1,7 @@
 // What a test is: the parameters that travel from client to server, and their bounds. The server checks them
 // again; whatever comes over the network is unknown until then.
 
+import { PerfError, PerfErrorCode } from './perf-error';
 import {
   PERF_BYTES_MAXIMUM,
   PERF_DATAGRAM_MAXIMUM,
@@ -11,8 +12,7 @@ import {
   PERF_SECONDS_MINIMUM,
   PERF_STREAMS_MAXIMUM,
   PERF_WRITE_MAXIMUM,
-} from '../../limits';
-import { PerfError, PerfErrorCode } from './perf-error';
+} from './perf-limits';
 
 export interface TestParameters {
   readonly transport: 'stream' | 'datagram';
