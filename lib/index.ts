@@ -57,5 +57,6 @@ export * as promises from './socket/promises';
 export type { ConnectionListener, DroppedConnection, ServerAddress, ServerEvents } from './socket/server-events';
 export { contentServiceID, serviceID, servicePrefix } from './socket/service-name';
 export type { SocketAddress } from './socket/socket-address';
+export type { MigrateOptions } from './socket/socket-migration';
 export type { OnReadOptions } from './socket/user-buffer';
 export { ServiceID, ServicePrefix } from './wire/service-id';

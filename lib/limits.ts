@@ -131,6 +131,34 @@ export const TIME_WAIT_GRAIN = milliseconds(250);
  */
 export const TIME_WAIT_MAXIMUM = 32_768;
 
+/**
+ * First repetition of a RSYN or RSYN-ACK: two round trips, at least this, then doubled up to the maximum. Nobody delays
+ * these packets, they are small, and a flow stands still until one has come through.
+ */
+export const MIGRATION_TIMEOUT_MINIMUM = milliseconds(50);
+export const MIGRATION_TIMEOUT_MAXIMUM = seconds(2);
+/** Transmissions of a RSYN before a flow whose old path is still there goes back to it. */
+export const MIGRATION_TRANSMISSIONS_MAXIMUM = 6;
+/** A flow whose old path is gone, and that nobody answers, ends after this long: as a stream whose data nobody acknowledges. */
+export const MIGRATION_LIFETIME = seconds(120);
+/** How long a peer that said RSYN has to answer from there, before the path that was goes on. */
+export const MIGRATION_CONFIRM_TIMEOUT = seconds(5);
+/** What was under way on the path before is taken for so long. */
+export const MIGRATION_GRACE = seconds(3);
+/** Addresses that one RSYN, and copies of it, may have come from. */
+export const MIGRATION_CANDIDATES_MAXIMUM = 4;
+/** Bytes to an address where nobody has shown to be, for each byte from there (RFC 9000 8.1). */
+export const MIGRATION_AMPLIFICATION = 3;
+/** Numbers left out, at random below this, so that a RSYN is a challenge: a guess is right once in so many times. */
+export const MIGRATION_SKIP = 1 << 16;
+/**
+ * Least time between two challenges of one flow, doubled with each that nobody answers: who sends packets with the
+ * right flowIDs from anywhere makes us ask, and no more often.
+ */
+export const CHALLENGE_INTERVAL = milliseconds(100);
+export const CHALLENGE_INTERVAL_MAXIMUM = seconds(60);
+export const CHALLENGE_TRANSMISSIONS_MAXIMUM = 3;
+
 // ---- stack ----
 
 /** Rows of one link's transmit batch: about one event-loop turn's worth of trains. */

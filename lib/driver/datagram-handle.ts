@@ -2,13 +2,15 @@
 
 import type { ServalError, ServalErrorContext } from '../errors';
 import { LOOPBACK_LINK } from '../sal/links';
+import type { MigrationTarget } from '../sal/local-interfaces';
 import { type DatagramEndpoint, DatagramSignal } from '../stack/datagram-endpoint';
+import type { MigrationRefusal } from '../stack/flow-mobility';
 import type { SendRefusal } from '../stack/unconnected-sender';
 import { type Instant, milliseconds } from '../time/instant';
 import { flowID } from '../wire/flow-id';
 import type { NetworkAddress } from '../wire/network-address';
 import { ServiceID, type ServicePrefix } from '../wire/service-id';
-import { flowError, sendError } from './failures';
+import { flowError, migrationError, sendError } from './failures';
 import type { ConnectOptions, DatagramHandle, DatagramObserver, DatagramSource } from './handles';
 import { Reference } from './reference';
 import type { StackDriver } from './stack-driver';
@@ -78,6 +80,12 @@ export class DatagramHandleOverStack implements DatagramHandle {
     this.driver.requestDrain();
   }
 
+  migrate(target: MigrationTarget): ServalError | 'settled' | undefined {
+    const answer = this.endpoint.migrate(target, this.driver.now());
+    this.driver.requestDrain();
+    return answer === undefined || answer === 'settled' ? answer : this.migrationError(answer);
+  }
+
   ref(): void {
     this.reference.ref();
   }
@@ -99,6 +107,10 @@ export class DatagramHandleOverStack implements DatagramHandle {
     const said = this.endpoint.takeSignals();
     if ((said & DatagramSignal.connected) !== 0) this.observer.connected();
     while (this.endpoint.read(this.tell));
+    if ((said & DatagramSignal.migrated) !== 0) this.observer.migrated?.();
+    if ((said & DatagramSignal.migrationFailed) !== 0) {
+      this.observer.migrationFailed?.(this.migrationError('unanswered'));
+    }
     if ((said & DatagramSignal.failed) !== 0) {
       this.observer.failed(flowError(this.endpoint.failure ?? 'reset', contextOf('connect', this.target)));
     }
@@ -106,6 +118,10 @@ export class DatagramHandleOverStack implements DatagramHandle {
     this.isCloseTold = true;
     this.reference.end();
     this.observer.closed();
+  }
+
+  private migrationError(refusal: MigrationRefusal | 'unanswered'): ServalError {
+    return migrationError(refusal, contextOf('migrate', this.remoteServiceID));
   }
 
   private sendOnce(

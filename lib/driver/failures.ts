@@ -2,6 +2,7 @@
 
 import { ErrorCode, ServalError, type ServalErrorContext } from '../errors';
 import type { FlowFailure } from '../sal/flow';
+import type { MigrationRefusal } from '../stack/flow-mobility';
 import type { SendRefusal } from '../stack/unconnected-sender';
 
 export function flowError(failure: FlowFailure, context: ServalErrorContext): ServalError {
@@ -13,6 +14,19 @@ export function sendError(refusal: SendRefusal, context: ServalErrorContext): Se
   const { code, text } = SEND_ERRORS[refusal];
   return new ServalError(code, `${context.syscall} ${code} ${text}`, context);
 }
+
+export function migrationError(refusal: MigrationRefusal | 'unanswered', context: ServalErrorContext): ServalError {
+  const { code, text } = MIGRATION_ERRORS[refusal];
+  return new ServalError(code, `migrate ${code} ${text}`, { ...context, syscall: 'migrate' });
+}
+
+const MIGRATION_ERRORS: Record<MigrationRefusal | 'unanswered', { readonly code: ErrorCode; readonly text: string }> = {
+  notConnected: { code: ErrorCode.notConnected, text: 'there is no established connection' },
+  noInterface: { code: ErrorCode.noInterface, text: 'no interface of that name is up with an address' },
+  noAddress: { code: ErrorCode.addressNotAvailable, text: 'this host does not have the address' },
+  noFamily: { code: ErrorCode.networkUnreachable, text: 'no address of the peer is known in that family' },
+  unanswered: { code: ErrorCode.timedOut, text: 'the peer did not answer at the new address' },
+};
 
 const FLOW_ERRORS: Record<FlowFailure, { readonly code: ErrorCode; readonly text: string }> = {
   refused: { code: ErrorCode.connectionRefused, text: 'the host it resolved to has no such service' },

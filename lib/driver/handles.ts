@@ -2,6 +2,7 @@
 // is written against these alone; the drivers implement them over one `Stack`.
 
 import type { ServalError } from '../errors';
+import type { MigrationTarget } from '../sal/local-interfaces';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ServiceID, ServicePrefix } from '../wire/service-id';
 
@@ -55,6 +56,10 @@ export interface StreamObserver {
   writable(): void;
   /** All written bytes and our FIN were acknowledged. */
   finished(): void;
+  /** The addresses are others now, by our doing or by the peer's (§4.4). */
+  migrated?(): void;
+  /** ETIMEDOUT: nobody answered at the address that `migrate` chose, and the connection goes on where it is. */
+  migrationFailed?(error: ServalError): void;
   /** The connection is dead: ECONNREFUSED, ETIMEDOUT, ECONNRESET, ... `closed` follows. */
   failed(error: ServalError): void;
   /** The last call: nothing is left of the connection but its TIME-WAIT. */
@@ -103,6 +108,8 @@ export interface StreamHandle {
   /** Milliseconds without acknowledgment until ETIMEDOUT; 0 for the default. */
   setUserTimeout(timeout: number): void;
   setObserver(observer: StreamObserver): void;
+  /** Goes to another address: `migrated` or `migrationFailed` follows. An error when it cannot: ENODEV ... */
+  migrate(target: MigrationTarget): ServalError | 'settled' | undefined;
   /** Whether the open connection keeps the process alive; it does from its birth. */
   ref?(): void;
   unref?(): void;
@@ -155,6 +162,9 @@ export interface DatagramObserver {
   /** Outcome of `connect`. */
   connected(): void;
   failed(error: ServalError): void;
+  /** As of a `StreamObserver`, for a connected socket. */
+  migrated?(): void;
+  migrationFailed?(error: ServalError): void;
   closed(): void;
 }
 
@@ -186,6 +196,8 @@ export interface DatagramHandle {
   /** Handshake with one instance; datagrams then stay with it. */
   connect(target: ServiceID, options: ConnectOptions): void;
   disconnect(): void;
+  /** As of a `StreamHandle`. */
+  migrate(target: MigrationTarget): ServalError | 'settled' | undefined;
   close(): void;
   ref?(): void;
   unref?(): void;

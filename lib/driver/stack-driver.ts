@@ -125,9 +125,12 @@ export class StackDriver {
     this.controllers.delete(controller);
   }
 
-  /** For events that the stack does not see: what the interfaces do. */
+  /** For events that do not come from the stack: what the interfaces do, which it is told as well. */
   tellControllers(event: ServiceEvent): void {
-    this.tell(event, this.now());
+    const now = this.now();
+    if (event.kind === 'interfaceUp') this.stack.mobility.handleInterfaceUp(event.networkInterface, now);
+    if (event.kind === 'interfaceDown') this.stack.mobility.handleInterfaceDown(event.networkInterface, now);
+    this.tell(event, now);
     this.runControllers();
   }
 

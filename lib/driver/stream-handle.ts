@@ -3,12 +3,13 @@
 
 import type { ServalError, ServalErrorContext } from '../errors';
 import type { Flow } from '../sal/flow';
+import type { MigrationTarget } from '../sal/local-interfaces';
 import type { Path } from '../sal/path';
 import { type Connection, ConnectionSignal } from '../stack/connection';
 import { milliseconds } from '../time/instant';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ServiceID } from '../wire/service-id';
-import { flowError } from './failures';
+import { flowError, migrationError } from './failures';
 import { type FlowInformation, SILENT_OBSERVER, type StreamHandle, type StreamObserver } from './handles';
 import type { StackDriver } from './stack-driver';
 
@@ -128,6 +129,12 @@ export class StreamHandleOverStack implements StreamHandle {
     this.connection.transport.setUserTimeout(milliseconds(timeout));
   }
 
+  migrate(target: MigrationTarget): ServalError | 'settled' | undefined {
+    const answer = this.connection.migrate(target, this.driver.now());
+    this.driver.requestDrain();
+    return answer === undefined || answer === 'settled' ? answer : migrationError(answer, this.context());
+  }
+
   setObserver(observer: StreamObserver): void {
     this.observer = observer;
   }
@@ -142,6 +149,13 @@ export class StreamHandleOverStack implements StreamHandle {
     }
     if ((said & ConnectionSignal.ended) !== 0) this.isEndSeen = true;
     this.deliver();
+    if ((said & ConnectionSignal.migrated) !== 0) {
+      this.lastPath = this.connection.flows[0]?.path ?? this.lastPath;
+      this.observer.migrated?.();
+    }
+    if ((said & ConnectionSignal.migrationFailed) !== 0) {
+      this.observer.migrationFailed?.(migrationError('unanswered', this.context()));
+    }
     if ((said & ConnectionSignal.writable) !== 0) this.observer.writable();
     if ((said & ConnectionSignal.finished) !== 0) this.observer.finished();
     if ((said & ConnectionSignal.failed) !== 0) {
@@ -180,14 +194,17 @@ export class StreamHandleOverStack implements StreamHandle {
   }
 
   private error(): ServalError {
+    return flowError(this.connection.failure!, this.context());
+  }
+
+  private context(): ServalErrorContext {
     const remote = this.remoteAddress;
     const service = this.connection.remoteServiceID ?? this.connection.localServiceID;
-    const context: ServalErrorContext = {
+    return {
       syscall: this.wasConnected ? 'read' : 'connect',
       ...(service === undefined ? {} : { serviceID: service.toString() }),
       ...(remote === undefined ? {} : { address: remote.ip, port: remote.port }),
     };
-    return flowError(this.connection.failure!, context);
   }
 
   private describe(flow: Flow | undefined): FlowInformation | undefined {

@@ -18,6 +18,7 @@ import type { ConnectAttempts } from './signaling/connect-attempts';
 import { ControlChannel } from './signaling/control-channel';
 import { type FlowEvent, type FlowState, nextFlowState } from './signaling/flow-state';
 import type { HandshakeSegments } from './signaling/handshake-segments';
+import type { Migration } from './signaling/migration-record';
 
 /** Why a flow ended before both ends had closed it. */
 export type FlowFailure = 'refused' | 'reset' | 'timedOut' | 'noRoute' | 'noRoom' | 'hostClosed';
@@ -33,6 +34,14 @@ export interface FlowOwner {
   flowAnswered?(flow: Flow, routers: readonly NetworkAddress[], now: Instant): void;
   /** The peer's FIN: it will send nothing more on this flow. */
   flowFinished(flow: Flow, now: Instant): void;
+  /** One of its ends is between two addresses: nothing that is lost now tells of the path (§4.4). */
+  flowMigrating(flow: Flow, now: Instant): void;
+  /** It goes another way from now on. */
+  flowMigrated(flow: Flow, now: Instant): void;
+  /** It goes on as before. */
+  flowReverted(flow: Flow, now: Instant): void;
+  /** Nobody answered our RSYN. */
+  flowMigrationFailed(flow: Flow, now: Instant): void;
   /** The flow has left the table; its flowID may rest in TIME-WAIT. */
   flowClosed(flow: Flow, failure: FlowFailure | undefined, now: Instant): void;
 }
@@ -111,6 +120,10 @@ export class Flow implements HasListPlace<Flow> {
   /** What the connect has met so far, once it has failed somewhere. */
   attempts: ConnectAttempts | undefined;
   unreachable: UnreachableHints | undefined;
+  /** While its path changes, and shortly after. */
+  migration: Migration | undefined;
+  /** Other addresses that the peer has told of, for when ours are of another family. */
+  peerAddresses: readonly NetworkAddress[] | undefined;
   /** Position in the SAL's deadline queue, and place among those that connect or are half-open. */
   queuePosition = -1;
   list: object | undefined;
@@ -158,9 +171,19 @@ export class Flow implements HasListPlace<Flow> {
     return this.currentPath !== undefined && this.remoteFlowID !== FLOW_ID_UNKNOWN && this.state !== 'closed';
   }
 
+  /** Both ends know of each other, and not both have gone. */
+  get canMigrate(): boolean {
+    return this.isEstablished && this.state !== 'request' && this.state !== 'respond' && this.state !== 'timeWait';
+  }
+
+  /** Our address of its path is gone. */
+  get isCut(): boolean {
+    return this.migration?.cutAt !== undefined;
+  }
+
   nextDeadline(): Instant {
     const own = earlier(this.acknowledgmentRepeatAt ?? NEVER, this.lifetimeEnd ?? NEVER);
-    return earlier(own, this.control.deadline);
+    return earlier(own, earlier(this.control.deadline, this.migration?.nextDeadline() ?? NEVER));
   }
 
   /** Follows the state table; false when the event has no row in this state. */

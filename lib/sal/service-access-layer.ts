@@ -26,14 +26,16 @@ import { LinkOutput } from './link-output';
 import type { LinkProperties } from './link-properties';
 import { Links } from './links';
 import { MemberList } from './member-list';
+import { isFromPeer, isOfPeer, isOnPath } from './on-path';
 import type { Path } from './path';
 import { PathCache } from './path-cache';
 import type { Verdict } from './resolution';
+import { handleSighting } from './signaling/challenge';
 import { confirmHandshake, handleEarlyData, handleSyn } from './signaling/handshake';
 import { ROUTE_REQUEST } from './signaling/ping';
 import { isForUsAlone, refuseSynAck, refuseThirdAck } from './signaling/refusal';
 import { handleControl, handleFlowDeadline } from './signaling/signaling';
-import type { ReceivedControl, SignalingContext } from './signaling/signaling-context';
+import type { Origin, ReceivedControl, SignalingContext } from './signaling/signaling-context';
 import { boundFinWait, payAcknowledgment } from './signaling/teardown';
 import { handleEnded } from './signaling/time-wait-answer';
 import { TimeWait } from './time-wait';
@@ -83,7 +85,7 @@ export class ServiceAccessLayer implements SignalingContext {
     let ahead = 0;
     for (let row = 0; row < batch.count; row++) {
       if (row === ahead) ahead = this.readAhead.read(batch, row);
-      if (batch.kind(row) === RowKind.train) this.handleTrain(batch, row, now);
+      if (batch.kind(row) === RowKind.train) this.handleTrain(batch, row, link, now);
       else this.handlePacket(link, batch, row, now);
     }
   }
@@ -244,11 +246,14 @@ export class ServiceAccessLayer implements SignalingContext {
     this.observer.abandoned(service);
   }
 
-  localAddressOf(received: ReceivedControl): NetworkAddress | undefined {
-    const { batch, row } = received;
+  localAddressOf({ batch, row }: Origin): NetworkAddress | undefined {
     if (batch.isBroadcast(row)) return undefined;
     const local = batch.local(row);
     return local.isUnspecified ? undefined : local.withPort(0);
+  }
+
+  isAnswerable(client: NetworkAddress, from: NetworkAddress): boolean {
+    return isAnswerable(client, from, this.serviceTable);
   }
 
   pathOf(link: number, local: NetworkAddress | undefined, remote: NetworkAddress): Path {
@@ -261,13 +266,14 @@ export class ServiceAccessLayer implements SignalingContext {
 
   // ---- rows ----
 
-  private handleTrain(batch: ReceivedBatch, row: number, now: Instant): void {
+  private handleTrain(batch: ReceivedBatch, row: number, link: number, now: Instant): void {
     const flow = this.flowTable.get(batch.destinationFlowID(row) as FlowID);
     if (flow === undefined) {
       if (!this.rests(batch.destinationFlowID(row) as FlowID)) this.count('unknownFlow');
-    } else if (!isOnPath(flow, batch, row)) {
+    } else if (!isOnPath(flow, batch, row, now)) {
       const segments = batch.field(row, ReceivedField.segments);
-      this.handleOffPath(flow, batch, row, batch.field(row, ReceivedField.length) + segments * BARE_SEGMENT_BYTES);
+      const bytes = batch.field(row, ReceivedField.length) + segments * BARE_SEGMENT_BYTES;
+      this.handleOffPath(flow, { batch, row, output: this.links.dataLink(link) }, bytes, now);
     } else {
       notePeer(flow, now);
       flow.owner?.flowTrain(flow, batch, row, now);
@@ -295,8 +301,9 @@ export class ServiceAccessLayer implements SignalingContext {
     if (flow === undefined || flow.protocol !== packet.protocol) {
       if (!handleEnded(this, received)) this.handleUnknownFlow(received);
     } else if (packet.control !== undefined) handleControl(this, flow, received, now);
-    else if (!isOnPath(flow, batch, row)) this.handleOffPath(flow, batch, row, batch.field(row, ReceivedField.length));
-    else {
+    else if (!isOnPath(flow, batch, row, now)) {
+      this.handleOffPath(flow, received, batch.field(row, ReceivedField.length), now);
+    } else {
       notePeer(flow, now);
       flow.owner?.flowMessage(flow, batch, packet.transportOffset, packet.transportLength, now);
     }
@@ -321,9 +328,12 @@ export class ServiceAccessLayer implements SignalingContext {
   }
 
   /** Data from elsewhere, or from a client whose third ACK is still to come. */
-  private handleOffPath(flow: Flow, batch: ReceivedBatch, row: number, bytes: number): void {
+  private handleOffPath(flow: Flow, origin: Origin, bytes: number, now: Instant): void {
+    const { batch, row } = origin;
     this.count('offPath');
-    if (flow.state === 'respond' && isFromPeer(flow, batch, row)) handleEarlyData(flow, bytes);
+    if (!isOfPeer(flow, batch, row)) return;
+    if (flow.state !== 'respond') handleSighting(this, flow, { ...origin, bytes }, now);
+    else if (isFromPeer(flow, batch, row)) handleEarlyData(flow, bytes);
   }
 }
 
@@ -333,16 +343,6 @@ function isFirstPacket(packet: SalPacket): boolean {
   if (packet.control === undefined)
     return packet.destinationFlowID === FLOW_ID_UNKNOWN && packet.sourceService !== undefined;
   return (packet.control.flags & (ControlFlag.syn | ControlFlag.ack)) === ControlFlag.syn;
-}
-
-/** Data must come from where the flow's peer is: the flowIDs alone are short enough to be guessed (§3.2). */
-function isOnPath(flow: Flow, batch: ReceivedBatch, row: number): boolean {
-  return flow.state !== 'respond' && isFromPeer(flow, batch, row);
-}
-
-function isFromPeer({ path, remoteFlowID }: Flow, batch: ReceivedBatch, row: number): boolean {
-  const sourceFlowID = batch.field(row, ReceivedField.sourceFlowID) >>> 0;
-  return path !== undefined && remoteFlowID === sourceFlowID && batch.isFrom(row, path.remote);
 }
 
 function notePeer(flow: Flow, now: Instant): void {

@@ -17,6 +17,8 @@ export interface DatagramEvents {
   message: [message: Buffer, source: RemoteInfo];
   listening: [];
   connect: [];
+  /** The connected socket or its peer has other addresses (§4.4). */
+  migrate: [];
   close: [];
   error: [error: Error];
 }

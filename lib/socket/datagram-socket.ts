@@ -1,6 +1,6 @@
 // The active socket for datagrams (§4.1): an EventEmitter with the surface of `dgram.Socket`, where a serviceID
 // stands for address and port. Unconnected, each datagram is resolved for itself; connected, all go to the one
-// instance that the handshake found (§5.1).
+// instance that the handshake found (§5.1). Long because it is one class, as `dgram.Socket` is.
 
 import { AsyncResource } from 'node:async_hooks';
 import { promisify } from 'node:util';
@@ -35,6 +35,7 @@ import { type FailedService, operationError } from './operation-error';
 import { ReceivedFrom } from './received-from';
 import { whenRegistered } from './registration';
 import { type SocketAddress, socketAddress } from './socket-address';
+import { handleMigrated, handleMigrationFailed, type MigrateOptions, migrateSocket } from './socket-migration';
 
 export interface DatagramAddress extends Partial<SocketAddress> {
   readonly serviceID: ServiceID;
@@ -150,6 +151,16 @@ export class DatagramSocket extends IpOptions {
     process.nextTick(() => (callback === undefined ? this.emit('error', told) : callback(told)));
   }
 
+  /**
+   * The connected socket goes on over another interface or address of this host (§4.4): as of a stream socket.
+   * Throws ERR_SOCKET_DGRAM_NOT_CONNECTED, ERR_SOCKET_DGRAM_NOT_RUNNING besides.
+   */
+  migrate(options: MigrateOptions): Promise<void> {
+    this.#checkRunning();
+    if (this.#connection !== 'connected') throw stateError('ERR_SOCKET_DGRAM_NOT_CONNECTED');
+    return migrateSocket(this, this.#handle, options, this.#target);
+  }
+
   /** Unregisters and closes. Emits 'close'. Throws ERR_SOCKET_DGRAM_NOT_RUNNING when closed already. */
   close(callback?: () => void): this {
     if (callback !== undefined && callback !== null) checkFunction(callback, 'callback');
@@ -221,6 +232,8 @@ export class DatagramSocket extends IpOptions {
         if (!this.#isClosed) resource.runInAsyncScope(tell, undefined, bytes, from);
       },
       connected: () => run(() => this.#connected()),
+      migrated: () => run(() => handleMigrated(this)),
+      migrationFailed: (error) => run(() => handleMigrationFailed(this, this.#target, error)),
       failed: (error) => run(() => this.#failed(error)),
       closed: () => run(() => this.#end()),
     };
@@ -234,6 +247,7 @@ export class DatagramSocket extends IpOptions {
   }
 
   #failed(error: ServalError): void {
+    handleMigrationFailed(this, this.#target);
     if (this.#connection === 'connecting') {
       this.#connectFailed(operationError(error, 'connect', this.#target));
       return;
@@ -253,6 +267,7 @@ export class DatagramSocket extends IpOptions {
 
   #end(): void {
     this.#isClosed = true;
+    handleMigrationFailed(this, this.#target);
     this.#handle?.close();
     this.#handle = undefined;
     process.nextTick(() => this.emit('close'));

@@ -11,6 +11,7 @@ export type Syscall =
   | 'read'
   | 'bind'
   | 'send'
+  | 'migrate'
   | `${'add' | 'drop'}${'' | 'SourceSpecific'}Membership`;
 
 /** `service` is the name as the application wrote it; the error's `serviceID` is its 64 hex digits. */

@@ -12,6 +12,8 @@ export interface SocketReactions<S> {
   ended(socket: S): void;
   writable(socket: S): void;
   finished(socket: S): void;
+  migrated(socket: S): void;
+  migrationFailed(socket: S, error: ServalError): void;
   failed(socket: S, error: ServalError): void;
   closed(socket: S): void;
 }
@@ -44,6 +46,16 @@ export class SocketObserver<S extends { readonly destroyed: boolean }> extends A
 
   finished(): void {
     this.tell(this.reactions.finished);
+  }
+
+  migrated(): void {
+    this.tell(this.reactions.migrated);
+  }
+
+  migrationFailed(error: ServalError): void {
+    if (!this.socket.destroyed) {
+      this.runInAsyncScope(this.reactions.migrationFailed, undefined, this.socket, error);
+    }
   }
 
   failed(error: ServalError): void {

@@ -8,6 +8,7 @@ import { type FlowInformation, SILENT_OBSERVER, type StreamHandle } from '../dri
 import { ErrorCode, type ServalError } from '../errors';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ServiceID } from '../wire/service-id';
+import { defineAddressProperties } from './address-properties';
 import { checkFunction, checkServiceID, type ServiceName } from './argument-checks';
 import {
   type ConnectOptions,
@@ -26,6 +27,7 @@ import { missingArgument, stateError } from './node-error';
 import { type FailedService, namedError, operationError, ServiceOfID } from './operation-error';
 import type { WriteCallback } from './pending-write';
 import { type SocketAddress, socketAddress } from './socket-address';
+import { handleMigrated, handleMigrationFailed, type MigrateOptions, migrateSocket } from './socket-migration';
 import { SocketObserver, type SocketReactions } from './socket-observer';
 import type { StreamServer } from './stream-server';
 import { UserBuffer } from './user-buffer';
@@ -228,6 +230,14 @@ export class StreamSocket extends Duplex implements NetSocket {
     return this;
   }
 
+  /**
+   * Goes on over another interface or address of this host (§4.4). Resolves when the peer has answered there; rejects,
+   * and stays, with ENODEV, EADDRNOTAVAIL, ENETUNREACH, ETIMEDOUT or ENOTCONN. Throws for bad options.
+   */
+  migrate(options: MigrateOptions): Promise<void> {
+    return migrateSocket(this, this.connecting ? undefined : this.#handle, options, this.#service);
+  }
+
   /** An open connection keeps the process alive; after `unref` it does not. */
   ref(): this {
     this.#isReferenced = true;
@@ -306,6 +316,7 @@ export class StreamSocket extends Duplex implements NetSocket {
     this.#idleTimer?.stop();
     const observer = this.#observer;
     const isEnding = !error && this.#writeSide?.isUnacknowledged === true && !this.#isResetting;
+    handleMigrationFailed(this, this.#service);
     const handle = this.#detach();
     const isUnacknowledged = isEnding && handle !== undefined && handle.bytesBuffered > 0;
     const abandoned = this.#writeSide?.abandon();
@@ -471,29 +482,18 @@ export class StreamSocket extends Duplex implements NetSocket {
     ended: (socket) => socket.#ended(),
     writable: (socket) => socket.#advanceWrite(),
     finished: (socket) => socket.#writeSide?.acknowledged(),
+    migrated: handleMigrated,
+    migrationFailed: (socket, error) => handleMigrationFailed(socket, socket.#service, error),
     failed: (socket, error) => socket.#failed(error),
     closed: (socket) => socket.#closed(),
   };
 
-  // Getters, but properties in the type, as `net.Socket`'s type has them.
   static {
-    const getter = (get: (this: StreamSocket) => unknown) => ({ get, enumerable: true });
-    const partsOf = (end: string, addressOf: (socket: StreamSocket) => NetworkAddress | undefined) => {
-      const partOf = (part: keyof SocketAddress) =>
-        getter(function () {
-          const address = addressOf(this);
-          return address === undefined ? undefined : socketAddress(address)[part];
-        });
-      return {
-        [`${end}Address`]: partOf('address'),
-        [`${end}Family`]: partOf('family'),
-        [`${end}Port`]: partOf('port'),
-      };
-    };
-    Object.defineProperties(StreamSocket.prototype, {
-      ...partsOf('remote', (socket) => socket.#peerAddress()),
-      ...partsOf('local', (socket) => socket.#handle?.localAddress),
-      autoSelectFamilyAttemptedAddresses: getter(() => []),
+    defineAddressProperties<StreamSocket>(StreamSocket.prototype, {
+      remote: (socket) => socket.#peerAddress(),
+      local: (socket) => socket.#handle?.localAddress,
     });
+    const attempted = { get: () => [], enumerable: true };
+    Object.defineProperty(StreamSocket.prototype, 'autoSelectFamilyAttemptedAddresses', attempted);
   }
 }

@@ -1,7 +1,9 @@
 // A socket made of one transport over one or more flows (§4.4, Figure 6). It carries what the SAL says of a
 // flow to the transport and back; what the application is told gathers as bits until the driver asks.
+// Long because it is two interfaces, each member a line or a few: the application's and the SAL's.
 
 import type { Flow, FlowFailure, FlowOwner } from '../sal/flow';
+import type { MigrationTarget } from '../sal/local-interfaces';
 import type { HasListPlace } from '../sal/member-list';
 import type { ServiceAccessLayer } from '../sal/service-access-layer';
 import { boundFinWait, resetFlow, sendFin } from '../sal/signaling/teardown';
@@ -12,6 +14,7 @@ import type { Subflow } from '../transport/stream/subflow';
 import { type PathSize, TransportSignal } from '../transport/transport';
 import type { ReceivedBatch } from '../wire/received-batch';
 import type { ServiceID } from '../wire/service-id';
+import type { FlowMobility, MigrationRefusal } from './flow-mobility';
 
 /** Bits of what happened to a connection since the driver asked last. */
 export const ConnectionSignal = {
@@ -23,6 +26,10 @@ export const ConnectionSignal = {
   finished: 16,
   failed: 32,
   closed: 64,
+  /** It has other addresses, by its own doing or by the peer's (§4.4). */
+  migrated: 128,
+  /** Nobody answered at the address that it was to move to. */
+  migrationFailed: 256,
 } as const;
 
 /** What a connection needs of the stack around it. */
@@ -33,6 +40,7 @@ export interface ConnectionContext {
   /** The driver is to ask for the connection's signals. */
   announce(connection: Connection): void;
   pathSizeOf(flow: Flow): PathSize;
+  readonly mobility: FlowMobility;
   forget(connection: Connection): void;
 }
 
@@ -125,6 +133,21 @@ export class Connection implements FlowOwner, HasListPlace<Connection> {
     if (this.transport.readableBytes > 0 || this.transport.peerEnded) this.signal(ConnectionSignal.readable);
   }
 
+  /**
+   * Every flow that is not there goes to `target`: `migrated` or `migrationFailed` follows. 'settled' when all are.
+   */
+  migrate(target: MigrationTarget, now: Instant): MigrationRefusal | 'settled' | undefined {
+    if (this.flows.length === 0) return 'notConnected';
+    let answer: MigrationRefusal | 'settled' | undefined = 'settled';
+    for (const flow of this.flows) {
+      this.adoptRoundTripTime(flow, now);
+      const refusal = this.context.mobility.migrate(flow, target, now);
+      if (refusal !== undefined) return refusal;
+      if (flow.migration?.own !== undefined) answer = undefined;
+    }
+    return answer;
+  }
+
   setNoDelay(noDelay: boolean): void {
     this.transport.setNoDelay(noDelay);
     this.context.touch(this);
@@ -152,6 +175,25 @@ export class Connection implements FlowOwner, HasListPlace<Connection> {
   flowTrain(flow: Flow, batch: ReceivedBatch, row: number, now: Instant): void {
     this.transport.handleTrain(this.flows.indexOf(flow), batch, row, now);
     this.context.touch(this);
+  }
+
+  flowMigrating(flow: Flow): void {
+    this.transport.freeze(this.flows.indexOf(flow));
+  }
+
+  flowMigrated(flow: Flow, now: Instant): void {
+    this.transport.pathChanged(this.flows.indexOf(flow), this.context.pathSizeOf(flow), now);
+    this.signal(ConnectionSignal.migrated);
+    this.context.touch(this);
+  }
+
+  flowReverted(flow: Flow, now: Instant): void {
+    this.transport.thaw(this.flows.indexOf(flow), now);
+    this.context.touch(this);
+  }
+
+  flowMigrationFailed(): void {
+    this.signal(ConnectionSignal.migrationFailed);
   }
 
   flowMessage(): void {
@@ -185,7 +227,8 @@ export class Connection implements FlowOwner, HasListPlace<Connection> {
   pollTransmit(now: Instant): boolean {
     let more = false;
     for (let number = 0; number < this.flows.length; number++) {
-      if (this.transport.pollTransmit(number, this.flows[number]!, now)) more = true;
+      const flow = this.flows[number]!;
+      if (!flow.isCut && this.transport.pollTransmit(number, flow, now)) more = true;
     }
     return more;
   }
@@ -227,10 +270,14 @@ export class Connection implements FlowOwner, HasListPlace<Connection> {
   private handleFinished(now: Instant): void {
     this.signal(ConnectionSignal.finished);
     for (const flow of this.flows) {
-      const roundTripTime = this.subflowOf(flow, now)?.roundTripTime;
-      if (roundTripTime !== undefined) flow.control.adoptRoundTripTime(roundTripTime);
+      this.adoptRoundTripTime(flow, now);
       sendFin(this.context.sal, flow, now);
     }
+  }
+
+  private adoptRoundTripTime(flow: Flow, now: Instant): void {
+    const roundTripTime = this.subflowOf(flow, now)?.roundTripTime;
+    if (roundTripTime !== undefined) flow.control.adoptRoundTripTime(roundTripTime);
   }
 
   /** Nothing more is read: all that is to come is the peer's FIN, and that not for ever. */

@@ -3,13 +3,16 @@
 
 import type { ConnectRetried, InstanceFailure } from '../sal/instance-failures';
 import type { NetworkInterface } from '../sal/link-properties';
+import type { MigrationTarget } from '../sal/local-interfaces';
 import type { PickerName } from '../table/pickers/picker-names';
 import type { RuleKey, ServiceRule } from '../table/service-rule';
 import type { Duration, Instant } from '../time/instant';
+import type { FlowID } from '../wire/flow-id';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ServiceID, ServicePrefix } from '../wire/service-id';
 
 export type { NetworkInterface } from '../sal/link-properties';
+export type { MigrationTarget } from '../sal/local-interfaces';
 
 export type TransportProtocol = 6 | 17;
 
@@ -75,4 +78,16 @@ export type ServiceCommand =
   | { readonly kind: 'releaseDelayed'; readonly prefix: ServicePrefix }
   | { readonly kind: 'discardDelayed'; readonly prefix: ServicePrefix }
   /** The process that sent from this address is known to be gone: fail its connections now. */
-  | { readonly kind: 'peerGone'; readonly address: NetworkAddress };
+  | { readonly kind: 'peerGone'; readonly address: NetworkAddress }
+  /** Established flows are to go another way (§4.4, §6.3): each as soon as its peer has answered there. */
+  | { readonly kind: 'migrate'; readonly flows: FlowSelection; readonly to: MigrationTarget };
+
+/** Which flows a command means. */
+export type FlowSelection =
+  | { readonly by: 'flow'; readonly flowID: FlowID }
+  /** Those to or of a service. */
+  | { readonly by: 'service'; readonly prefix: ServicePrefix }
+  | { readonly by: 'interface'; readonly interface: string }
+  | { readonly by: 'address'; readonly address: NetworkAddress }
+  /** Those whose address is gone, and that are not on their way to another. */
+  | { readonly by: 'stranded' };

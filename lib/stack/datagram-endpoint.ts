@@ -8,6 +8,7 @@ import type { LocalSocket } from '../sal/first-packets';
 import type { Flow, FlowFailure, FlowOwner, SynListener } from '../sal/flow';
 import { HalfOpenFlows } from '../sal/half-open-flows';
 import type { LinkOutput } from '../sal/link-output';
+import type { MigrationTarget } from '../sal/local-interfaces';
 import type { ServiceAccessLayer } from '../sal/service-access-layer';
 import type { HandshakeSegments } from '../sal/signaling/handshake-segments';
 import { resetFlow, sendFin } from '../sal/signaling/teardown';
@@ -20,10 +21,19 @@ import type { ReceivedBatch } from '../wire/received-batch';
 import type { SalPacket } from '../wire/sal-packet';
 import { ServiceID, type ServicePrefix } from '../wire/service-id';
 import { UDP_HEADER_BYTES } from '../wire/udp-header';
+import type { FlowMobility, MigrationRefusal } from './flow-mobility';
 import { type SendRefusal, UnconnectedSender } from './unconnected-sender';
 
 /** Bits of what happened to an endpoint since the driver asked last. */
-export const DatagramSignal = { readable: 1, connected: 2, failed: 4, disconnected: 8 } as const;
+export const DatagramSignal = {
+  readable: 1,
+  connected: 2,
+  failed: 4,
+  disconnected: 8,
+  /** The flow of our own `connect` has other addresses (§4.4). */
+  migrated: 16,
+  migrationFailed: 32,
+} as const;
 
 /** Where a datagram came from, and how to answer it. */
 export interface DatagramOrigin {
@@ -42,6 +52,7 @@ export type DatagramWay = 'direct' | 'broadcast' | 'forwarded';
 
 export interface DatagramContext {
   readonly sal: ServiceAccessLayer;
+  readonly mobility: FlowMobility;
   touchDatagram(endpoint: DatagramEndpoint): void;
   /** Payload bytes that fit one packet behind a SAL header of `headerBytes` to `remote`. */
   payloadRoom(output: LinkOutput, remote: NetworkAddress, headerBytes: number): number;
@@ -142,6 +153,14 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
     this.connected = undefined;
   }
 
+  /** The flow of our own `connect` goes to `target`; 'settled' when it is there. */
+  migrate(target: MigrationTarget, now: Instant): MigrationRefusal | 'settled' | undefined {
+    const flow = this.connected;
+    if (flow === undefined) return 'notConnected';
+    const refusal = this.context.mobility.migrate(flow, target, now);
+    return refusal ?? (flow.migration?.own === undefined ? 'settled' : undefined);
+  }
+
   close(now: Instant): void {
     if (this.isClosed) return;
     this.isClosed = true;
@@ -184,6 +203,19 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
 
   flowConnected(flow: Flow): void {
     if (flow === this.connected) this.signal(DatagramSignal.connected);
+  }
+
+  /** Datagrams have no timers that would have to stand still. */
+  flowMigrating(): void {}
+
+  flowReverted(): void {}
+
+  flowMigrated(flow: Flow): void {
+    if (flow === this.connected) this.signal(DatagramSignal.migrated);
+  }
+
+  flowMigrationFailed(flow: Flow): void {
+    if (flow === this.connected) this.signal(DatagramSignal.migrationFailed);
   }
 
   flowTrain(): void {

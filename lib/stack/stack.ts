@@ -34,6 +34,7 @@ import type { ServiceCommand, ServiceEvent, TransportProtocol } from './control-
 import { type DatagramContext, DatagramEndpoint } from './datagram-endpoint';
 import { EventQueue } from './event-queue';
 import { InstanceProbes } from './instance-probes';
+import { FlowMobility } from './flow-mobility';
 import { Listener, type ListenerContext, type ListenerOptions } from './listener';
 import { PathHints } from './path-hints';
 import { pathSize } from './path-size';
@@ -79,6 +80,8 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
   readonly sal: ServiceAccessLayer;
   /** What the network says besides packets: ICMP goes in here. */
   readonly hints: PathHints;
+  /** Where its flows may go, and who sends them there (§4.4). */
+  readonly mobility: FlowMobility;
   readonly connections = new MemberList<Connection>();
   /** Until the driver has started, a connect without a route waits for one, and so does a datagram. */
   isStarting = false;
@@ -117,6 +120,7 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
       createProbeSegments: (protocol) => this.createPingSegments(protocol),
       probed: (event) => this.tellControllers(event),
     });
+    this.mobility = new FlowMobility(this.sal);
     this.attachLink({ kind: 'memory', encapsulated: false, role: 'data', mtu: LOOPBACK_MTU });
   }
 
@@ -195,6 +199,9 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
         return;
       case 'peerGone':
         this.hints.handlePeerGone(command.address, now);
+        return;
+      case 'migrate':
+        this.mobility.migrateAll(command.flows, command.to, now);
     }
   }
 

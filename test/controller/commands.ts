@@ -51,6 +51,8 @@ function describeCommand(command: ServiceCommand): string {
       return `probe ${command.serviceID.toString().slice(0, 4)} at ${command.address}`;
     case 'peerGone':
       return `peerGone ${command.address}`;
+    case 'migrate':
+      return `migrate ${command.flows.by} -> ${command.to.interface ?? command.to.address}`;
     default:
       return `${command.kind} /${command.prefix.bits}`;
   }

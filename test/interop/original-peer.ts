@@ -16,6 +16,8 @@ export type PacketKind =
   | 'unconnected'
   | 'fin'
   | 'ack'
+  | 'rsyn'
+  | 'rsynAck'
   | 'reset'
   | 'rejection';
 
@@ -36,11 +38,17 @@ interface Conversation {
   windowEdge: number;
   /** Position of our TCP FIN. */
   endsAt: number | undefined;
-  hasFin: boolean;
+  /** The number of our FIN. */
+  finSequence: number | undefined;
+  /** Where the peer knows us to be, and where our RSYN said that we are. */
+  ourAddress: string;
+  movesTo: string | undefined;
 }
 
 interface Peer {
-  readonly address: string;
+  address: string;
+  /** Where its RSYN came from. */
+  movesTo: string | undefined;
   readonly flowID: number;
   /** What every `ackno` of ours must be: one behind its last SYN, SYN-ACK or FIN. */
   nextSequence: number;
@@ -74,6 +82,7 @@ export class OriginalPeer {
     const conversation = this.conversations.get(view.destinationFlowID);
     if (conversation === undefined) return;
     if (flags === (Control.syn | Control.ack)) this.hearSynAck(conversation, view);
+    if (conversation.peer !== undefined && view.sourceFlowID === conversation.peer.flowID) hearMove(conversation, view);
     if (view.sourceFlowID !== conversation.peer?.flowID || packet.source !== conversation.peer.address) return;
     if ((flags & Control.fin) !== 0) conversation.peer.nextSequence = plusOne(control!.sequence);
     if (tcp !== undefined) hearSegment(conversation, conversation.peer, tcp);
@@ -88,6 +97,7 @@ export class OriginalPeer {
     // The last SOURCE address, which is where the packet came from (§7.5).
     conversation.peer = {
       address: view.sourceList?.at(-1) ?? packet.source,
+      movesTo: undefined,
       flowID: view.sourceFlowID,
       nextSequence: plusOne(control!.sequence),
       tcpInitial: tcp?.sequence ?? 0,
@@ -121,6 +131,10 @@ export class OriginalPeer {
         return this.judgeReset(view, require);
       case Control.fin:
         return this.judgeFin(view, require);
+      case Control.rsyn:
+        return this.judgeRsyn(view, require);
+      case Control.rsyn | Control.ack:
+        return this.judgeRsynAck(view, require);
       case Control.ack:
         return view.services.length > 0 ? this.judgeThirdAck(view, require) : this.judgeAck(view, require);
       default:
@@ -176,6 +190,7 @@ export class OriginalPeer {
     const begun = this.begin(view, tcp?.sequence ?? 0);
     begun.peer = {
       address: packet.destination,
+      movesTo: undefined,
       flowID: view.destinationFlowID,
       nextSequence: plusOne(syn.control!.sequence),
       tcpInitial: syn.tcp?.sequence ?? 0,
@@ -213,17 +228,51 @@ export class OriginalPeer {
   private judgeFin(view: PacketView, require: Require): 'fin' {
     const [conversation, peer] = this.established(view, require);
     require(isBareControl(view), 'a FIN has CONTROL alone (§4)');
-    const sequence = plusOne(conversation.initialSequence);
-    require(view.control!.sequence === sequence, 'FIN has the number behind that of the SYN, repeated or not (§5)');
+    const { sequence } = view.control!;
+    const expected = conversation.finSequence ?? conversation.nextSequence;
+    require(sequence === expected, 'FIN has the number behind that of the SYN or RSYN, repeated or not (§5)');
     require(view.control!.ack === peer.nextSequence, 'ackno is valid in a FIN too (§5)');
     if (view.protocol === 6) {
       const { endsAt, acknowledged } = conversation;
       const isOver = endsAt !== undefined && acknowledged > endsAt;
       require(isOver, "the SAL's FIN follows when the stream's FIN was acknowledged (§8)");
     }
-    conversation.hasFin = true;
+    conversation.finSequence = sequence;
     conversation.nextSequence = plusOne(sequence);
     return 'fin';
+  }
+
+  /** §12: from the new address to where the peer is, numbered anew, or the last one again. */
+  private judgeRsyn(view: PacketView, require: Require): 'rsyn' {
+    const conversation = this.conversations.get(view.sourceFlowID);
+    if (conversation?.peer === undefined) throw refusal(view, 'a RSYN is of an established flow (§12)');
+    const { sequence, ack, nonce } = view.control!;
+    require(isBareControl(view), 'a RSYN has CONTROL alone (§4)');
+    require(view.packet.destination ===
+      conversation.peer.address, 'a RSYN goes to the known address of the peer (§12)');
+    require(view.destinationFlowID === conversation.peer.flowID &&
+      nonce === conversation.nonce, 'of the same flow (§12)');
+    const isRepeated = conversation.movesTo !== undefined && plusOne(sequence) === conversation.nextSequence;
+    require(isRepeated || sequence === conversation.nextSequence, 'a RSYN uses up a number (§5)');
+    require(ack === conversation.peer.nextSequence, 'ackno is valid in a RSYN too (§5)');
+    conversation.nextSequence = plusOne(sequence);
+    conversation.movesTo = view.packet.source;
+    return 'rsyn';
+  }
+
+  private judgeRsynAck(view: PacketView, require: Require): 'rsynAck' {
+    const conversation = this.conversations.get(view.sourceFlowID);
+    const peer = conversation?.peer;
+    if (conversation === undefined || peer === undefined)
+      throw refusal(view, 'a RSYN-ACK is of an established flow (§12)');
+    const { sequence, ack, nonce } = view.control!;
+    require(isBareControl(view), 'a RSYN-ACK has CONTROL alone (§4)');
+    require(view.packet.destination === peer.movesTo, 'a RSYN-ACK goes to where the RSYN came from (§12)');
+    require(view.packet.source === conversation.ourAddress, 'a RSYN-ACK comes from the address that the peer knows');
+    require(view.destinationFlowID === peer.flowID && nonce === conversation.nonce, 'of the same flow (§12)');
+    require(sequence === conversation.nextSequence, 'a RSYN-ACK uses up no number (§5)');
+    require(ack === peer.nextSequence, "ackno is one behind the RSYN's verno (§5)");
+    return 'rsynAck';
   }
 
   private judgeReset(view: PacketView, require: Require): 'reset' | 'rejection' {
@@ -244,7 +293,8 @@ export class OriginalPeer {
     const [conversation, peer] = this.established(view, require);
     require(view.salLength === 12, 'data has the bare SAL header (§4)');
     const isData = view.datagram !== undefined || (view.tcp?.payload.length ?? 0) > 0;
-    require(!conversation.hasFin || !isData, "no data behind the SAL's FIN, acknowledgments only (§8)");
+    require(conversation.finSequence === undefined ||
+      !isData, "no data behind the SAL's FIN, acknowledgments only (§8)");
     if (view.datagram !== undefined) {
       require(view.datagram.length > 0, 'the original drops empty datagrams (§9)');
       return 'datagram';
@@ -293,7 +343,9 @@ export class OriginalPeer {
       acknowledged: 0,
       windowEdge: 0,
       endsAt: undefined,
-      hasFin: false,
+      finSequence: undefined,
+      ourAddress: this.ourAddress,
+      movesTo: undefined,
     };
     this.conversations.set(conversation.flowID, conversation);
     this.streams.set(conversation.flowID, Buffer.alloc(0));
@@ -308,7 +360,7 @@ export class OriginalPeer {
     require(view.protocol === conversation.protocol, 'the protocol stays the same');
     require(view.destinationFlowID === peer.flowID, "the destination flowID is the peer's");
     require(view.packet.destination === peer.address, 'packets go where the peer answered from (§7.5)');
-    require(view.packet.source === this.ourAddress, 'packets come from the address that the peer knows');
+    require(view.packet.source === conversation.ourAddress, 'packets come from the address that the peer knows');
     const { control } = view;
     require(control === undefined || control.nonce === conversation.nonce, 'every CONTROL has our nonce (§6)');
     return [conversation, peer];
@@ -346,6 +398,19 @@ function judgeHandshakeSegment(view: PacketView, flags: number, require: Require
   require((((size & 0xff) << 8) | (size >> 8)) >= size, 'the MSS has no small low byte (§9)');
   require((tcp!.windowScale ?? 0) <= 14, 'window scale (RFC 7323)');
   require(tcp!.options.every((kind) => kind >= 2 && kind <= 4), 'MSS, window scale and SACK permitted, nothing else');
+}
+
+/** RSYN and RSYN-ACK of the peer, and the ACK with which it is at its new address (§12). */
+function hearMove(conversation: Conversation, { control, packet }: PacketView): void {
+  const peer = conversation.peer!;
+  if (control?.flags === Control.rsyn) {
+    peer.movesTo = packet.source;
+    peer.nextSequence = plusOne(control.sequence);
+  } else if (control?.flags === Control.ack && packet.source === peer.movesTo) {
+    peer.address = packet.source;
+  } else if (control?.flags === (Control.rsyn | Control.ack) && control.ack === conversation.nextSequence) {
+    conversation.ourAddress = conversation.movesTo ?? conversation.ourAddress;
+  }
 }
 
 function hearSegment(conversation: Conversation, peer: Peer, tcp: NonNullable<PacketView['tcp']>): void {

@@ -59,6 +59,7 @@ export class RawHost {
       requestFlush: () => void clock.schedule(clock.now(), () => this.driver.flush()),
     });
     this.sockets = new StackSockets(this.driver, Promise.resolve());
+    this.interfaceUp('eth0', options.address);
     this.stack.attachLink({ kind: 'raw', encapsulated: false, role: 'data', mtu: MTU });
   }
 

@@ -15,7 +15,7 @@ import { DatagramApplication, StreamApplication } from './application';
 import { OriginalPeer, type PacketKind } from './original-peer';
 import { ipPacketOf } from './packet-patch';
 import { Control, type IpPacket, type PacketView, Tcp, viewOf } from './packet-view';
-import { RawHost } from './raw-host';
+import { addressOf, RawHost } from './raw-host';
 import { ReplayedFlow } from './replayed-flow';
 
 export const BROADCAST = '10.77.0.255';
@@ -24,6 +24,8 @@ export interface ReplayOptions {
   readonly capture: CaptureName;
   /** The captured host that our stack takes the place of. */
   readonly as: string;
+  /** Another address, to which it moves (§12). */
+  readonly movesTo?: string;
   /** Where its default rule pointed; the broadcast address unless there was a router. */
   readonly defaultRule?: string;
   /** Numbers of the first and last packet, from 1; default all. */
@@ -61,6 +63,7 @@ export class Replay {
   constructor(private readonly options: ReplayOptions) {
     const { as } = options;
     this.host = new RawHost(this.clock, { address: as, broadcast: BROADCAST, seed: 1 });
+    if (options.movesTo !== undefined) this.host.interfaceUp('eth1', options.movesTo);
     this.host.forward(options.defaultRule ?? BROADCAST);
     this.host.sent = (packet) => this.takeSent(packet);
     this.judge = new OriginalPeer(as);
@@ -145,6 +148,7 @@ export class Replay {
       this.sockets[index]!.close();
     }
     const stream = this.streams[index]?.handle;
+    if (flags === Control.rsyn) stream!.migrate({ address: addressOf(this.options.movesTo!) });
     if (payload.length > 0) stream!.write(payload);
     if (ends && this.isAborted(view.sourceFlowID)) stream!.close();
     else if (ends) stream!.shutdown();
@@ -260,13 +264,15 @@ const START = 1000 as Instant;
 const PATIENCE = 5000;
 const SYN_ACK = Control.syn | Control.ack;
 
-function readSteps({ capture, as, from = 1, to = Number.POSITIVE_INFINITY, without = [] }: ReplayOptions): Step[] {
+function readSteps(options: ReplayOptions): Step[] {
+  const { capture, as, movesTo, from = 1, to = Number.POSITIVE_INFINITY, without = [] } = options;
   const steps = readTimedCapture(capture).map(({ at, packet }, index) => {
     const view = viewOf(ipPacketOf(packet));
-    return { number: index + 1, at, view, isOurs: view.packet.source === as };
+    const isOurs = view.packet.source === as || view.packet.source === movesTo;
+    return { number: index + 1, at, view, isOurs };
   });
   return steps.filter(({ number, isOurs, view }) => {
-    const isForUs = view.packet.destination === as || view.packet.destination === BROADCAST;
+    const isForUs = [as, movesTo, BROADCAST].includes(view.packet.destination);
     return number >= from && number <= to && !without.includes(number) && (isOurs || isForUs);
   });
 }

@@ -90,7 +90,8 @@ export class ReplayedFlow {
 
   private note(progress: Progress, own: Identity, { control, tcp }: PacketView): void {
     if (control !== undefined && (control.flags & Control.rst) === 0) {
-      const used = (control.flags & (Control.syn | Control.fin)) === 0 ? 0 : 1;
+      const isMove = control.flags === Control.rsyn;
+      const used = isMove || (control.flags & (Control.syn | Control.fin)) !== 0 ? 1 : 0;
       raise(progress, 'controlSent', relative(control.sequence, own.controlInitial) + used);
       if (control.ack !== 0) raise(progress, 'controlAcked', relative(control.ack, this.peer?.control?.sequence ?? 0));
     }

@@ -6,13 +6,18 @@ import {
   FLOW_STATES,
   FLOW_TRANSITIONS,
   flowStateDiagram,
+  MIGRATION_EVENTS,
+  MIGRATION_STATES,
+  migrationStateDiagram,
   nextFlowState,
+  nextMigrationState,
 } from '../../lib/sal/signaling/flow-state';
 
 describe('flow states (§4.4)', () => {
   it('are documented as they are', () => {
     const document = readFileSync(join(__dirname, '../../docs/states.md'), 'utf8');
     expect(document).toContain(flowStateDiagram());
+    expect(document).toContain(migrationStateDiagram());
   });
 
   it('can all be reached from closed, and closed from all', () => {
@@ -51,5 +56,37 @@ describe('flow states (§4.4)', () => {
     expect(nextFlowState('connected', 'synReceived')).toBeUndefined();
     expect(nextFlowState('timeWait', 'finish')).toBeUndefined();
     expect(nextFlowState('closed', 'finReceived')).toBeUndefined();
+  });
+});
+
+describe('migration states (§4.4)', () => {
+  const halves = (state: string): [own: boolean, peer: boolean] => [
+    state === 'rsynSent' || state === 'rsynSentReceived',
+    state === 'rsynReceived' || state === 'rsynSentReceived',
+  ];
+
+  it('are two halves that do not know of each other', () => {
+    const effects: Record<string, [half: 0 | 1, before: boolean | undefined, after: boolean]> = {
+      migrate: [0, undefined, true],
+      rsynAckReceived: [0, true, false],
+      rsynAbandoned: [0, true, false],
+      rsynReceived: [1, undefined, true],
+      ackReceived: [1, true, false],
+      peerAbandoned: [1, true, false],
+    };
+    expect(Object.keys(effects).sort()).toEqual([...MIGRATION_EVENTS].sort());
+    for (const state of MIGRATION_STATES) {
+      for (const event of MIGRATION_EVENTS) {
+        const [half, before, after] = effects[event]!;
+        const expected = halves(state);
+        const next = nextMigrationState(state, event);
+        if (before !== undefined && expected[half] !== before) {
+          expect(next, `${state} ${event}`).toBeUndefined();
+        } else {
+          expected[half] = after;
+          expect(halves(next!), `${state} ${event}`).toEqual(expected);
+        }
+      }
+    }
   });
 });

@@ -213,6 +213,22 @@ export class FakeOwner implements FlowOwner {
     this.told.push('finished');
   }
 
+  flowMigrating(): void {
+    this.told.push('migrating');
+  }
+
+  flowMigrated(): void {
+    this.told.push('migrated');
+  }
+
+  flowReverted(): void {
+    this.told.push('reverted');
+  }
+
+  flowMigrationFailed(): void {
+    this.told.push('migrationFailed');
+  }
+
   flowClosed(_flow: Flow, failure: FlowFailure | undefined): void {
     this.failure = failure;
     this.told.push('closed');

@@ -53,6 +53,9 @@ export class StreamActor implements StreamObserver {
   /** The story itself ended the connection, by its plan. */
   hasQuit = false;
   error: ServalError | undefined;
+  /** How often its flow has changed its path, and could not. */
+  moves = 0;
+  failedMoves = 0;
   received = 0;
   sent = 0;
   /** FlowID at this end of the first flow, once connected. */
@@ -129,6 +132,16 @@ export class StreamActor implements StreamObserver {
   failed(error: ServalError): void {
     this.expect(this.error === undefined && !this.isClosed, `failed once, before closed, not with ${error.code}`);
     this.error = error;
+  }
+
+  migrated(): void {
+    this.expect(this.isConnected && !this.isClosed, 'migrated only while open');
+    this.moves++;
+  }
+
+  migrationFailed(error: ServalError): void {
+    this.expect(error.code === 'ETIMEDOUT', `a move fails because nobody answers, not with ${error.code}`);
+    this.failedMoves++;
   }
 
   closed(): void {

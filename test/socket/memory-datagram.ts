@@ -53,6 +53,10 @@ export class MemoryDatagram implements DatagramHandle {
     this.remoteServiceID = undefined;
   }
 
+  migrate(): 'settled' {
+    return 'settled';
+  }
+
   close(): void {
     this.host.datagrams.delete(this);
     setImmediate(() => this.observer.closed());

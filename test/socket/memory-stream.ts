@@ -54,6 +54,10 @@ export class MemoryStream implements StreamHandle {
     return this.isClosing || this.isGone;
   }
 
+  migrate(): 'settled' {
+    return 'settled';
+  }
+
   setObserver(observer: StreamObserver): void {
     this.observer = observer;
   }

@@ -11,7 +11,7 @@ import { after, type Duration, type Instant, milliseconds, NEVER } from '../../t
 import { type ControlSequence, controlSequence } from '../../wire/control-extension';
 import { isAtOrBefore, isBefore } from '../../wire/serial-number';
 
-/** What was sent and not yet acknowledged; most of the time there is none. */
+/** A SYN or FIN that was sent and not yet acknowledged; most of the time there is none. */
 class Outstanding {
   transmissions = 0;
   /** Transmissions that nobody answered in time: the timeout doubles with each. */
@@ -19,6 +19,8 @@ class Outstanding {
   isHastened = false;
   sentAt: Instant = NEVER;
   deadline: Instant = NEVER;
+
+  constructor(readonly sequence: ControlSequence) {}
 }
 
 export class ControlChannel {
@@ -50,7 +52,12 @@ export class ControlChannel {
   }
 
   get isOutstanding(): boolean {
-    return this.unacknowledged !== this.next;
+    return this.outstanding !== undefined;
+  }
+
+  /** The number of the SYN or FIN that is outstanding; the next one when there is none. */
+  get outstandingSequence(): ControlSequence {
+    return this.outstanding?.sequence ?? this.sendNext;
   }
 
   /** When the outstanding control packet is to be sent again. */
@@ -58,12 +65,21 @@ export class ControlChannel {
     return this.outstanding?.deadline ?? NEVER;
   }
 
-  /** Takes a number for a SYN, RSYN or FIN that is sent now, and starts its timer. */
+  /** Takes a number for a SYN or FIN that is sent now, and starts its timer. */
   consume(now: Instant): ControlSequence {
-    const sequence = this.sendNext;
-    this.next = (sequence + 1) | 0;
-    this.outstanding = new Outstanding();
+    const sequence = this.reserve();
+    this.outstanding = new Outstanding(sequence);
     this.noteTransmission(now);
+    return sequence;
+  }
+
+  /**
+   * Takes a number for a RSYN, whose sender repeats it. With `skip` it is one that nobody can guess who has not
+   * received it: gaps are accepted (wire format §5), so that any number can be a challenge.
+   */
+  reserve(skip = 0): ControlSequence {
+    const sequence = controlSequence(this.next + skip);
+    this.next = (sequence + 1) | 0;
     return sequence;
   }
 
@@ -92,19 +108,25 @@ export class ControlChannel {
     return this.outstanding?.isHastened === true;
   }
 
+  /** It travels with other packets for now. */
+  postpone(to: Instant): void {
+    if (this.outstanding !== undefined) this.outstanding.deadline = to;
+  }
+
   /** Whether the peer has been silent for as many transmissions as are allowed. */
   get isExhausted(): boolean {
     return this.outstanding !== undefined && this.outstanding.transmissions >= CONTROL_TRANSMISSIONS_MAXIMUM;
   }
 
-  /** Takes a `controlAck`; true when it acknowledged what was outstanding. Beyond `sendNext` it is ignored. */
+  /** Takes a `controlAck`; true when it acknowledged the SYN or FIN outstanding. Beyond `sendNext` it is ignored. */
   acknowledge(controlAck: ControlSequence, now: Instant): boolean {
     if (!isBefore(this.sendUnacknowledged, controlAck) || !isAtOrBefore(controlAck, this.sendNext)) return false;
     // Karn: only a packet sent once tells the round trip.
     const { outstanding } = this;
-    if (outstanding?.transmissions === 1) this.roundTripTime = milliseconds(Math.max(now - outstanding.sentAt, 0));
     this.unacknowledged = controlAck | 0;
-    if (!this.isOutstanding) this.outstanding = undefined;
+    if (outstanding === undefined || !isBefore(outstanding.sequence, controlAck)) return false;
+    if (outstanding.transmissions === 1) this.roundTripTime = milliseconds(Math.max(now - outstanding.sentAt, 0));
+    this.outstanding = undefined;
     return true;
   }
 

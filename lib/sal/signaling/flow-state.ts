@@ -1,5 +1,5 @@
-// The state machine of a flow (§4.4) as a table: state x event -> state. A pair without a row is an event
-// that means nothing in that state; the caller counts it and does nothing.
+// The state machines of a flow (§4.4) as tables, state x event -> state: of its life, and of its migration. A pair
+// without a row is an event that means nothing in that state; the caller counts it and does nothing.
 
 export const FLOW_STATES = [
   'closed',
@@ -60,13 +60,80 @@ export function nextFlowState(state: FlowState, event: FlowEvent): FlowState | u
   return FLOW_TRANSITIONS[state][event];
 }
 
-/** The table as a Mermaid state diagram, for docs/states.md and its snapshot. */
+/**
+ * Beside the state of an established flow: where its change of path stands (§4.4). Our own move and the peer's are
+ * independent of each other, so there are four states.
+ */
+export const MIGRATION_STATES = ['settled', 'rsynSent', 'rsynReceived', 'rsynSentReceived'] as const;
+
+export type MigrationState = (typeof MIGRATION_STATES)[number];
+
+export const MIGRATION_EVENTS = [
+  /** We are to use another address, or ask whether the peer does: send RSYN. */
+  'migrate',
+  /** The peer's RSYN, with a new number. */
+  'rsynReceived',
+  /** The peer has heard us at our new address. */
+  'rsynAckReceived',
+  /** The peer has heard us at its new address. */
+  'ackReceived',
+  /** Nobody answered our RSYN in time, or there is no need to know any more. */
+  'rsynAbandoned',
+  /** The peer did not answer at its new address in time. */
+  'peerAbandoned',
+] as const;
+
+export type MigrationEvent = (typeof MIGRATION_EVENTS)[number];
+
+export const MIGRATION_TRANSITIONS: Readonly<Record<MigrationState, Partial<Record<MigrationEvent, MigrationState>>>> =
+  {
+    settled: { migrate: 'rsynSent', rsynReceived: 'rsynReceived' },
+    rsynSent: {
+      migrate: 'rsynSent',
+      rsynReceived: 'rsynSentReceived',
+      rsynAckReceived: 'settled',
+      rsynAbandoned: 'settled',
+    },
+    rsynReceived: {
+      migrate: 'rsynSentReceived',
+      rsynReceived: 'rsynReceived',
+      ackReceived: 'settled',
+      peerAbandoned: 'settled',
+    },
+    rsynSentReceived: {
+      migrate: 'rsynSentReceived',
+      rsynReceived: 'rsynSentReceived',
+      rsynAckReceived: 'rsynReceived',
+      ackReceived: 'rsynSent',
+      rsynAbandoned: 'rsynReceived',
+      peerAbandoned: 'rsynSent',
+    },
+  };
+
+export function nextMigrationState(state: MigrationState, event: MigrationEvent): MigrationState | undefined {
+  return MIGRATION_TRANSITIONS[state][event];
+}
+
+/** The tables as Mermaid state diagrams, for docs/states.md and its snapshot. */
 export function flowStateDiagram(): string {
-  const lines = ['stateDiagram-v2', '  [*] --> closed'];
-  for (const state of FLOW_STATES) {
-    for (const event of FLOW_EVENTS) {
-      const next = FLOW_TRANSITIONS[state][event];
-      if (next !== undefined) lines.push(`  ${state} --> ${next}: ${event}`);
+  return diagram('closed', FLOW_STATES, FLOW_EVENTS, nextFlowState);
+}
+
+export function migrationStateDiagram(): string {
+  return diagram('settled', MIGRATION_STATES, MIGRATION_EVENTS, nextMigrationState);
+}
+
+function diagram<State extends string, Event extends string>(
+  first: State,
+  states: readonly State[],
+  events: readonly Event[],
+  next: (state: State, event: Event) => State | undefined,
+): string {
+  const lines = ['stateDiagram-v2', `  [*] --> ${first}`];
+  for (const state of states) {
+    for (const event of events) {
+      const following = next(state, event);
+      if (following !== undefined) lines.push(`  ${state} --> ${following}: ${event}`);
     }
   }
   return lines.join('\n');

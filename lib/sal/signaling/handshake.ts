@@ -15,6 +15,7 @@ import type { NetworkAddress } from '../../wire/network-address';
 import type { ServiceID } from '../../wire/service-id';
 import { fitsSourceExtension } from '../../wire/source-extension';
 import { Flow, type SynListener } from '../flow';
+import type { LinkOutput } from '../link-output';
 import type { Path } from '../path';
 import { stopAtAnswer } from './ping';
 import { clientAddressOf, isForUsAlone, isForwarded, refuseSyn, rejectInstance } from './refusal';
@@ -183,18 +184,46 @@ export function handleThirdAck(
     context.count('thirdAckSegmentBad');
     return true;
   }
-  flow.control.acknowledge(control.controlAck, now);
+  accept(context, flow, control, pathBack(context, received), received.output, now);
+  return true;
+}
+
+/**
+ * The client has moved, and its third ACK was lost: its RSYN acknowledges our SYN-ACK as well, and has the nonce.
+ * What it asks for is another matter.
+ */
+export function acceptByRsyn(
+  context: SignalingContext,
+  flow: Flow,
+  { packet, output }: ReceivedControl,
+  now: Instant,
+): boolean {
+  const control = packet.control!;
+  const isFirst = control.flags === ControlFlag.rsyn && control.controlSequence === flow.control.receiveNext;
+  if (!isFirst || control.controlAck !== flow.control.sendNext) return false;
+  accept(context, flow, control, flow.path!, output, now);
+  return true;
+}
+
+function accept(
+  context: SignalingContext,
+  flow: Flow,
+  { controlAck }: ControlExtension,
+  path: Path,
+  output: LinkOutput,
+  now: Instant,
+): void {
+  flow.control.acknowledge(controlAck, now);
   const { listener } = flow.request!;
   // Under the path that it has been known by.
   listener.halfOpen.delete(flow);
-  flow.setPath(pathBack(context, received), received.output);
+  flow.setPath(path, output);
   flow.transition('ackReceived');
   flow.setLifetime(undefined, now);
   flow.owner = listener.accept(flow, now);
   flow.owner.flowConnected(flow, now);
   flow.request = undefined;
   context.reschedule(flow);
-  return true;
 }
 
 /**
@@ -230,7 +259,8 @@ function isThirdAck(flow: Flow, control: ControlExtension): boolean {
   return (
     control.flags === ControlFlag.ack &&
     control.nonce.equals(flow.remoteNonce) &&
-    control.controlSequence === flow.control.receiveNext &&
+    // A RSYN that nobody answered may have used a number up in between.
+    flow.control.isNew(control.controlSequence) &&
     control.controlAck === flow.control.sendNext
   );
 }

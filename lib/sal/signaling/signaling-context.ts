@@ -11,13 +11,17 @@ import type { FailureReason } from '../instance-failures';
 import type { LinkOutput } from '../link-output';
 import type { Path } from '../path';
 
-/** A received control packet with where it came from and on what. */
-export interface ReceivedControl {
-  readonly packet: SalPacket;
+/** Where a packet came from, and on what. */
+export interface Origin {
   readonly batch: ReceivedBatch;
   readonly row: number;
   /** The link that carries flows: answers leave by it even when the packet came by the well-known port. */
   readonly output: LinkOutput;
+}
+
+/** A received control packet. */
+export interface ReceivedControl extends Origin {
+  readonly packet: SalPacket;
 }
 
 export interface SignalingContext {
@@ -41,7 +45,9 @@ export interface SignalingContext {
   /** An instance has answered the flow's SYN. */
   endFirstPackets(flow: Flow): void;
   /** The local address to answer from, when the packet told one that is ours and unicast. */
-  localAddressOf(received: ReceivedControl): NetworkAddress | undefined;
+  localAddressOf(origin: Origin): NetworkAddress | undefined;
+  /** Whether a sender at `from` may have answers go to `client`. */
+  isAnswerable(client: NetworkAddress, from: NetworkAddress): boolean;
   /** Flows between the same two addresses share their path. */
   pathOf(link: number, local: NetworkAddress | undefined, remote: NetworkAddress): Path;
   count(name: string): void;

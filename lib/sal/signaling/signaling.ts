@@ -1,11 +1,12 @@
 // Control packets of flows that exist, and the flows' deadlines: which part of the signaling they belong to.
 // No packet gets past the nonce check here (§4.4); who fails it is counted and hears nothing.
 
-import { type Instant, NEVER } from '../../time/instant';
+import { after, type Instant, NEVER } from '../../time/instant';
 import { type ControlExtension, ControlFlag } from '../../wire/control-extension';
 import type { Flow } from '../flow';
 import { handleRefusal, retransmitSyn } from './connect-retry';
-import { confirmHandshake, handleSynAck, handleThirdAck, repeatThirdAck } from './handshake';
+import { acceptByRsyn, confirmHandshake, handleSynAck, handleThirdAck, repeatThirdAck } from './handshake';
+import { confirmPeer, handleMigrationDeadline, handleRsyn, handleRsynAck } from './migration';
 import type { ReceivedControl, SignalingContext } from './signaling-context';
 import { handleControlAck, handleFin, handleReset, isAnswerToOurs, retransmitFin } from './teardown';
 
@@ -35,10 +36,12 @@ export function handleFlowDeadline(context: SignalingContext, flow: Flow, now: I
   if (flow.hasExpired(now)) return endLifetime(context, flow, now);
   if ((flow.acknowledgmentRepeatAt ?? NEVER) <= now) repeatThirdAck(flow, now);
   if (flow.control.deadline <= now) retransmit(context, flow, now);
+  handleMigrationDeadline(context, flow, now);
   context.reschedule(flow);
 }
 
 const SYN_ACK = ControlFlag.syn | ControlFlag.ack;
+const RSYN_ACK = ControlFlag.rsyn | ControlFlag.ack;
 
 function handleFromPeer(
   context: SignalingContext,
@@ -49,13 +52,17 @@ function handleFromPeer(
 ): void {
   flow.unreachable = undefined;
   const { flags } = control;
-  if (flow.state === 'respond') {
+  if (flow.state === 'respond' && !acceptByRsyn(context, flow, received, now)) {
     handleThirdAck(context, flow, received, now);
     return;
   }
   confirmHandshake(flow);
-  if ((flags & ControlFlag.rsyn) !== 0) {
-    context.count('migrationUnsupported');
+  const { migration } = flow;
+  if (migration !== undefined && (flags & ControlFlag.rsyn) === 0) confirmPeer(context, flow, received, now);
+  if ((flags & RSYN_ACK) === RSYN_ACK) {
+    handleRsynAck(context, flow, received, now);
+  } else if ((flags & ControlFlag.rsyn) !== 0) {
+    handleRsyn(context, flow, received, now);
   } else if ((flags & ControlFlag.fin) !== 0) {
     handleFin(context, flow, control, now);
   } else if (flags === ControlFlag.ack) {
@@ -88,6 +95,9 @@ function endLifetime(context: SignalingContext, flow: Flow, now: Instant): void 
 function retransmit(context: SignalingContext, flow: Flow, now: Instant): void {
   if (flow.state === 'request') {
     retransmitSyn(context, flow, now);
+  } else if (flow.migration?.own?.kind === 'move') {
+    // The RSYN brings it along.
+    flow.control.postpone(after(now, flow.control.timeout));
   } else if (flow.control.isExhausted) {
     // The peer's FIN is here, and the stream's own end was acknowledged: nothing is lost but an acknowledgment.
     const isOver = flow.state === 'lastAck' || flow.state === 'closing';

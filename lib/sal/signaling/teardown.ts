@@ -6,25 +6,28 @@ import { elapsed, type Instant, milliseconds } from '../../time/instant';
 import { type ControlExtension, ControlFlag, type ControlSequence } from '../../wire/control-extension';
 import type { FlowNonce } from '../../wire/flow-id';
 import type { Flow } from '../flow';
+import { sendRsyn } from './rsyn';
 import type { SignalingContext } from './signaling-context';
 
 /** Our side has delivered all it had. */
 export function sendFin(context: SignalingContext, flow: Flow, now: Instant): void {
   if (!flow.transition('finish')) return;
   const sequence = flow.control.consume(now);
-  flow.sendControl(flow.owesAcknowledgment ? ControlFlag.fin | ControlFlag.ack : ControlFlag.fin, sequence);
+  // It leaves with our RSYN, from where that does.
+  if (flow.migration?.own?.kind === 'move') sendRsyn(flow, now);
+  else flow.sendControl(flow.owesAcknowledgment ? ControlFlag.fin | ControlFlag.ack : ControlFlag.fin, sequence);
   flow.owesAcknowledgment = false;
   context.reschedule(flow);
 }
 
 export function retransmitFin(flow: Flow, now: Instant): void {
-  flow.sendControl(ControlFlag.fin, flow.control.sendUnacknowledged);
+  flow.sendControl(ControlFlag.fin, flow.control.outstandingSequence);
   flow.control.noteTransmission(now);
 }
 
 /** The peer's FIN. A repeated one is acknowledged again: our acknowledgment was lost. */
 export function handleFin(context: SignalingContext, flow: Flow, control: ControlExtension, now: Instant): void {
-  const acknowledged = flow.control.acknowledge(control.controlAck, now) && !flow.control.isOutstanding;
+  const acknowledged = flow.control.acknowledge(control.controlAck, now);
   if (!flow.control.isNew(control.controlSequence)) {
     flow.sendControl(ControlFlag.ack, flow.control.sendNext);
     if (acknowledged) handleFinAcknowledged(context, flow, now);
@@ -33,6 +36,11 @@ export function handleFin(context: SignalingContext, flow: Flow, control: Contro
   flow.control.handleConsumed(control.controlSequence);
   if (flow.state === 'connected' && flow.isEncapsulated) context.oweAcknowledgment(flow);
   else flow.sendControl(ControlFlag.ack, flow.control.sendNext);
+  receiveFin(context, flow, acknowledged, now);
+}
+
+/** The peer's FIN, whose number is new and has been noted. */
+export function receiveFin(context: SignalingContext, flow: Flow, acknowledged: boolean, now: Instant): void {
   if (!flow.transition(acknowledged ? 'finAckReceived' : 'finReceived')) {
     context.count('finUnexpected');
     return;
@@ -84,7 +92,7 @@ export function isAnswerToOurs(
   return (flags & ControlFlag.ack) !== 0 ? controlAck === sendNext : controlSequence === receiveNext;
 }
 
-function handleFinAcknowledged(context: SignalingContext, flow: Flow, now: Instant): void {
+export function handleFinAcknowledged(context: SignalingContext, flow: Flow, now: Instant): void {
   if (!flow.transition('ackReceived')) return;
   boundFinWait(flow, now);
   settle(context, flow, now);

@@ -1,21 +1,21 @@
 // Packets for a flow in TIME-WAIT (§4.4): a peer that has not heard our last acknowledgment repeats its FIN, and is
 // told again; its reset ends the rest. Nothing else can still mean anything.
 
-import { ControlFlag } from '../../wire/control-extension';
+import { ControlFlag, controlSequence } from '../../wire/control-extension';
 import { writeSalPacketHeader } from '../../wire/sal-packet';
-import type { LinkOutput } from '../link-output';
+import { isAtOrBefore } from '../../wire/serial-number';
 import type { EndedFlow, TimeWait } from '../time-wait';
 import type { ReceivedControl } from './signaling-context';
 import { isAnswerToOurs } from './teardown';
 
 export interface TimeWaitContext {
   readonly timeWait: TimeWait;
-  readonly links: { at(link: number): LinkOutput };
   count(name: string): void;
 }
 
 /** False when the packet's flow does not rest here. */
-export function handleEnded(context: TimeWaitContext, { packet }: ReceivedControl): boolean {
+export function handleEnded(context: TimeWaitContext, received: ReceivedControl): boolean {
+  const { packet } = received;
   const ended = context.timeWait.recall(packet.destinationFlowID);
   if (ended === undefined || ended.protocol !== packet.protocol) return false;
   const { control } = packet;
@@ -27,15 +27,19 @@ export function handleEnded(context: TimeWaitContext, { packet }: ReceivedContro
   } else if (!isFromPeer) context.count('badNonce');
   // A repeated third ACK asks for an answer as well: it names the service.
   else if ((control.flags & ControlFlag.fin) !== 0 || packet.destinationService !== undefined)
-    acknowledge(context, ended);
+    acknowledge(ended, received);
   return true;
 }
 
-function acknowledge({ links }: TimeWaitContext, ended: EndedFlow): void {
-  const { path, localFlowID: sourceFlowID, remoteFlowID: destinationFlowID, protocol } = ended;
-  const batch = links.at(path.link).withRoom();
+/** Where the packet came from: its sender may have moved, and the nonce says that it is the peer. */
+function acknowledge(ended: EndedFlow, { packet, batch: from, row, output }: ReceivedControl): void {
+  const { localFlowID: sourceFlowID, remoteFlowID: destinationFlowID, protocol, receiveNext } = ended;
+  const { flags, controlSequence: sequence } = packet.control!;
+  const isFin = (flags & ControlFlag.fin) !== 0;
+  const batch = output.withRoom();
   if (batch === undefined) return;
-  batch.begin(path.remote, path.local);
+  const local = from.local(row);
+  batch.begin(from.source(row), local.isUnspecified || from.isBroadcast(row) ? undefined : local.withPort(0));
   batch.headerEnd += writeSalPacketHeader(batch.headers, batch.headerEnd, {
     sourceFlowID,
     destinationFlowID,
@@ -43,7 +47,8 @@ function acknowledge({ links }: TimeWaitContext, ended: EndedFlow): void {
     control: {
       flags: ControlFlag.ack,
       controlSequence: ended.sendNext,
-      controlAck: ended.receiveNext,
+      // A FIN that came again with a RSYN has another number.
+      controlAck: isFin && isAtOrBefore(receiveNext, sequence) ? controlSequence(sequence + 1) : receiveNext,
       nonce: ended.localNonce,
     },
   });

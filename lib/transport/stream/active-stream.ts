@@ -49,6 +49,8 @@ export class ActiveStream {
   private signals = 0;
   private wantsWritable = false;
   private isDead = false;
+  /** Between two paths: no timer runs but that of acknowledgments. */
+  private isFrozen = false;
   private keepAliveDelay: Duration | undefined;
   private keepAliveProbes = 0;
   private userTimeout: Duration = USER_TIMEOUT_DEFAULT;
@@ -111,6 +113,7 @@ export class ActiveStream {
 
   nextDeadline(): Instant {
     if (this.isDead) return NEVER;
+    if (this.isFrozen) return this.receiver.schedule.deadline;
     const own = earlier(this.timers.earliest, this.receiver.schedule.deadline);
     return earlier(own, this.subflow.nextDeadline());
   }
@@ -123,14 +126,34 @@ export class ActiveStream {
 
   // ---- what the network and the clock did ----
 
+  /** §4.4: one end of the flow is between two addresses. Timers stand still until it is heard of again. */
+  freeze(): void {
+    this.isFrozen = true;
+  }
+
+  /** It goes on as before: what is due is measured from now. */
+  thaw(now: Instant): void {
+    if (this.isDead || !this.isFrozen) return;
+    this.isFrozen = false;
+    this.lastNow = now;
+    this.subflow.thaw(now);
+    this.resumeTimers(now);
+  }
+
   /** §4.4: the flow goes another way from now on. Timers start anew, and no loss is blamed on the old path. */
   pathChanged(size: PathSize, now: Instant): void {
     if (this.isDead) return;
+    this.isFrozen = false;
     this.lastNow = now;
     this.subflow.pathChanged(size, now);
-    this.progressAt = now;
     this.persistCount = 0;
+    this.resumeTimers(now);
+  }
+
+  private resumeTimers(now: Instant): void {
+    this.progressAt = now;
     if (this.timers.isArmed(Timer.persist)) this.timers.arm(Timer.persist, now);
+    if (this.timers.isArmed(Timer.keepAlive)) this.timers.arm(Timer.keepAlive, Math.max(this.keepAliveAt, now));
     this.armUserTimeout();
     this.checkTransmit();
   }
@@ -173,6 +196,7 @@ export class ActiveStream {
     if (this.isDead) return;
     this.lastNow = now;
     this.receiver.schedule.handleDeadline(now);
+    if (this.isFrozen) return this.checkTransmit();
     this.subflow.handleDeadline(now);
     if (timers.expire(Timer.userTimeout, now)) this.handleUserTimeout(now);
     if (timers.expire(Timer.persist, now)) this.handlePersist();
@@ -239,7 +263,7 @@ export class ActiveStream {
 
   /** What is left of it when nothing is under way and nothing has been for a while; looks when its timer is due. */
   rest(now: Instant): RestingStream | undefined {
-    if (!this.timers.expire(Timer.rest, now)) return undefined;
+    if (this.isFrozen || !this.timers.expire(Timer.rest, now)) return undefined;
     const { receiver, subflow } = this;
     const restsAt = this.activeAt + Math.max(STREAM_REST_DELAY, subflow.path.roundTrip.timeout);
     if (now < restsAt || !this.isIdle) {

@@ -123,6 +123,16 @@ export class StreamTransport {
     this.wake(now)?.pathChanged(size, now);
   }
 
+  /** §4.4: an end of the flow is between two addresses; `thaw` or `pathChanged` follows. A stream at rest has no timers. */
+  freeze(_flow: number): void {
+    this.active?.freeze();
+  }
+
+  /** The flow goes on as before. */
+  thaw(_flow: number, now: Instant): void {
+    this.active?.thaw(now);
+  }
+
   /** One row of the flow: a joined train, or an acknowledgment alone. */
   handleTrain(_flow: number, batch: ReceivedBatch, row: number, now: Instant): void {
     this.wake(now)?.handleTrain(batch, row, now);

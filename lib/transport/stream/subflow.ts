@@ -255,6 +255,13 @@ export class Subflow {
     if (!this.scoreboard.isEmpty) this.armRetransmit(now);
   }
 
+  /** §4.4: the old path goes on after a while in which nothing was asked of it. */
+  thaw(now: Instant): void {
+    this.timers.clear();
+    this.tailProbe.reset();
+    if (!this.scoreboard.isEmpty) this.armRetransmit(now);
+  }
+
   packetTooBig(size: number, now: Instant): void {
     if (!this.pathMtu.packetTooBig(size, now)) return;
     this.resize();

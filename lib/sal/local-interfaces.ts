@@ -1,0 +1,59 @@
+// The addresses of this host, as the stack was told of them last: where a flow may move to, and whether the address
+// that it uses is still there (§4.4).
+
+import type { NetworkAddress } from '../wire/network-address';
+import type { NetworkInterface } from './link-properties';
+
+/** Where a flow is to go: an interface by its name, or one address. */
+export interface MigrationTarget {
+  readonly interface?: string | undefined;
+  readonly address?: NetworkAddress | undefined;
+}
+
+export class LocalInterfaces {
+  private entries: NetworkInterface[] = [];
+
+  handleUp(networkInterface: NetworkInterface): void {
+    this.handleDown(networkInterface);
+    this.entries.push(networkInterface);
+  }
+
+  handleDown(networkInterface: NetworkInterface): void {
+    this.entries = this.entries.filter((each) => !isSame(each, networkInterface));
+  }
+
+  get isKnown(): boolean {
+    return this.entries.length > 0;
+  }
+
+  has(address: NetworkAddress): boolean {
+    return this.entries.some((each) => each.address.sameIp(address));
+  }
+
+  hasInterface(name: string): boolean {
+    return this.entries.some((each) => each.name === name);
+  }
+
+  /** Name of the interface that has the address. */
+  nameOf(address: NetworkAddress): string | undefined {
+    return this.entries.find((each) => each.address.sameIp(address))?.name;
+  }
+
+  /** The addresses that `target` may mean, those of the longest reach first. */
+  addressesOf({ interface: name, address }: MigrationTarget): NetworkAddress[] {
+    const matching = this.entries.filter((each) => {
+      if (address !== undefined) return each.address.sameIp(address);
+      return each.name === name && !isLinkLocal(each.address);
+    });
+    return matching.map((each) => each.address.withPort(0));
+  }
+}
+
+/** Without a zone, which an address here does not have, nobody can be reached from one. */
+function isLinkLocal({ family, word0 }: NetworkAddress): boolean {
+  return family === 6 && word0 >>> 22 === 0x3fa;
+}
+
+function isSame(a: NetworkInterface, b: NetworkInterface): boolean {
+  return a.name === b.name && a.index === b.index && a.address.sameIp(b.address);
+}

@@ -1,0 +1,53 @@
+// The packets of a resynchronization as they leave: RSYN, RSYN-ACK, and the ACK of that (wire format §12). FIN rides on
+// them while one is outstanding: a number that is used up behind it would make its own an old one (wire format §8).
+
+import { CONTROL_TIMEOUT_INITIAL, MIGRATION_SKIP } from '../../limits';
+import type { Instant } from '../../time/instant';
+import { ControlFlag, type ControlSequence, controlSequence } from '../../wire/control-extension';
+import type { Flow } from '../flow';
+import type { Candidate, OwnMove, PeerMove } from './migration-record';
+import type { ReceivedControl, SignalingContext } from './signaling-context';
+
+/** Our RSYN, for the first time or again. */
+export function sendRsyn(flow: Flow, now: Instant): void {
+  const { own, peer } = flow.migration!;
+  const { control } = flow;
+  own!.repetition.handleSent(now, CONTROL_TIMEOUT_INITIAL);
+  const flags = ControlFlag.rsyn | (control.isOutstanding ? ControlFlag.fin : 0);
+  const number = numberOf(flow, own!);
+  const { path, output } = own!;
+  flow.sendControlTo(output, path.remote, path.local, flags, number, {});
+  if (own!.kind === 'challenge') return;
+  // It moves at the same time as we do: our RSYN may find nobody where it was.
+  for (const { path: to, allowance } of peer?.candidates ?? []) {
+    const isAnother = !to.remote.equals(path.remote) && to.remote.family === path.remote.family;
+    if (isAnother && allowance.spend()) flow.sendControlTo(output, to.remote, path.local, flags, number, {});
+  }
+}
+
+/** Our answer to a RSYN, to the address that it came from, as far as that may have one. */
+export function sendRsynAck(flow: Flow, { path, number, allowance }: Candidate, peer: PeerMove, now: Instant): void {
+  if (!allowance.spend()) return;
+  peer.repetition.handleSent(now, CONTROL_TIMEOUT_INITIAL);
+  const isEnding = peer.output.properties.encapsulated && flow.control.isOutstanding;
+  const flags = ControlFlag.rsyn | ControlFlag.ack | (isEnding ? ControlFlag.fin : 0);
+  flow.sendControlTo(peer.output, path.remote, path.local, flags, number, {});
+}
+
+/** To where the packet came from, and from the address that it came to. */
+export function answerAck(flow: Flow, { batch, row, output }: ReceivedControl): void {
+  const local = batch.local(row);
+  const from = local.isUnspecified || batch.isBroadcast(row) ? undefined : local.withPort(0);
+  flow.sendControlTo(output, batch.source(row), from, ControlFlag.ack, flow.control.sendNext, {});
+}
+
+/** How many numbers to leave out, so that the next one cannot be guessed. */
+export function skipFrom({ random }: Pick<SignalingContext, 'random'>): number {
+  return random.uint32() % MIGRATION_SKIP;
+}
+
+/** One that nothing else was numbered behind, or the peer may have gone on to that, and take the RSYN for an old one. */
+function numberOf({ control }: Flow, own: OwnMove): ControlSequence {
+  if (controlSequence(own.latest + 1) !== control.sendNext) own.latest = control.reserve();
+  return own.latest;
+}

@@ -1,0 +1,76 @@
+// Two hosts with several interfaces each, on networks that all reach each other, and one stream between them that is
+// to change its paths.
+
+import type { NetworkElement } from '../../lib/sim/network-element';
+import type { SimulatedHost } from '../../lib/sim/simulated-host';
+import { milliseconds } from '../../lib/time/instant';
+import type { Encounter } from './checkers';
+import type { Story } from './story';
+import type { StreamActor, StreamPlan } from './stream-actor';
+
+export interface MovingOptions {
+  readonly link?: 'udp' | 'raw';
+  readonly family?: 4 | 6;
+  /** Interfaces of the client and of the server. */
+  readonly interfaces?: readonly [number, number];
+  /** What each packet meets between a network of the client and one of the server, in one direction. */
+  readonly between?: () => NetworkElement[];
+  readonly plan?: Partial<StreamPlan>;
+  readonly length?: number;
+}
+
+export class MovingWorld {
+  readonly client: SimulatedHost;
+  readonly server: SimulatedHost;
+  readonly encounter: Encounter;
+
+  constructor(
+    readonly story: Story,
+    { link = 'udp', family = 4, interfaces = [2, 2], between = () => [], plan = {}, length = 1_000_000 }: MovingOptions,
+  ) {
+    const { world } = story;
+    this.client = world.host('client', { link });
+    this.server = world.host('server', { link });
+    const [near, far] = interfaces;
+    const mine = Array.from({ length: near }, (_, index) => world.segment(`client network ${index}`));
+    const theirs = Array.from({ length: far }, (_, index) => world.segment(`server network ${index}`));
+    const core = world.segment('core');
+    for (const one of mine) {
+      world.attach(this.client, one);
+      one.join(core, { forward: between(), backward: between() });
+    }
+    for (const other of theirs) {
+      world.attach(this.server, other);
+      other.join(core);
+    }
+    this.client.forward(this.server.address(family));
+    const service = story.service(1);
+    story.serve(this.server, service, () => story.plan(length, plan));
+    this.encounter = story.visit(this.client, service, story.plan(length, plan));
+    world.run({ for: milliseconds(60_000), until: () => this.encounter.accepted.length === 1 });
+  }
+
+  get ends(): readonly StreamActor[] {
+    return [this.encounter.client, ...this.encounter.accepted];
+  }
+
+  /** Every move that an end was asked for, and what came of it. */
+  get counts(): { readonly moves: number; readonly failed: number } {
+    const sum = (of: (end: StreamActor) => number): number => this.ends.reduce((total, end) => total + of(end), 0);
+    return { moves: sum((end) => end.moves), failed: sum((end) => end.failedMoves) };
+  }
+
+  /** Runs until `end` is told of one move more, of either outcome. */
+  awaitMove(end: StreamActor): void {
+    const before = end.moves + end.failedMoves;
+    const isOver = (): boolean => end.moves + end.failedMoves > before || end.isClosed;
+    this.story.world.run({ for: milliseconds(60_000), until: isOver });
+  }
+}
+
+/** An interface of the end's host that its flow does not use now. */
+export function otherInterface(story: Story, end: StreamActor): string {
+  const local = end.handle!.localAddress!;
+  const others = end.host.interfaces.filter((one) => one.isUp && !one.has(local));
+  return story.chance.pick(others).name;
+}
