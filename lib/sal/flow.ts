@@ -35,13 +35,13 @@ export interface FlowOwner {
   /** The peer's FIN: it will send nothing more on this flow. */
   flowFinished(flow: Flow, now: Instant): void;
   /** One of its ends is between two addresses: nothing that is lost now tells of the path (§4.4). */
-  flowMigrating(flow: Flow, now: Instant): void;
+  flowMigrating?(flow: Flow, now: Instant): void;
   /** It goes another way from now on. */
-  flowMigrated(flow: Flow, now: Instant): void;
+  flowMigrated?(flow: Flow, now: Instant): void;
   /** It goes on as before. */
-  flowReverted(flow: Flow, now: Instant): void;
+  flowReverted?(flow: Flow, now: Instant): void;
   /** Nobody answered our RSYN. */
-  flowMigrationFailed(flow: Flow, now: Instant): void;
+  flowMigrationFailed?(flow: Flow, now: Instant): void;
   /** The flow has left the table; its flowID may rest in TIME-WAIT. */
   flowClosed(flow: Flow, failure: FlowFailure | undefined, now: Instant): void;
 }

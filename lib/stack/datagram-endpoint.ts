@@ -205,11 +205,6 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
     if (flow === this.connected) this.signal(DatagramSignal.connected);
   }
 
-  /** Datagrams have no timers that would have to stand still. */
-  flowMigrating(): void {}
-
-  flowReverted(): void {}
-
   flowMigrated(flow: Flow): void {
     if (flow === this.connected) this.signal(DatagramSignal.migrated);
   }

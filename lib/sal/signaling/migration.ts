@@ -47,7 +47,7 @@ export function startMigration(
     allowance: undefined,
   };
   sendRsyn(flow, now);
-  flow.owner?.flowMigrating(flow, now);
+  flow.owner?.flowMigrating?.(flow, now);
   context.reschedule(flow);
   return true;
 }
@@ -57,7 +57,7 @@ export function cutPath(context: SignalingContext, flow: Flow, now: Instant): vo
   if (!flow.canMigrate || flow.migration?.cutAt !== undefined) return;
   flow.migration ??= new Migration();
   flow.migration.cutAt = now;
-  flow.owner?.flowMigrating(flow, now);
+  flow.owner?.flowMigrating?.(flow, now);
   context.reschedule(flow);
 }
 
@@ -74,7 +74,7 @@ export function mendPath(context: SignalingContext, flow: Flow, now: Instant): v
 export function abandonMove(context: SignalingContext, flow: Flow, now: Instant): void {
   if (flow.migration?.own?.kind !== 'move') return;
   abandonOwn(flow);
-  flow.owner?.flowMigrationFailed(flow, now);
+  flow.owner?.flowMigrationFailed?.(flow, now);
   tellSettled(flow, now, 'flowReverted');
   context.reschedule(flow);
 }
@@ -126,7 +126,7 @@ export function handleRsyn(context: SignalingContext, flow: Flow, received: Rece
     // It moves at the same time as we do.
     if (migration.own?.kind === 'move' && isNew) sendRsyn(flow, now);
   }
-  if (isNew && !isWhereItWas(flow, candidate)) flow.owner?.flowMigrating(flow, now);
+  if (isNew && !isWhereItWas(flow, candidate)) flow.owner?.flowMigrating?.(flow, now);
   endWith(context, flow, control, isNew, now);
   context.reschedule(flow);
 }
@@ -183,7 +183,7 @@ function repeatOwn(context: SignalingContext, flow: Flow, now: Instant): void {
   if (flow.migration!.cutAt === undefined && own.repetition.transmissions >= MIGRATION_TRANSMISSIONS_MAXIMUM) {
     abandonOwn(flow);
     context.count('migrationFailed');
-    flow.owner?.flowMigrationFailed(flow, now);
+    flow.owner?.flowMigrationFailed?.(flow, now);
     tellSettled(flow, now, 'flowReverted');
   } else {
     sendRsyn(flow, now);
@@ -306,8 +306,8 @@ function usePath(flow: Flow, path: Path, output: LinkOutput, now: Instant): bool
 /** The owner's transport goes on when neither end is between two addresses. */
 function tellSettled(flow: Flow, now: Instant, what: 'flowMigrated' | 'flowReverted'): void {
   const { owner, migration } = flow;
-  owner?.[what](flow, now);
-  if (migration?.isUnderWay === true) owner?.flowMigrating(flow, now);
+  owner?.[what]?.(flow, now);
+  if (migration?.isUnderWay === true) owner?.flowMigrating?.(flow, now);
 }
 
 /** Whether the RSYN came from where the peer is anyhow: it only asks. */
