@@ -55,6 +55,16 @@ export class DatagramHandleOverStack implements DatagramHandle {
     return this.endpoint.connectedFlow?.path?.remote;
   }
 
+  get peers(): number {
+    return this.endpoint.peers;
+  }
+
+  setWeight(weight: number): void {
+    if (this.isClosed) return;
+    this.driver.stack.setWeight(this.endpoint, weight, this.driver.now());
+    this.driver.requestDrain();
+  }
+
   send(bytes: Uint8Array, target: ServiceID | DatagramSource | undefined): ServalError | undefined {
     const now = this.driver.now();
     let refusal = this.sendOnce(bytes, target, now);

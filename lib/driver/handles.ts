@@ -188,6 +188,10 @@ export interface DatagramHandle {
   readonly localAddress: NetworkAddress | undefined;
   readonly remoteServiceID: ServiceID | undefined;
   readonly remoteAddress: NetworkAddress | undefined;
+  /** Others that are connected to it, or about to be. */
+  readonly peers: number;
+  /** As of a `ListenerHandle`. */
+  setWeight(weight: number): void;
   /**
    * Unconnected: `target` is resolved through the service table for this datagram alone (§5.1). Connected:
    * `target` is undefined. A `DatagramSource` answers whoever sent it. Returns an error (EMSGSIZE, EHOSTUNREACH ...) or undefined when it left.

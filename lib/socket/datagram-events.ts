@@ -19,6 +19,8 @@ export interface DatagramEvents {
   connect: [];
   /** The connected socket or its peer has other addresses (§4.4). */
   migrate: [];
+  /** `drain` was called: peers that are connected can be told to go elsewhere. */
+  draining: [];
   close: [];
   error: [error: Error];
 }

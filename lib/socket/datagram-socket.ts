@@ -6,7 +6,9 @@ import { AsyncResource } from 'node:async_hooks';
 import { promisify } from 'node:util';
 import type { DatagramHandle, DatagramObserver, DatagramSource } from '../driver/handles';
 import type { ServalError } from '../errors';
+import { IDLE_CHECK_INTERVAL } from '../limits';
 import type { ServiceID, ServicePrefix } from '../wire/service-id';
+import { Admission } from './admission';
 import {
   checkFunction,
   checkServiceID,
@@ -27,6 +29,7 @@ import {
   sendArguments,
 } from './datagram-options';
 import { datagramSocketChannel } from './diagnostics';
+import { checkDrainOptions, Drain, type DrainOptions, type DrainResult } from './drain';
 import { Reference } from './handle-options';
 import { IpOptions } from './ip-options';
 import { scopedArguments } from './listen-options';
@@ -59,6 +62,9 @@ export class DatagramSocket extends IpOptions {
   #connection: 'none' | 'connecting' | 'connected' = 'none';
   #target: FailedService | undefined;
   #connectCallback: ConnectCallback | undefined;
+  readonly #admission = new Admission();
+  #drain: Drain | undefined;
+  #drainCheck: NodeJS.Timeout | undefined;
 
   constructor(options?: string | DatagramOptions | null, listener?: DatagramSocketListener) {
     const given = typeof options === 'string' ? { type: options } : (options ?? {});
@@ -77,10 +83,11 @@ export class DatagramSocket extends IpOptions {
    * ERR_SOCKET_DGRAM_NOT_RUNNING, ERR_INVALID_ARG_TYPE, ERR_SERVAL_INVALID_NAME.
    */
   bind(serviceID: ServiceScope, callback?: () => void): this;
-  bind(options: { serviceID?: ServiceScope }, callback?: () => void): this;
+  bind(options: { serviceID?: ServiceScope; weight?: number }, callback?: () => void): this;
   bind(callback?: () => void): this;
   bind(...args: unknown[]): this {
-    const { scope, listener } = scopedArguments(args);
+    const { scope, options, listener } = scopedArguments<{ serviceID?: unknown; weight?: number }>(args);
+    if (options.weight !== undefined) this.#admission.weight = options.weight;
     const prefix = scope === undefined ? undefined : checkServicePrefix(scope, 'serviceID');
     this.#checkRunning();
     if (this.#handle !== undefined) throw stateError('ERR_SOCKET_ALREADY_BOUND');
@@ -170,6 +177,34 @@ export class DatagramSocket extends IpOptions {
     return this;
   }
 
+  /** As of a server: this socket's share of first packets and unconnected datagrams; 0 takes none. */
+  get weight(): number {
+    return this.#admission.weight;
+  }
+
+  set weight(weight: number) {
+    this.#admission.weight = weight;
+    if (!this.draining) this.#handle?.setWeight(this.#admission.share);
+  }
+
+  /** Whether `drain` was called and 'close' is still to come. */
+  get draining(): boolean {
+    return this.#drain !== undefined;
+  }
+
+  /**
+   * Unregisters, and closes when no peer is connected any more, after `timeout` milliseconds at the latest. Unconnected
+   * datagrams that are under way are lost. Resolves behind 'close'. Rejects with ERR_SOCKET_DGRAM_NOT_RUNNING,
+   * ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE.
+   */
+  async drain(options: DrainOptions = {}): Promise<DrainResult> {
+    checkDrainOptions(options);
+    this.#checkRunning();
+    const drain = this.#drain ?? this.#startDrain();
+    drain.hasten(options);
+    return drain.done;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#isClosed) await promisify(this.close).call(this);
   }
@@ -214,6 +249,7 @@ export class DatagramSocket extends IpOptions {
       return operationError(error, 'bind', { id: prefix?.base, text });
     }
     this.#reference.applyTo(this.#handle);
+    if (this.#admission.weight !== 1) this.#handle.setWeight(this.#admission.share);
     whenRegistered(this.#handle, (error) => {
       if (this.#isClosed) return;
       if (error === undefined) this.emit('listening');
@@ -265,12 +301,37 @@ export class DatagramSocket extends IpOptions {
     else callback(error);
   }
 
+  /** A handle does not tell when a peer leaves, and who drains can wait: it is asked from time to time. */
+  #startDrain(): Drain {
+    const peers = (): number => this.#handle?.peers ?? 0;
+    const endWithout = (): void => {
+      if (peers() === 0 && !this.#isClosed) this.#end();
+    };
+    this.#drain = new Drain(peers(), () => {
+      const left = peers();
+      if (!this.#isClosed) this.#end();
+      return left;
+    });
+    this.#handle?.setWeight(0);
+    this.#drainCheck = setInterval(endWithout, IDLE_CHECK_INTERVAL);
+    process.nextTick(() => {
+      this.emit('draining');
+      endWithout();
+    });
+    return this.#drain;
+  }
+
   #end(): void {
     this.#isClosed = true;
     handleMigrationFailed(this, this.#target);
+    clearInterval(this.#drainCheck);
     this.#handle?.close();
     this.#handle = undefined;
-    process.nextTick(() => this.emit('close'));
+    process.nextTick(() => {
+      this.#drain?.finish();
+      this.#drain = undefined;
+      this.emit('close');
+    });
   }
 
   #closeOn(signal: AbortSignal): void {

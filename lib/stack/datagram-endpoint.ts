@@ -109,8 +109,9 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
     return this.connected;
   }
 
-  get acceptedFlows(): number {
-    return this.accepted.size;
+  /** Peers that are connected to us, or about to be. */
+  get peers(): number {
+    return this.accepted.size + this.halfOpen.size;
   }
 
   // ---- what the application wants ----

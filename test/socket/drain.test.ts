@@ -1,7 +1,9 @@
 // The end of a server, and what it asks for while it lives: drain, weight, load, maxConnections.
 import { once } from 'node:events';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { IDLE_CHECK_INTERVAL } from '../../lib/limits';
 import { connect, createServer } from '../../lib/socket/connections';
+import { createSocket } from '../../lib/socket/datagram-socket';
 import type { StreamServer } from '../../lib/socket/stream-server';
 import type { StreamSocket } from '../../lib/socket/stream-socket';
 import { EventRecord } from './event-record';
@@ -185,8 +187,7 @@ describe('handshakes that are under way', () => {
     await settle();
     expect([accepted.length, record.entries]).toEqual([1, []]);
     accepted[0]!.destroy();
-    await settle();
-    expect(record.entries).toEqual(['close']);
+    await vi.waitFor(() => expect(record.entries).toEqual(['close']));
   });
 
   test('count in the result of drain', async () => {
@@ -290,7 +291,7 @@ describe('maxConnections', () => {
       [17, 1024],
     ] as const) {
       clients.pop()!.destroy();
-      await settle();
+      await vi.waitFor(() => expect(server._connections).toBe(left));
       expect([lastWeight(), lastPlaces()]).toEqual([weight, 20 - left]);
     }
     for (const socket of clients) socket.destroy();
@@ -301,7 +302,7 @@ describe('maxConnections', () => {
     server.maxConnections = 1;
     expect([server.withdrawn, lastPlaces()]).toEqual([true, 0]);
     clients[0]!.destroy();
-    await settle();
+    await vi.waitFor(() => expect(server._connections).toBe(0));
     expect([server.withdrawn, lastPlaces()]).toEqual([false, 1]);
   });
 
@@ -323,7 +324,7 @@ describe('maxConnections', () => {
     expect([lastWeight(), server.withdrawn]).toEqual([0, true]);
     server.weight = 0;
     clients[0]!.destroy();
-    await settle();
+    await vi.waitFor(() => expect(server._connections).toBe(0));
     expect([lastWeight(), server.withdrawn]).toEqual([0, true]);
     server.weight = 2;
     expect([lastWeight(), server.withdrawn]).toEqual([2048, false]);
@@ -338,5 +339,65 @@ describe('maxConnections', () => {
     expect(await drained).toEqual({ finished: 2, cut: 0 });
     expect(host.weights.slice(told)).toEqual([]);
     expect(server.withdrawn).toBe(false);
+  });
+});
+
+describe('a datagram socket', () => {
+  const only = () => [...host.datagrams].at(-1)!;
+  const bound = async (options = {}) => {
+    const socket = createSocket({ host }).bind({ serviceID: 'acme/log', ...options });
+    await once(socket, 'listening');
+    return socket;
+  };
+
+  test('without peers drains at once', async () => {
+    const socket = await bound();
+    const record = new EventRecord(socket, ['draining']);
+    const drained = socket.drain();
+    expect(socket.draining).toBe(true);
+    expect(await drained).toEqual({ finished: 0, cut: 0 });
+    expect([record.entries, socket.draining]).toEqual([['draining', 'close'], false]);
+    await expect(socket.drain()).rejects.toEqual(code('ERR_SOCKET_DGRAM_NOT_RUNNING'));
+  });
+
+  test('is withdrawn, and waits for its peers', async () => {
+    const socket = await bound();
+    const handle = only();
+    handle.peers = 2;
+    const drained = socket.drain();
+    socket.weight = 5;
+    expect(handle.weights).toEqual([0]);
+    await settle(IDLE_CHECK_INTERVAL + 20);
+    expect(host.datagrams.size).toBe(1);
+    handle.peers = 0;
+    expect(await drained).toEqual({ finished: 2, cut: 0 });
+    expect(host.datagrams.size).toBe(0);
+  });
+
+  test('ends with those that are left when the time is over', async () => {
+    const socket = await bound();
+    only().peers = 3;
+    const drained = socket.drain({ timeout: 30 });
+    only().peers = 1;
+    expect(await drained).toEqual({ finished: 2, cut: 1 });
+  });
+
+  test('that is closed while it drains has drained', async () => {
+    const socket = await bound();
+    only().peers = 1;
+    const drained = socket.drain();
+    socket.close();
+    expect(await drained).toEqual({ finished: 1, cut: 0 });
+  });
+
+  test('that is not bound drains as well', async () => {
+    expect(await createSocket({ host }).drain()).toEqual({ finished: 0, cut: 0 });
+  });
+
+  test('has a weight, from bind or later', async () => {
+    const socket = await bound({ weight: 3 });
+    socket.weight = 0;
+    expect([socket.weight, only().weights]).toEqual([0, [3072, 0]]);
+    expect(() => createSocket({ host }).bind({ weight: -1 })).toThrow(code('ERR_OUT_OF_RANGE'));
   });
 });

@@ -10,6 +10,9 @@ const SIZE_MAXIMUM = 1200;
 
 export class MemoryDatagram implements DatagramHandle {
   remoteServiceID: ServiceID | undefined;
+  /** Set by the test. */
+  peers = 0;
+  readonly weights: number[] = [];
   private isConnected = false;
 
   constructor(
@@ -25,6 +28,10 @@ export class MemoryDatagram implements DatagramHandle {
 
   get remoteAddress(): NetworkAddress | undefined {
     return this.isConnected ? this.peer()?.localAddress : undefined;
+  }
+
+  setWeight(weight: number): void {
+    this.weights.push(weight);
   }
 
   send(bytes: Uint8Array, target: ServiceID | undefined): ServalError | undefined {

@@ -38,6 +38,18 @@ expectType<boolean>(server.listening);
 expectType<serval.ServerAddress | null>(server.address());
 expectAssignable<AsyncIterable<serval.Socket>>(server);
 expectType<serval.Server>(serval.createServer({ allowHalfOpen: true }));
+expectType<Promise<serval.DrainResult>>(server.drain({ timeout: 1000, signal: new AbortController().signal }));
+expectType<Promise<serval.DrainResult>>(server.drain());
+expectError(server.drain(1000));
+expectType<boolean>(server.draining);
+expectType<boolean>(server.withdrawn);
+expectType<number>(server.weight);
+server.weight = 0.5;
+expectType<serval.Server>(server.reportLoad(0.75));
+expectType<number>(server.maxConnections);
+server.maxConnections = 100;
+server.on('draining', () => {});
+server.listen('acme/web', { weight: 2 });
 expectType<Promise<serval.Socket>>(serval.promises.connect('acme/web'));
 expectType<Promise<serval.Server>>(serval.promises.listen('acme/web'));
 
@@ -50,6 +62,9 @@ datagrams.on('message', (message, source) => {
   datagrams.send(message, source.serviceID, (error) => expectType<Error | null>(error));
 });
 expectError(datagrams.send(8080));
+datagrams.bind({ serviceID: 'acme/log', weight: 2 });
+expectType<Promise<serval.DrainResult>>(datagrams.drain({ timeout: 1000 }));
+expectType<number>(datagrams.weight);
 
 // HTTP
 expectType<serval.Server>(serval.serve(http.createServer(), 'acme/web'));
