@@ -1,8 +1,11 @@
 // How a host is set up: from an options object, else from SERVAL_* environment variables, else by default.
 // Every value is checked here, and an error says which setting it is about (docs/configuration.md).
 
+import type { PickerChoice } from '../controller/policies/hierarchical-router';
 import { SPIN_MAXIMUM, WELL_KNOWN_PORT } from '../limits';
 import { type ResolverEntry, type ResolverRoute, readResolverRoutes } from '../resolver/resolver-route';
+import { servicePrefix } from '../socket/service-name';
+import { isPickerName, PICKER_NAMES, type PickerName } from '../table/pickers/picker-names';
 import { NetworkAddress } from '../wire/network-address';
 
 /** Native UDP (falls back to node:dgram), node:dgram alone, raw IP of protocol 144. */
@@ -28,6 +31,10 @@ export interface HostConfiguration {
   readonly spin: number;
   /** Directories that are asked on demand, each for a prefix of its own. */
   readonly resolvers: readonly ResolverRoute[];
+  /** How one of several instances is chosen, by prefix. */
+  readonly pickers: readonly PickerChoice[];
+  /** Whether instances that do not take connections are passed over. */
+  readonly ejection: boolean;
   /** How registrations are exchanged with hosts of the original on raw links: not at all, as one of them, or as their router. */
   readonly servd: 'off' | 'host' | 'router';
 }
@@ -47,6 +54,10 @@ export interface HostOptions {
   readonly spin?: number | undefined;
   /** Directories that are asked on demand (§4.3). In the variable: `NAME=FILE`, comma separated. */
   readonly resolvers?: readonly ResolverEntry[] | undefined;
+  /** How one of several instances is chosen, by service or prefix. In the variable: `NAME=PICKER`, comma separated. */
+  readonly pickers?: Readonly<Record<string, PickerName>> | undefined;
+  /** Whether instances that do not take connections are passed over until they do; default true. */
+  readonly ejection?: boolean | undefined;
   /** Registers on raw links with a router of the original (`host`), or is the router of its hosts (`router`); default neither. */
   readonly servd?: 'host' | 'router' | false | undefined;
 }
@@ -73,6 +84,8 @@ export function configurationFrom(
     registry: registryOf(setting('registry')),
     spin: spinOf(setting('spin')),
     resolvers: resolversOf(setting('resolvers')),
+    pickers: pickersOf(setting('pickers')),
+    ejection: booleanOf(setting('ejection'), true),
     servd: servdOf(setting('servd')),
   };
 }
@@ -87,6 +100,8 @@ const VARIABLES: Readonly<Record<keyof HostOptions, string>> = {
   registry: 'SERVAL_REGISTRY',
   spin: 'SERVAL_SPIN',
   resolvers: 'SERVAL_RESOLVERS',
+  pickers: 'SERVAL_PICKERS',
+  ejection: 'SERVAL_EJECTION',
   servd: 'SERVAL_SERVD',
 };
 
@@ -187,6 +202,32 @@ function resolversOf({ name, value }: Setting): readonly ResolverRoute[] {
   } catch (error) {
     throw invalidValue(name, `must be right: ${(error as Error).message}`, value);
   }
+}
+
+function pickersOf({ name, value }: Setting): readonly PickerChoice[] {
+  if (value === undefined) return [];
+  const entries = typeof value === 'string' ? value.split(',').map(splitEntry) : entriesOf(name, value);
+  return entries.map(([service, picker]) => {
+    if (!isPickerName(picker)) throw invalidValue(name, `may name the pickers ${PICKER_NAMES.join(', ')}`, picker);
+    try {
+      return { prefix: servicePrefix(service), picker };
+    } catch (error) {
+      throw invalidValue(name, `must name services: ${(error as Error).message}`, service);
+    }
+  });
+}
+
+/** Names hold `=` too: what stands behind the last one is the picker. */
+function splitEntry(entry: string): [string, string] {
+  const at = entry.lastIndexOf('=');
+  return at < 0 ? ['', entry.trim()] : [entry.slice(0, at).trim(), entry.slice(at + 1).trim()];
+}
+
+function entriesOf(name: string, value: unknown): [string, unknown][] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalidType(name, 'an object of pickers by service', value);
+  }
+  return Object.entries(value);
 }
 
 function servdOf({ name, value }: Setting): HostConfiguration['servd'] {

@@ -4,7 +4,7 @@
 import { hostname } from 'node:os';
 import { ControllerSet } from '../controller/controller-set';
 import { Hierarchical } from '../controller/policies/hierarchical';
-import { HierarchicalRouter, type PickerChoice } from '../controller/policies/hierarchical-router';
+import { HierarchicalRouter } from '../controller/policies/hierarchical-router';
 import type { ServiceController, ServiceInstance } from '../controller/service-controller';
 import { randomIdentity } from '../controller/session/session-identity';
 import { ControllerSessions } from '../driver/controller-sessions';
@@ -12,6 +12,7 @@ import type { ListenerHandle, SocketHost } from '../driver/handles';
 import type { StackDriver } from '../driver/stack-driver';
 import { SESSION_NAME_MAXIMUM } from '../limits';
 import type { TransportProtocol } from '../stack/control-interface';
+import type { Duration } from '../time/instant';
 import type { RandomSource } from '../time/random-source';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ServicePrefix } from '../wire/service-id';
@@ -24,7 +25,8 @@ import { monotonicNow } from './monotonic-clock';
 export interface RouterDuty {
   /** What lies under one of these is announced upstream as that prefix. */
   readonly aggregates: readonly ServicePrefix[];
-  readonly pickers: readonly PickerChoice[];
+  /** Until an instance that has just come gets its whole share of first packets. */
+  readonly slowStart: Duration | undefined;
 }
 
 export interface HierarchyOptions {

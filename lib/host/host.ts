@@ -1,8 +1,8 @@
 // A real host: one `Stack` with links, a clock and chance, one of the processes that share a machine. All that
 // is decided is decided below; here it is only carried out.
+// Long because what a host is made of comes together here.
 
 import { AdHoc } from '../controller/policies/ad-hoc';
-import { OutlierEjection } from '../controller/policies/outlier-ejection';
 import type { ServiceController } from '../controller/service-controller';
 import type {
   ConnectOptions,
@@ -33,6 +33,7 @@ import { Discovery } from './discovery';
 import { Hierarchy, type RouterDuty } from './hierarchy';
 import { HostLinks } from './host-links';
 import { HostRegistry, type HostRole } from './host-registry';
+import { machineIdentity, startChoosing, startingSlowly } from './instance-choice';
 import { monotonicNow } from './monotonic-clock';
 import type { ProcessPort } from './process-port';
 import { defaultEndpoint } from './registry-endpoint';
@@ -81,6 +82,7 @@ export class Host implements SocketHost {
     const stack = new Stack({
       random,
       flowTag,
+      identity: machineIdentity(),
       mtuTo: (link, remote) => this.links.mtuTo(link, remote),
     });
     stack.isStarting = true;
@@ -175,7 +177,7 @@ export class Host implements SocketHost {
     const { configuration, driver, sockets, links } = this;
     const problem = (error: Error): void => this.warn(error);
     const hierarchy = new Hierarchy({ configuration, driver, sockets, links, random, duty, problem });
-    driver.addController(hierarchy.controller);
+    driver.addController(startingSlowly(hierarchy.controller, duty?.slowStart));
     hierarchy.listen();
     return hierarchy;
   }
@@ -191,7 +193,7 @@ export class Host implements SocketHost {
 
   private async startControllers(): Promise<void> {
     if (this.closing !== undefined) return;
-    this.driver.addController(new OutlierEjection(this.driver.stack.sal.serviceTable));
+    startChoosing(this.driver, this.configuration);
     for (const link of this.links.indexes()) {
       for (const policy of this.policiesOf(link)) this.driver.addController(policy);
     }

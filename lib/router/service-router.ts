@@ -5,16 +5,17 @@
 import type { RegisteredHost, RegisteredInstance } from '../controller/session/registrar';
 import { configurationFrom, type HostOptions } from '../host/configuration';
 import { Host } from '../host/host';
+import { SLOW_START_MAXIMUM } from '../limits';
 import { servicePrefix } from '../socket/service-name';
-import type { PickerName } from '../table/pickers/picker-names';
+import { type Duration, milliseconds } from '../time/instant';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ServicePrefix } from '../wire/service-id';
 
 export interface RouterOptions extends HostOptions {
   /** Prefixes - `acme/*`, `HEX/bits` - that the router above is told of instead of what lies under them. */
   readonly aggregates?: readonly (string | ServicePrefix)[] | undefined;
-  /** How one of several instances is chosen, by prefix; weighted sampling by default. */
-  readonly pickers?: Readonly<Record<string, PickerName>> | undefined;
+  /** Milliseconds in which the share of an instance that has just come grows to the whole; default none. */
+  readonly slowStart?: number | undefined;
 }
 
 /**
@@ -31,10 +32,10 @@ export class Router {
   /** Resolves when it takes first packets and registrations; rejects with EADDRINUSE when another process has the port. */
   readonly ready: Promise<void>;
 
-  constructor({ aggregates = [], pickers = {}, ...options }: RouterOptions) {
+  constructor({ aggregates = [], slowStart, ...options }: RouterOptions) {
     const duty = {
       aggregates: aggregates.map((name) => servicePrefix(name)),
-      pickers: Object.entries(pickers).map(([name, picker]) => ({ prefix: servicePrefix(name), picker })),
+      slowStart: slowStart === undefined ? undefined : checkSlowStart(slowStart),
     };
     this.host = new Host(configurationFrom(options), () => {}, duty);
     this.ready = this.host.ready;
@@ -72,4 +73,12 @@ export class Router {
   private get registrar() {
     return this.host.hierarchy.router!.registrar;
   }
+}
+
+function checkSlowStart(value: unknown): Duration | undefined {
+  if (typeof value === 'number' && value >= 0 && value <= SLOW_START_MAXIMUM) {
+    return value === 0 ? undefined : milliseconds(value);
+  }
+  const rule = `options.slowStart must be milliseconds from 0 to ${SLOW_START_MAXIMUM}, not ${String(value)}`;
+  throw Object.assign(new RangeError(rule), { code: 'ERR_OUT_OF_RANGE' });
 }

@@ -45,7 +45,7 @@ export type ServiceEvent =
     }
   /** Resolution passes the rule over, or no longer does: a command has taken effect. */
   | { readonly kind: 'ruleEjected'; readonly rule: RuleKey }
-  | { readonly kind: 'ruleReadmitted'; readonly rule: RuleKey }
+  | { readonly kind: 'ruleReadmitted'; readonly rule: RuleKey; readonly weight: number }
   /** A rule ended by its idle or hard timeout. */
   | { readonly kind: 'ruleExpired'; readonly rule: ServiceRule }
   | { readonly kind: 'interfaceUp'; readonly networkInterface: NetworkInterface }

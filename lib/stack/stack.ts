@@ -15,7 +15,7 @@ import type { HandshakeSegments } from '../sal/signaling/handshake-segments';
 import { Ping } from '../sal/signaling/ping';
 import { resetFlow } from '../sal/signaling/teardown';
 import { pickerNamed } from '../table/pickers/picker-names';
-import { DEMUX_WEIGHT } from '../table/service-rule';
+import { DEMUX_WEIGHT, type RuleKey } from '../table/service-rule';
 import { DeadlineQueue } from '../time/deadline-queue';
 import { type Duration, earlier, type Instant } from '../time/instant';
 import type { RandomSource } from '../time/random-source';
@@ -179,9 +179,7 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
         }
         return;
       case 'readmitRule':
-        if (this.sal.serviceTable.readmitRule(command.rule)) {
-          this.tellControllers({ kind: 'ruleReadmitted', rule: command.rule });
-        }
+        this.readmit(command.rule);
         return;
       case 'setPicker': {
         const { prefix, picker } = command;
@@ -444,6 +442,11 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
     if (outcome === 'tableFull') fail('noRoom');
     // While the host starts, its rules are still to come.
     else if (outcome === 'noRoute' && !this.isStarting) this.sal.close(flow, 'noRoute', now);
+  }
+
+  private readmit(rule: RuleKey): void {
+    const weight = this.sal.serviceTable.readmitRule(rule);
+    if (weight !== undefined) this.tellControllers({ kind: 'ruleReadmitted', rule, weight });
   }
 
   private tellControllers(event: ServiceEvent): void {

@@ -184,10 +184,10 @@ export class ServiceTable {
     return number !== NO_RULE && this.ejection.eject(number);
   }
 
-  /** False when it was not passed over. */
-  readmitRule(key: RuleKey): boolean {
+  /** Its weight; `undefined` when it was not passed over. */
+  readmitRule(key: RuleKey): number | undefined {
     const number = this.find(key);
-    return number !== NO_RULE && this.ejection.readmit(number);
+    return number !== NO_RULE && this.ejection.readmit(number) ? this.records.weight(number) : undefined;
   }
 
   /** `undefined` when there is no such rule. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { configurationFrom, type HostOptions } from '../../lib/host/configuration';
+import { servicePrefix } from '../../lib/socket/service-name';
 import { NetworkAddress } from '../../lib/wire/network-address';
 
 describe('host configuration', () => {
@@ -14,6 +15,8 @@ describe('host configuration', () => {
       registry: 'default',
       spin: 0,
       resolvers: [],
+      pickers: [],
+      ejection: true,
       servd: 'off',
     });
   });
@@ -28,6 +31,8 @@ describe('host configuration', () => {
       SERVAL_BROADCAST: 'false',
       SERVAL_REGISTRY: '/run/serval.sock',
       SERVAL_SPIN: '50',
+      SERVAL_PICKERS: 'acme/web=rendezvous, acme/*=least-loaded,a=b=random',
+      SERVAL_EJECTION: '0',
     };
     expect(configurationFrom({}, environment)).toEqual({
       port: 6000,
@@ -39,6 +44,12 @@ describe('host configuration', () => {
       registry: { path: '/run/serval.sock' },
       spin: 50,
       resolvers: [],
+      pickers: [
+        { prefix: servicePrefix('acme/web'), picker: 'rendezvous' },
+        { prefix: servicePrefix('acme/*'), picker: 'least-loaded' },
+        { prefix: servicePrefix('a=b'), picker: 'random' },
+      ],
+      ejection: false,
       servd: 'off',
     });
   });
@@ -95,6 +106,10 @@ describe('host configuration', () => {
     ['SERVAL_NATIVE', 'no', TypeError, 'ERR_INVALID_ARG_VALUE'],
     ['SERVAL_BROADCAST', '2', TypeError, 'ERR_INVALID_ARG_VALUE'],
     ['SERVAL_REGISTRY', 'here.sock', TypeError, 'ERR_INVALID_ARG_VALUE'],
+    ['SERVAL_PICKERS', 'acme/web', TypeError, 'ERR_INVALID_ARG_VALUE'],
+    ['SERVAL_PICKERS', 'acme/web=nearest', TypeError, 'ERR_INVALID_ARG_VALUE'],
+    ['SERVAL_PICKERS', 'a/b/c/d/e=random', TypeError, 'ERR_INVALID_ARG_VALUE'],
+    ['SERVAL_EJECTION', 'no', TypeError, 'ERR_INVALID_ARG_VALUE'],
   ])('refuses %s=%s and says which it was', (name, value, kind, code) => {
     const read = () => configurationFrom({}, { [name]: value });
     expect(read).toThrow(kind);
@@ -111,6 +126,8 @@ describe('host configuration', () => {
     [{ router: 5 }, 'options.router'],
     [{ native: 1 }, 'options.native'],
     [{ registry: 1 }, 'options.registry'],
+    [{ pickers: ['random'] }, 'options.pickers'],
+    [{ pickers: { 'acme/web': 'toString' } }, 'options.pickers'],
     [{ prot: 1 }, 'options.prot'],
     [null, 'options'],
     [[], 'options'],

@@ -268,7 +268,8 @@ describe('ejected rules', () => {
       false,
       false,
     ]);
-    expect(table.readmitRule(first)).toBe(true);
+    expect(table.readmitRule(first)).toBe(first.weight);
+    expect(table.readmitRule(first)).toBeUndefined();
     expect(reached(table)).toEqual(['10.0.0.1', '10.0.0.2', '10.0.0.3']);
   });
 
