@@ -136,6 +136,8 @@ export interface ListenerObserver {
   connection(handle: StreamHandle): void;
   /** The last call, after a `finish` that had to wait: no connection comes any more. */
   finished?(): void;
+  /** Somebody outside asks for the socket's orderly end: what is open has so many milliseconds, or any time. */
+  drain?(timeout: number | undefined): Promise<{ readonly finished: number; readonly cut: number }>;
 }
 
 export interface ListenerHandle {

@@ -52,6 +52,11 @@ export class ListenerHandleOverStack implements ListenerHandle {
     return isFinished;
   }
 
+  /** Asks the socket for it; `undefined` when it has no such end. */
+  drain(timeout: number | undefined): ReturnType<NonNullable<ListenerObserver['drain']>> | undefined {
+    return this.isClosed ? undefined : this.observer.drain?.(timeout);
+  }
+
   close(): void {
     if (this.isClosed) return;
     this.end();

@@ -2,7 +2,7 @@
 
 import type { ServiceName, ServiceScope } from './argument-checks';
 import { type ConnectOptions, connectArguments } from './connect-options';
-import { clientSocketChannel } from './diagnostics';
+import { clientSocketChannel, traceResolution } from './diagnostics';
 import type { ServerOptions } from './listen-options';
 import type { ConnectionListener } from './server-events';
 import { StreamServer } from './stream-server';
@@ -26,7 +26,9 @@ export function connect(...args: unknown[]): StreamSocket {
   // Its signal was aborted before we began.
   if (socket.destroyed) return socket;
   if (options.timeout) socket.setTimeout(options.timeout);
-  return socket.connect(service as ServiceName, options, listener);
+  socket.connect(service as ServiceName, options, listener);
+  traceResolution(socket, String(service ?? socket.serviceID));
+  return socket;
 }
 
 /** The same function as `connect`, by the name that http agents use. */

@@ -52,6 +52,16 @@ export function contentServiceID(prefix: string | ServicePrefix, key: string | U
   return ServiceID.fromWords(hash.words.map((word, index) => word ^ prefixOfHash.words[index]! ^ base.words[index]!));
 }
 
+/** The names that this process has used lately, by the text of the prefix each stands for: hashes have no way back. */
+export function rememberedNames(): Map<string, string> {
+  const names = new Map<string, string>();
+  for (const [text, { prefix }] of cache) {
+    const isName = !ONLY_HEX.test(text) || text.length <= HEX_NAME_MAXIMUM;
+    if (isName && !HEX_AND_BITS.test(text)) names.set(prefix.toString(), text);
+  }
+  return names;
+}
+
 interface ParsedName {
   readonly prefix: ServicePrefix;
   /** Whether it was written as a prefix: `HEX/bits` or with `*`. */

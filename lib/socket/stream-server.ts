@@ -16,7 +16,7 @@ import { ServiceID, ServicePrefix } from '../wire/service-id';
 import { Admission } from './admission';
 import { checkServicePrefix, given, type ServiceScope } from './argument-checks';
 import { hostOf } from './connect-options';
-import { serverSocketChannel } from './diagnostics';
+import { serverSocketChannel, traceListen } from './diagnostics';
 import { checkDrainOptions, Drain, type DrainOptions, type DrainResult } from './drain';
 import { Reference } from './handle-options';
 import {
@@ -248,17 +248,23 @@ export class StreamServer extends EventEmitter<ServerEvents> {
   }
 
   #start(prefix: ServicePrefix, text: string, options: ListenOptions): void {
+    const traced = traceListen(this, prefix, options);
+    const fail = (cause: unknown): void => {
+      const error = operationError(cause, 'listen', { id: prefix.base, text });
+      traced(error);
+      this.emit('error', error);
+    };
     try {
       const host = hostOf(this.#socketOptions());
       const handle: ListenerHandle = host.listen(prefix, listenerOptions(options, this.#admission.share), {
         connection: (accepted) => this.#inScope(() => this.#accept(accepted)),
         finished: () => this.#inScope(() => this.#handleFinished(handle)),
+        drain: (timeout) => this.#inScope(() => this.drain(timeout === undefined ? {} : { timeout })),
       });
       this.#handle = handle;
       if (this.#admission.maximum !== undefined) this.#tellRoom();
     } catch (cause) {
-      const error = operationError(cause, 'listen', { id: prefix.base, text });
-      process.nextTick(() => this.emit('error', error));
+      process.nextTick(fail, cause);
       return;
     }
     const handle = this.#handle;
@@ -266,14 +272,14 @@ export class StreamServer extends EventEmitter<ServerEvents> {
     this.#reference.applyTo(handle);
     whenRegistered(handle, (error) => {
       if (this.#handle !== handle) return;
-      if (error === undefined) this.emit('listening');
-      else this.emit('error', operationError(error, 'listen', { id: prefix.base, text }));
+      if (error !== undefined) return fail(error);
+      traced();
+      this.emit('listening');
     });
   }
 
-  #inScope(callback: () => void): void {
-    if (this.#resource === undefined) callback();
-    else this.#resource.runInAsyncScope(callback);
+  #inScope<Result>(callback: () => Result): Result {
+    return this.#resource === undefined ? callback() : this.#resource.runInAsyncScope(callback);
   }
 
   #accept(handle: StreamHandle): void {
