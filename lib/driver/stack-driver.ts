@@ -33,6 +33,8 @@ export interface DriverEnvironment {
 export class StackDriver {
   /** Called for what controllers are told, behind them. */
   onServiceEvent: ((event: ServiceEvent, now: Instant) => void) | undefined;
+  /** Called for each command, before it is carried out. */
+  onServiceCommand: ((command: ServiceCommand) => void) | undefined;
   /** The policies beside the stack (§4.3): they hear what happens, and their commands are carried out. */
   private readonly controllers = new ControllerSet();
   private readonly currentEvents = new CurrentEvents();
@@ -108,6 +110,7 @@ export class StackDriver {
   }
 
   command(command: ServiceCommand): void {
+    this.onServiceCommand?.(command);
     this.stack.handleCommand(command, this.now());
     this.requestDrain();
   }
@@ -205,6 +208,7 @@ export class StackDriver {
   private carryOut(): void {
     const now = this.now();
     for (let command = this.controllers.pollCommand(); command; command = this.controllers.pollCommand()) {
+      this.onServiceCommand?.(command);
       this.stack.handleCommand(command, now);
     }
   }

@@ -27,6 +27,8 @@ export interface HostConfiguration {
   readonly broadcast: boolean;
   /** Where the processes of this host meet: the default place, a socket path, or nowhere. */
   readonly registry: 'default' | 'off' | { readonly path: string };
+  /** Where this process can be looked at and steered: the default place, a socket path, or nowhere. */
+  readonly control: 'default' | 'off' | { readonly path: string };
   /** Microseconds for which the event loop polls after traffic before it sleeps; 0: not at all. */
   readonly spin: number;
   /** Directories that are asked on demand, each for a prefix of its own. */
@@ -50,6 +52,8 @@ export interface HostOptions {
   readonly broadcast?: boolean | undefined;
   /** A socket path, or `false` to share nothing with the other processes of this host. */
   readonly registry?: string | boolean | undefined;
+  /** A socket path for the control interface, or `false` for none (docs/control.md). */
+  readonly control?: string | boolean | undefined;
   /** Microseconds to poll after traffic before sleeping, at most 50: short round trips for processor time. */
   readonly spin?: number | undefined;
   /** Directories that are asked on demand (§4.3). In the variable: `NAME=FILE`, comma separated. */
@@ -81,7 +85,8 @@ export function configurationFrom(
     router: routerOf(setting('router'), port),
     native: booleanOf(setting('native'), true),
     broadcast: booleanOf(setting('broadcast'), true),
-    registry: registryOf(setting('registry')),
+    registry: placeOf(setting('registry')),
+    control: controlOf(setting('control')),
     spin: spinOf(setting('spin')),
     resolvers: resolversOf(setting('resolvers')),
     pickers: pickersOf(setting('pickers')),
@@ -98,6 +103,7 @@ const VARIABLES: Readonly<Record<keyof HostOptions, string>> = {
   native: 'SERVAL_NATIVE',
   broadcast: 'SERVAL_BROADCAST',
   registry: 'SERVAL_REGISTRY',
+  control: 'SERVAL_CONTROL',
   spin: 'SERVAL_SPIN',
   resolvers: 'SERVAL_RESOLVERS',
   pickers: 'SERVAL_PICKERS',
@@ -174,7 +180,13 @@ function booleanOf({ name, value }: Setting, fallback: boolean): boolean {
   throw invalidValue(name, 'must be 1, 0, true or false', value);
 }
 
-function registryOf({ name, value }: Setting): HostConfiguration['registry'] {
+function controlOf(setting: Setting): HostConfiguration['control'] {
+  const place = placeOf(setting);
+  // A named pipe of Windows would be open to other users.
+  return place === 'default' && process.platform === 'win32' ? 'off' : place;
+}
+
+function placeOf({ name, value }: Setting): 'default' | 'off' | { readonly path: string } {
   if (value === undefined || value === true || value === '1' || value === 'true') return 'default';
   if (value === false || value === '0' || value === 'false') return 'off';
   if (typeof value !== 'string') throw invalidType(name, 'a socket path or a boolean', value);

@@ -103,6 +103,11 @@ export class Hierarchy implements UpstreamAccess {
     this.wake();
   }
 
+  /** The router above: where it is, and whether it knows us now. */
+  facts(): { readonly address: NetworkAddress | null; readonly connected: boolean } {
+    return { address: this.upstream?.router ?? null, connected: this.upstream?.isConnected === true };
+  }
+
   // ---- UpstreamAccess ----
 
   askRouter(isAsked: boolean): boolean {

@@ -2,6 +2,7 @@
 // is decided is decided below; here it is only carried out.
 // Long because what a host is made of comes together here.
 
+import type { HostFacts } from '../control/controlled-host';
 import { AdHoc } from '../controller/policies/ad-hoc';
 import type { ServiceController } from '../controller/service-controller';
 import type {
@@ -31,6 +32,7 @@ import { configurationFrom, type HostConfiguration, type HostOptions } from './c
 import { DeadlineTimer } from './deadline-timer';
 import { Discovery } from './discovery';
 import { Hierarchy, type RouterDuty } from './hierarchy';
+import { HostControl } from './host-control';
 import { HostLinks } from './host-links';
 import { HostRegistry, type HostRole } from './host-registry';
 import { machineIdentity, startChoosing, startingSlowly } from './instance-choice';
@@ -56,6 +58,7 @@ export class Host implements SocketHost {
   private readonly driver: StackDriver;
   private readonly sockets: StackSockets;
   private readonly links: HostLinks;
+  private readonly control: HostControl;
   /** Its place among the service routers. */
   readonly hierarchy: Hierarchy;
   private readonly timer = new DeadlineTimer(() => this.driver.deadline());
@@ -66,7 +69,10 @@ export class Host implements SocketHost {
   private roleChange: Promise<void> | undefined;
   private portRetry: NodeJS.Timeout | undefined;
   private closing: Promise<void> | undefined;
-  private readonly handleExit = (): void => this.sayGoodbye();
+  private readonly handleExit = (): void => {
+    this.control.closeNow();
+    this.sayGoodbye();
+  };
 
   /**
    * `forget` is called at once when the host is closed: who keeps it for others to use, keeps it no longer. `duty`:
@@ -95,6 +101,12 @@ export class Host implements SocketHost {
     });
     this.driver.onServiceEvent = (event, now) => this.handleServiceEvent(event, now);
     this.links = new HostLinks(configuration, this.driver, flowTag, (error) => this.warn(error));
+    this.control = new HostControl(
+      configuration,
+      this.driver,
+      () => this.facts(),
+      (error) => this.warn(error),
+    );
     this.ready = this.start();
     // Told to whoever awaits it; sockets see the failure as a host without a route.
     this.ready.catch(() => {});
@@ -155,6 +167,11 @@ export class Host implements SocketHost {
     return { stack: this.driver.stack.sal.counters.toObject(), links: this.links.statistics() };
   }
 
+  /** Where this host can be looked at and steered (docs/control.md), once it is ready; `undefined` without. */
+  get controlPath(): string | undefined {
+    return this.control.endpoint;
+  }
+
   /**
    * Ends the host: its open connections fail with ERR_SERVAL_HOST_CLOSED here and with ECONNRESET at their peers,
    * and it leaves the machine's registry. Resolves when nothing of it keeps the process alive.
@@ -183,12 +200,14 @@ export class Host implements SocketHost {
   }
 
   private async start(): Promise<void> {
+    const isSeen = this.control.open();
     try {
       await this.links.start();
       await this.startControllers();
     } finally {
       this.driver.started();
     }
+    await isSeen;
   }
 
   private async startControllers(): Promise<void> {
@@ -252,6 +271,7 @@ export class Host implements SocketHost {
   }
 
   private async handleRole(role: HostRole): Promise<void> {
+    this.control.tell({ kind: 'role', role });
     this.driver.stack.setForwarding(role === 'holder' || this.configuration.servd === 'router');
     clearTimeout(this.portRetry);
     if (role === 'holder') await this.holdPort();
@@ -298,12 +318,25 @@ export class Host implements SocketHost {
   }
 
   private handleServiceEvent(event: ServiceEvent, now: Instant): void {
+    this.control.tell({ kind: 'service', event });
     if (this.registry !== undefined) this.registry.handleEvent(event, now);
     else if (event.kind === 'registered' || event.kind === 'unregistered') this.earlyRegistrations.push(event);
   }
 
   private carryOut(command: ServiceCommand): void {
     this.driver.command(command);
+  }
+
+  private facts(): HostFacts {
+    const { port, router } = this.configuration;
+    return {
+      role: this.role ?? null,
+      port: this.port,
+      wellKnownPort: port,
+      links: this.linkKinds,
+      router: router === undefined ? null : { asked: router.toString(), ...this.hierarchy.facts() },
+      statistics: this.statistics(),
+    };
   }
 
   // ---- ending ----
@@ -319,6 +352,7 @@ export class Host implements SocketHost {
     this.discovery?.close();
     this.sayGoodbye();
     await this.ready.catch(() => {});
+    await this.control.close();
     await this.registry?.close();
     this.monitor?.close();
     this.timer.stop();

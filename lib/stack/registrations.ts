@@ -48,6 +48,12 @@ export class Registrations {
     }
   }
 
+  /** All of them, withdrawn ones too. */
+  *sockets(): Generator<Registrant> {
+    yield* this.weights.keys();
+    yield* this.withdrawn.values();
+  }
+
   remove(socket: Registrant): void {
     if (this.withdrawn.get(keyOf(socket)) === socket) this.withdrawn.delete(keyOf(socket));
     else this.leave(socket);

@@ -226,6 +226,11 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
     return this.registrations.add(listener, options.weight ?? DEMUX_WEIGHT, now) ? listener : undefined;
   }
 
+  /** The sockets that listen, withdrawn ones too. */
+  *listeners(): Generator<Listener> {
+    for (const socket of this.registrations.sockets()) if (socket instanceof Listener) yield socket;
+  }
+
   /** Share of first packets; 0 withdraws the socket, as if it had been closed, until it is more again. */
   setWeight(socket: Registrant, weight: number, now: Instant): void {
     this.registrations.setWeight(socket, weight, now);

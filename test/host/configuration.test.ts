@@ -13,6 +13,7 @@ describe('host configuration', () => {
       native: true,
       broadcast: true,
       registry: 'default',
+      control: 'default',
       spin: 0,
       resolvers: [],
       pickers: [],
@@ -30,6 +31,7 @@ describe('host configuration', () => {
       SERVAL_NATIVE: '0',
       SERVAL_BROADCAST: 'false',
       SERVAL_REGISTRY: '/run/serval.sock',
+      SERVAL_CONTROL: '0',
       SERVAL_SPIN: '50',
       SERVAL_PICKERS: 'acme/web=rendezvous, acme/*=least-loaded,a=b=random',
       SERVAL_EJECTION: '0',
@@ -42,6 +44,7 @@ describe('host configuration', () => {
       native: false,
       broadcast: false,
       registry: { path: '/run/serval.sock' },
+      control: 'off',
       spin: 50,
       resolvers: [],
       pickers: [

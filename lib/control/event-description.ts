@@ -1,0 +1,73 @@
+// Events as they are shown: one flat object, whose `event` is a verb in the past tense.
+
+import type { ServiceCommand, ServiceEvent } from '../stack/control-interface';
+import type { RuleKey } from '../table/service-rule';
+import type { HostEvent } from './host-events';
+import { describeKey, describeRule, protocolName } from './rule-description';
+import type { ServiceNames } from './service-names';
+
+export type Description = Readonly<Record<string, unknown>>;
+
+export function describeEvent(event: HostEvent, names: ServiceNames): Description {
+  switch (event.kind) {
+    case 'role':
+      return { event: 'roleChanged', role: event.role };
+    case 'service':
+      return describeServiceEvent(event.event, names);
+    case 'command':
+      return describeCommand(event.command, names);
+  }
+}
+
+function describeServiceEvent(event: ServiceEvent, names: ServiceNames): Description {
+  switch (event.kind) {
+    case 'registered':
+    case 'unregistered': {
+      const { kind, protocol, prefix, ...rest } = event;
+      return { event: kind, prefix, name: names.of(prefix), protocol: protocolName(protocol), ...rest };
+    }
+    case 'delayed':
+    case 'abandoned':
+      return { event: event.kind, serviceID: event.serviceID, name: names.ofService(event.serviceID) };
+    case 'ruleExpired':
+      return { event: 'ruleExpired', rule: describeRule(event.rule, names) };
+    case 'interfaceUp':
+    case 'interfaceDown':
+      return { event: event.kind, interface: event.networkInterface };
+    default: {
+      const { kind, ...rest } = event;
+      return { event: kind, name: names.ofService(event.serviceID), ...rest };
+    }
+  }
+}
+
+function describeCommand(command: ServiceCommand, names: ServiceNames): Description {
+  switch (command.kind) {
+    case 'addRule':
+      return { event: 'ruleAdded', rule: describeRule(command.rule, names) };
+    case 'deleteRule':
+      return ofRule('ruleDeleted', command.rule, names);
+    case 'modifyRule': {
+      const { kind, rule, ...change } = command;
+      return { ...ofRule('ruleModified', rule, names), ...change };
+    }
+    case 'ejectRule':
+      return ofRule('ruleEjected', command.rule, names);
+    case 'readmitRule':
+      return ofRule('ruleReadmitted', command.rule, names);
+    case 'setPicker':
+      return { event: 'pickerSet', prefix: command.prefix, picker: command.picker ?? null };
+    case 'releaseDelayed':
+      return { event: 'delayedReleased', prefix: command.prefix };
+    case 'discardDelayed':
+      return { event: 'delayedDiscarded', prefix: command.prefix };
+    default: {
+      const { kind, ...rest } = command;
+      return { event: kind === 'probe' ? 'probeSent' : kind, ...rest };
+    }
+  }
+}
+
+function ofRule(event: string, key: RuleKey, names: ServiceNames): Description {
+  return { event, rule: describeKey(key, names) };
+}
