@@ -1,5 +1,6 @@
 // Every bound and default, with unit and reason. A queue that a peer can fill has its bound here.
-// Sections follow the folders; keep them so. Those of `serval perf` alone stand in cli/perf/perf-limits.ts.
+// Sections follow the folders; keep them so. Those of `serval perf` alone stand in cli/perf/perf-limits.ts,
+// those of the control interface in control/control-limits.ts.
 // Long because it is one list, each entry with its reason.
 
 import { milliseconds, seconds } from './time/instant';
@@ -489,80 +490,3 @@ export const TRANSMIT_DELAY_MAXIMUM = milliseconds(0.02);
 
 /** How often the holder tries again to bind the well-known port when another program has it. */
 export const RETRY_WELL_KNOWN_PORT = seconds(2);
-
-// ---- control (the control interface of a process, and its client) ----
-
-/** Bytes of a request's body: a rule takes some 300. */
-export const CONTROL_BODY_MAXIMUM = 16_384;
-/** Connections to one control interface; further ones are closed. */
-export const CONTROL_CLIENTS_MAXIMUM = 64;
-/** Bytes kept for a reader of events that does not read; then it is cut off. */
-export const CONTROL_BACKLOG_MAXIMUM = 1_048_576;
-/** A connection that neither sends nor reads for so long is cut off, unless it waits for events or a drain. */
-export const CONTROL_SILENCE_MAXIMUM = seconds(10);
-/** Lines of a list that are made in one turn of the event loop, and bytes that wait to be read: the data path has its turn. */
-export const CONTROL_LINES_PER_TURN = 128;
-export const CONTROL_LIST_BACKLOG = 65_536;
-/** Hosts of one process that have a control interface; further ones have none. */
-export const CONTROL_HOSTS_MAXIMUM = 64;
-/** How long the client waits for a process to begin its answer: one that computes for longer is told of as stuck. */
-export const CONTROL_ANSWER_TIMEOUT = seconds(5);
-/** Bytes of one answer that is no list, and of one line of a list. */
-export const CONTROL_ANSWER_MAXIMUM = 1_048_576;
-
-// ---- perf (the `serval perf` command) ----
-
-/** Bytes of one JSON message between client and server: the results of 128 streams take some 40 KB. */
-export const PERF_MESSAGE_MAXIMUM = 65_536;
-/** Messages of one test: a sign of life a second for the longest test, and some. */
-export const PERF_MESSAGES_MAXIMUM = 8192;
-/** Tests that one server carries out at the same time: more would measure each other. */
-export const PERF_TESTS_MAXIMUM = 8;
-/** Connections to a server that have not said yet what they are for, and how long they may take to say it. */
-export const PERF_PENDING_MAXIMUM = 1024;
-export const PERF_SETUP_TIMEOUT = seconds(10);
-/** Streams of one test, as with iperf3. */
-export const PERF_STREAMS_MAXIMUM = 128;
-/** Seconds of one test: nobody makes a server send longer. */
-export const PERF_SECONDS_MINIMUM = 0.1;
-export const PERF_SECONDS_MAXIMUM = 3600;
-export const PERF_SECONDS_DEFAULT = 10;
-/** Seconds of one interval of the client's report. */
-export const PERF_INTERVAL_MINIMUM = 0.1;
-export const PERF_INTERVAL_MAXIMUM = 60;
-export const PERF_INTERVAL_DEFAULT = 1;
-/** Intervals a report keeps; past it their lines are still printed: bounds memory to some 10 MB. */
-export const PERF_INTERVALS_MAXIMUM = 36_000;
-/** Bytes to send in all streams together. */
-export const PERF_BYTES_MAXIMUM = 1e15;
-/** Bits a second of one stream, and of all streams together: the largest path a server should fill with datagrams. */
-export const PERF_RATE_MINIMUM = 1000;
-export const PERF_RATE_MAXIMUM = 10e9;
-/** Of datagrams where nobody asks for more: shows loss within a second, and harms no network of today. */
-export const PERF_DATAGRAM_RATE_DEFAULT = 10e6;
-/** Bytes of one write to a stream. */
-export const PERF_WRITE_DEFAULT = 131_072;
-export const PERF_WRITE_MAXIMUM = 1_048_576;
-/** Bytes of a datagram: what every path carries; at least its header; at most one packet. */
-export const PERF_DATAGRAM_DEFAULT = 1200;
-export const PERF_DATAGRAM_MINIMUM = 36;
-export const PERF_DATAGRAM_MAXIMUM = 64_900;
-/** Datagrams that leave in one turn of the event loop: a late timer is made up for in pieces. */
-export const PERF_BURST_MAXIMUM = 64;
-/** What a paced sender is behind by more than this was not sent, and is not made up for. */
-export const PERF_BACKLOG_MAXIMUM = milliseconds(100);
-/** Sequence numbers behind the highest within which a duplicate is told from a late datagram; a power of two. */
-export const PERF_SEQUENCE_WINDOW = 65_536;
-/** A sign of life so often; whoever is silent for longer has gone, and nothing more is sent to it. */
-export const PERF_ALIVE_INTERVAL = seconds(1);
-export const PERF_SILENCE_MAXIMUM = seconds(10);
-/** From the end of sending until the last byte must have arrived: a send buffer of a slow path. */
-export const PERF_DRAIN_TIMEOUT = seconds(10);
-/** From the sender's last word until a datagram that has not arrived counts as lost. */
-export const PERF_DATAGRAM_GRACE = milliseconds(500);
-/** How long an interrupted client waits for the server's figures. */
-export const PERF_INTERRUPT_GRACE = seconds(2);
-/** Round trip, window and retransmissions are looked at so often. */
-export const PERF_SAMPLE_INTERVAL = milliseconds(100);
-/** Characters of a text from the peer that are shown. */
-export const PERF_TEXT_MAXIMUM = 200;

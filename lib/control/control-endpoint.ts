@@ -5,7 +5,7 @@
 import { lstat, mkdir, readdir, readlink, stat, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { CONTROL_HOSTS_MAXIMUM } from '../limits';
+import { CONTROL_HOSTS_MAXIMUM } from './control-limits';
 
 /** The control interface of one process. */
 export interface ControlEndpoint {

@@ -3,7 +3,7 @@
 
 import { createServer, type Server as HttpServer } from 'node:http';
 import type { Server, Socket } from 'node:net';
-import { CONTROL_CLIENTS_MAXIMUM, CONTROL_SILENCE_MAXIMUM } from '../limits';
+import { CONTROL_CLIENTS_MAXIMUM, CONTROL_SILENCE_MAXIMUM } from './control-limits';
 import { handleRequest } from './control-requests';
 import type { ControlledHost } from './controlled-host';
 

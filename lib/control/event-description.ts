@@ -34,6 +34,9 @@ function describeServiceEvent(event: ServiceEvent, names: ServiceNames): Descrip
     case 'interfaceUp':
     case 'interfaceDown':
       return { event: event.kind, interface: event.networkInterface };
+    case 'ruleEjected':
+    case 'ruleReadmitted':
+      return ofRule(event.kind, event.rule, names);
     default: {
       const { kind, ...rest } = event;
       return { event: kind, name: names.ofService(event.serviceID), ...rest };
@@ -52,9 +55,9 @@ function describeCommand(command: ServiceCommand, names: ServiceNames): Descript
       return { ...ofRule('ruleModified', rule, names), ...change };
     }
     case 'ejectRule':
-      return ofRule('ruleEjected', command.rule, names);
+      return ofRule('ejectionAsked', command.rule, names);
     case 'readmitRule':
-      return ofRule('ruleReadmitted', command.rule, names);
+      return ofRule('readmissionAsked', command.rule, names);
     case 'setPicker':
       return { event: 'pickerSet', prefix: command.prefix, picker: command.picker ?? null };
     case 'releaseDelayed':
@@ -63,7 +66,7 @@ function describeCommand(command: ServiceCommand, names: ServiceNames): Descript
       return { event: 'delayedDiscarded', prefix: command.prefix };
     default: {
       const { kind, ...rest } = command;
-      return { event: kind === 'probe' ? 'probeSent' : kind, ...rest };
+      return { event: ASKED[kind], ...rest };
     }
   }
 }
@@ -71,3 +74,5 @@ function describeCommand(command: ServiceCommand, names: ServiceNames): Descript
 function ofRule(event: string, key: RuleKey, names: ServiceNames): Description {
   return { event, rule: describeKey(key, names) };
 }
+
+const ASKED = { probe: 'probeSent', peerGone: 'peerGone', migrate: 'migrationAsked' } as const;

@@ -1,7 +1,7 @@
 // Events as an endless answer, one JSON object a line. Whoever does not read what is told is cut off.
 
 import type { ServerResponse } from 'node:http';
-import { CONTROL_BACKLOG_MAXIMUM } from '../limits';
+import { CONTROL_BACKLOG_MAXIMUM } from './control-limits';
 import { describeEvent } from './event-description';
 import type { HostEvent, HostEvents } from './host-events';
 import { LINES_TYPE } from './line-response';

@@ -3,7 +3,7 @@
 
 import type { ServerResponse } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { CONTROL_LINES_PER_TURN, CONTROL_LIST_BACKLOG } from '../limits';
+import { CONTROL_LINES_PER_TURN, CONTROL_LIST_BACKLOG } from './control-limits';
 
 export const LINES_TYPE = 'application/x-ndjson';
 

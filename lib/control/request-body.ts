@@ -1,8 +1,8 @@
 // The JSON object that a request brings, of a bounded size.
 
 import type { IncomingMessage } from 'node:http';
-import { CONTROL_BODY_MAXIMUM } from '../limits';
 import { ControlError, ControlErrorCode } from './control-error';
+import { CONTROL_BODY_MAXIMUM } from './control-limits';
 import { RequestFields } from './request-fields';
 
 export async function readBody(request: IncomingMessage): Promise<RequestFields> {

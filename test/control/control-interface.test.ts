@@ -6,8 +6,8 @@ import { connect as dial } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CONTROL_BODY_MAXIMUM, CONTROL_CLIENTS_MAXIMUM } from '../../lib/control/control-limits';
 import { connect, createHost, createServer, type Host, type Server } from '../../lib/index';
-import { CONTROL_BODY_MAXIMUM, CONTROL_CLIENTS_MAXIMUM } from '../../lib/limits';
 import { ask, open } from './ask';
 
 const web = '822b33ad87c148a04b5e57f6eb2f42b900000000000000000000000000000000/256';
