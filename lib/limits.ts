@@ -385,7 +385,7 @@ export const SESSION_SEARCH_PAUSE_MAXIMUM = seconds(30);
 export const SESSION_LOYALTY = 3;
 /** First and longest time that one attempt may take: a router in the neighbourhood answers, or it is not there. */
 export const SESSION_CONNECT_MINIMUM = seconds(1);
-export const SESSION_CONNECT_MAXIMUM = seconds(8);
+export const SESSION_CONNECT_MAXIMUM = seconds(2);
 /** Hosts whose router says goodbye come back within this time: not all of them in one burst. */
 export const SESSION_RETURN_SPREAD = milliseconds(200);
 /** Sessions of one router. About 2 KB each, without what they register. */

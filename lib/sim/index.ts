@@ -35,6 +35,7 @@ export type { ElementSite, NetworkElement, PacketSink } from './network-element'
 export { Partition } from './partition';
 export { type Path, path } from './path';
 export type { Attachment, Segment } from './segment';
+export type { HierarchyOptions } from './simulated-hierarchy';
 export type { HostOptions, SimulatedHost } from './simulated-host';
 export type { InterfaceAddress, SimulatedInterface } from './simulated-interface';
 export { ipLength, type NetworkReport, type SimulatedPacket } from './simulated-packet';

@@ -25,6 +25,7 @@ import type { SeededRandom } from '../time/seeded-random';
 import type { NetworkAddress } from '../wire/network-address';
 import { type ServiceID, ServicePrefix } from '../wire/service-id';
 import type { SimulatedNetwork } from './network';
+import { type HierarchyOptions, SimulatedHierarchy } from './simulated-hierarchy';
 import type { SimulatedInterface } from './simulated-interface';
 import type { SimulatedKernel } from './simulated-kernel';
 import type { SimulatedLinkOptions } from './simulated-link';
@@ -44,12 +45,15 @@ export interface HostOptions {
   readonly sendBuffer?: number;
   /** Makes the controller; default the ad hoc policy: services are looked for on each segment. */
   readonly controller?: (link: number, port: number) => ServiceController;
+  /** Registers with a service router, is one, or both; default neither. A router forwards. */
+  readonly hierarchy?: HierarchyOptions;
 }
 
 export class SimulatedHost implements SocketHost {
   readonly kernel: SimulatedKernel;
   readonly ready = Promise.resolve();
   private process: SimulatedProcess | undefined;
+  private place: SimulatedHierarchy | undefined;
   private readonly random: SeededRandom;
 
   constructor(
@@ -70,6 +74,11 @@ export class SimulatedHost implements SocketHost {
   /** The stack of the process that runs, for checks. */
   get stack(): Stack {
     return this.running().stack;
+  }
+
+  /** Its place among the service routers, for checks. */
+  get hierarchy(): SimulatedHierarchy | undefined {
+    return this.place;
   }
 
   get isRunning(): boolean {
@@ -137,22 +146,38 @@ export class SimulatedHost implements SocketHost {
   crash(): void {
     this.process?.kill();
     this.process = undefined;
+    this.place = undefined;
+  }
+
+  /** The process ends in good order: the routers around it hear that it goes. */
+  stop(): void {
+    this.place?.close();
+    this.process?.drain();
+    this.crash();
   }
 
   /** Starts a new process on a host that has none. */
   start(): void {
     if (this.process !== undefined) throw new Error(`${this.name} runs already`);
-    const { controller, forwards, ejects } = this.options;
+    const { controller, forwards, ejects, hierarchy } = this.options;
     const port = this.servicePort;
+    const links = this.links();
+    const random = this.random.fork();
     this.process = new SimulatedProcess({
       kernel: this.kernel,
       clock: this.network.clock,
-      random: this.random.fork(),
-      links: this.links(),
-      forwards: forwards ?? false,
+      random,
+      links,
+      forwards: forwards ?? hierarchy?.isRouter ?? false,
       ejects: ejects ?? false,
-      controller: (link) => controller?.(link, port) ?? new AdHoc({ link, port }),
+      controllers: (link, { driver, sockets }) => {
+        const { name } = this;
+        const context = { name, driver, sockets, random, dataPort: links[0]!.port, servicePort: port };
+        this.place = hierarchy && new SimulatedHierarchy(context, hierarchy);
+        return [controller?.(link, port) ?? new AdHoc({ link, port }), ...(this.place?.controllers ?? [])];
+      },
     });
+    this.place?.start(this.network.clock.now());
   }
 
   /** Flows have a port of their own, as with many processes on a host; first packets come to the well-known one. */

@@ -25,8 +25,8 @@ export interface ProcessOptions {
   readonly forwards: boolean;
   /** Whether instances that do not answer are passed over. */
   readonly ejects: boolean;
-  /** Makes the controller; `link` is the index of the first link. */
-  readonly controller: (link: number) => ServiceController;
+  /** Makes the controllers; `link` is the index of the first link. */
+  readonly controllers: (link: number, process: SimulatedProcess) => readonly ServiceController[];
 }
 
 export class SimulatedProcess implements DriverEnvironment {
@@ -45,7 +45,7 @@ export class SimulatedProcess implements DriverEnvironment {
   /** What the event loop has to do once it runs again. */
   private backlog: (() => void)[] = [];
 
-  constructor({ kernel, clock, random, links, forwards, ejects, controller }: ProcessOptions) {
+  constructor({ kernel, clock, random, links, forwards, ejects, controllers }: ProcessOptions) {
     this.kernel = kernel;
     this.clock = clock;
     this.stack = new Stack({ random, mtuTo: (_link, remote) => kernel.mtuTo(remote) });
@@ -54,7 +54,7 @@ export class SimulatedProcess implements DriverEnvironment {
     this.sockets = new StackSockets(this.driver, Promise.resolve());
     this.loopback = new SimulatedLoopback(clock, (batch) => this.driver.received(0, batch));
     const indexes = links.map((options) => this.openLink(options));
-    this.driver.addController(controller(indexes[0]!));
+    for (const controller of controllers(indexes[0]!, this)) this.driver.addController(controller);
     if (ejects) this.driver.addController(new OutlierEjection(this.stack.sal.serviceTable));
     this.handleInterfaces();
   }
@@ -89,6 +89,11 @@ export class SimulatedProcess implements DriverEnvironment {
     this.isPaused = false;
     for (const link of this.receivers()) link.release();
     for (const action of this.backlog.splice(0)) this.turn(action);
+  }
+
+  /** Sends what was written, as far as the links take it. */
+  drain(): void {
+    this.driver.drainNow();
   }
 
   /** Ends at once; nobody is told anything. */
