@@ -87,7 +87,7 @@ export class RuleStore {
     if ((flags & RuleFlag[key.action]) === 0) return false;
     if (key.action === 'demux') return this.hasProtocol(number, key.protocol) && this.socket(number) === key.socket;
     if (key.action === 'forward') return this.leadsTo(number, key);
-    return true;
+    return key.priority === undefined || key.priority === this.records.field(number, RuleField.priority);
   }
 
   isDemux(number: RuleNumber): boolean {

@@ -58,12 +58,15 @@ export interface DropRule extends RuleCommon {
 
 export type ServiceRule = ForwardRule | DemuxRule | DelayRule | DropRule;
 
-/** What tells one rule from another: prefix and action, and the address or socket and protocol. */
+/**
+ * What tells one rule from another: prefix and action, and the address, or socket and protocol, or the priority: several
+ * policies may have what they do not know wait, or be dropped. A key without priority names any of those.
+ */
 export type RuleKey =
   | Pick<ForwardRule, 'action' | 'prefix' | 'address' | 'link'>
   | Pick<DemuxRule, 'action' | 'prefix' | 'protocol' | 'socket'>
-  | Pick<DelayRule, 'action' | 'prefix'>
-  | Pick<DropRule, 'action' | 'prefix'>;
+  | (Pick<DelayRule, 'action' | 'prefix'> & Partial<Pick<DelayRule, 'priority'>>)
+  | (Pick<DropRule, 'action' | 'prefix'> & Partial<Pick<DropRule, 'priority'>>);
 
 /** Local sockets beat anything forwarded for the same prefix: the original's values. */
 export const DEMUX_PRIORITY = 32_000;

@@ -60,14 +60,6 @@ describe('OnDemandLookup', () => {
     });
   });
 
-  it('has everything wait by two rules, each longer than the default ones, and cuts answers to them', () => {
-    const { policy, delayed, asked } = lookup({ prefix: ServicePrefix.any });
-    expect(told(policy)).toEqual(['addRule delay 0000/1', 'addRule delay 8000/1']);
-    delayed(web);
-    policy.handleAnswer(asked(), { ...answer(web, '192.0.2.1'), prefix: ServicePrefix.any }, NOW);
-    expect(told(policy)).toEqual(['addRule forward 8000/1 -> 192.0.2.1:54325', 'releaseDelayed /1']);
-  });
-
   it('asks, installs the answer for as long as it holds, and only then releases what waits', () => {
     const { policy, delayed, asked } = lookup();
     drain(policy);

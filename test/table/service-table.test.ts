@@ -408,7 +408,7 @@ function mayUse(rule: ServiceRule, query: ResolutionQuery): boolean {
 function isSameKey(a: ServiceRule, b: ServiceRule): boolean {
   if (!a.prefix.equals(b.prefix) || a.action !== b.action) return false;
   if (a.action === 'demux' && b.action === 'demux') return a.protocol === b.protocol;
-  return a.action !== 'forward' || b.action !== 'forward' || a.address.equals(b.address);
+  return a.action === 'forward' && b.action === 'forward' ? a.address.equals(b.address) : a.priority === b.priority;
 }
 
 function describeRule(rule: ServiceRule): string {

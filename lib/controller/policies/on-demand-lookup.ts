@@ -8,16 +8,19 @@ import type { ServiceCommand, ServiceEvent } from '../../stack/control-interface
 import { DEFAULT_RULE_WEIGHT, type DelayRule, type RuleScope, type ServiceRule } from '../../table/service-rule';
 import type { Duration, Instant } from '../../time/instant';
 import type { NetworkAddress } from '../../wire/network-address';
-import { ServiceID, ServicePrefix } from '../../wire/service-id';
+import { type ServiceID, ServicePrefix } from '../../wire/service-id';
 import { CommandQueue } from '../command-queue';
 import type { ServiceController } from '../service-controller';
 import { type AnswerInForce, isSameRule, LookupAnswers } from './lookup-answers';
 import { LookupQuestions, type LookupRequest } from './lookup-questions';
 
-/** Below whatever else is known of the prefix: then nobody need be asked. */
-export const LOOKUP_DELAY_PRIORITY = 10;
+/**
+ * Above the ways to any router, the host's own included: who configures a directory wants it asked. Below the wait of
+ * a process that has just started: what it does not know yet need not be asked for.
+ */
+export const LOOKUP_DELAY_PRIORITY = 250;
 /** Above the DELAY rule, should an answer be for the whole prefix; an instance's own priority is added. */
-export const LOOKUP_ANSWER_PRIORITY = 20;
+export const LOOKUP_ANSWER_PRIORITY = 260;
 
 export interface OnDemandOptions {
   readonly prefix: ServicePrefix;
@@ -57,7 +60,7 @@ export class OnDemandLookup implements ServiceController {
 
   constructor(private readonly options: OnDemandOptions) {
     this.scope = options.scope ?? 'network';
-    for (const prefix of this.parts()) this.commands.push({ kind: 'addRule', rule: this.delayRule(prefix) });
+    this.commands.push({ kind: 'addRule', rule: this.delayRule() });
   }
 
   handleEvent(event: ServiceEvent, now: Instant): void {
@@ -68,13 +71,10 @@ export class OnDemandLookup implements ServiceController {
 
   /** What the directory says to the question of that number. An answer to a question that was given up is ignored. */
   handleAnswer(question: number, answer: LookupAnswer, now: Instant): void {
-    const serviceID = this.questions.answer(question, now);
-    if (serviceID === undefined) return;
-    const part = this.parts().find((each) => each.contains(serviceID))!;
-    const narrowed = part.containsPrefix(answer.prefix) ? answer : { ...answer, prefix: part };
-    if (answer.instances.length > 0) this.handlePositive(narrowed, now);
-    else this.handleNegative(narrowed, now);
-    this.commands.push({ kind: 'releaseDelayed', prefix: narrowed.prefix });
+    if (this.questions.answer(question, now) === undefined) return;
+    if (answer.instances.length > 0) this.handlePositive(answer, now);
+    else this.handleNegative(answer, now);
+    this.commands.push({ kind: 'releaseDelayed', prefix: answer.prefix });
   }
 
   /** The directory cannot say. What waits goes on waiting, within its bounds. */
@@ -190,15 +190,9 @@ export class OnDemandLookup implements ServiceController {
     return { prefix, weight: DEFAULT_RULE_WEIGHT, ...timeouts };
   }
 
-  /** A DELAY rule for everything would be the one of a process that looks for its holder: its halves are longer. */
-  private parts(): readonly ServicePrefix[] {
-    return this.options.prefix.bits === 0 ? HALVES : [this.options.prefix];
-  }
-
-  private delayRule(prefix: ServicePrefix): DelayRule {
+  private delayRule(): DelayRule {
+    const { prefix } = this.options;
     const terms = { priority: LOOKUP_DELAY_PRIORITY, weight: DEFAULT_RULE_WEIGHT };
     return { action: 'delay', prefix, scope: this.scope, ...terms };
   }
 }
-
-const HALVES = ['0', '8'].map((digit) => ServicePrefix.of(ServiceID.fromHex(digit.padEnd(64, '0'))!, 1));
