@@ -207,6 +207,9 @@ export const LOOKUP_ADDRESSES_MAXIMUM = 64;
 export const LOOKUP_LIFETIME_MINIMUM = milliseconds(100);
 export const LOOKUP_LIFETIME_MAXIMUM = seconds(86_400);
 
+/** Partitions of one prefix: a rule each, which a leaving instance may make move; finer than that no balance need be. */
+export const PARTITIONS_MAXIMUM = 4096;
+
 // ---- servd: registrations of the original ----
 
 /** The original's intervals: a host repeats what it offers, and a router forgets what was not repeated twice. */

@@ -1,0 +1,249 @@
+// §6.2: the partitions of a prefix over the instances that are registered, as they come and go.
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { CommandQueue } from '../../lib/controller/command-queue';
+import { Partition } from '../../lib/controller/policies/partition';
+import { PARTITIONS_MAXIMUM } from '../../lib/limits';
+import type { ServiceCommand } from '../../lib/stack/control-interface';
+import { ServiceTable } from '../../lib/table/service-table';
+import { SeededRandom } from '../../lib/time/seeded-random';
+import type { NetworkAddress } from '../../lib/wire/network-address';
+import { ServiceID, ServicePrefix } from '../../lib/wire/service-id';
+import { address, drain, NOW, told } from './commands';
+
+const cache = ServicePrefix.of(ServiceID.fromHex('cace'.padEnd(64, '0'))!, 16);
+const at = (number: number) => address(`10.0.0.${number}`, 54325);
+
+function partition(partitions = 16, prefix = cache) {
+  const policy = new Partition({ prefix, partitions, link: () => 1 });
+  const join = (number: number, protocol: 6 | 17 = 6) =>
+    policy.handleRegistered({ prefix, protocol, address: at(number), weight: 1024 });
+  const leave = (number: number, protocol: 6 | 17 = 6) =>
+    policy.handleUnregistered({ prefix, protocol, address: at(number) });
+  return { policy, join, leave };
+}
+
+const counts = (policy: Partition): number[] => {
+  const byInstance = new Map<string, number>();
+  for (const owner of policy.assignments()) byInstance.set(`${owner}`, (byInstance.get(`${owner}`) ?? 0) + 1);
+  return [...byInstance.values()].sort((a, b) => b - a);
+};
+
+describe('Partition', () => {
+  it('cuts the prefix into parts of equal length', () => {
+    const { policy, join } = partition(4);
+    join(1);
+    expect(told(policy)).toEqual([
+      'addRule forward cace/18 -> 10.0.0.1:54325',
+      'addRule forward cace/18 -> 10.0.0.1:54325',
+      'addRule forward cace/18 -> 10.0.0.1:54325',
+      'addRule forward cace/18 -> 10.0.0.1:54325',
+    ]);
+    const odd = partition(8, ServicePrefix.of(ServiceID.fromHex('f'.repeat(64))!, 30));
+    odd.join(1);
+    const bases = drain(odd.policy).map((command) => command.kind === 'addRule' && String(command.rule.prefix));
+    expect(bases.map((text) => `${text}`.slice(0, 10))).toEqual([
+      'fffffffc00',
+      'fffffffc80',
+      'fffffffd00',
+      'fffffffd80',
+      'fffffffe00',
+      'fffffffe80',
+      'ffffffff00',
+      'ffffffff80',
+    ]);
+  });
+
+  // Figure 8 of the paper: 16 partitions, four servers, one leaves after the other, and they come back.
+  it('gives each of four instances four partitions, and moves those of who leaves and no others', () => {
+    const { policy, join, leave } = partition();
+    for (const number of [1, 2, 3, 4]) join(number);
+    expect(counts(policy)).toEqual([4, 4, 4, 4]);
+    drain(policy);
+    leave(4);
+    expect(counts(policy)).toEqual([6, 5, 5]);
+    expect(drain(policy)).toHaveLength(2 * 4);
+    leave(3);
+    expect(counts(policy)).toEqual([8, 8]);
+    join(3);
+    expect(counts(policy)).toEqual([6, 5, 5]);
+    join(4);
+    expect(counts(policy)).toEqual([4, 4, 4, 4]);
+  });
+
+  it('has nothing left when the last instance has gone', () => {
+    const { policy, join, leave } = partition(4);
+    join(1);
+    leave(1);
+    expect(drain(policy).filter(({ kind }) => kind === 'deleteRule')).toHaveLength(4);
+    expect(policy.assignments()).toEqual([undefined, undefined, undefined, undefined]);
+    join(2);
+    expect(counts(policy)).toEqual([4]);
+  });
+
+  it('takes an instance of two protocols for one, and other prefixes for none of its business', () => {
+    const { policy, join, leave } = partition(4);
+    join(1);
+    join(2, 17);
+    join(2, 6);
+    leave(2, 17);
+    expect(counts(policy)).toEqual([2, 2]);
+    leave(2, 6);
+    leave(2, 6);
+    expect(counts(policy)).toEqual([4]);
+    const other = ServicePrefix.of(cache.base, 20);
+    policy.handleRegistered({ prefix: other, protocol: 6, address: at(3), weight: 1 });
+    policy.handleUnregistered({ prefix: other, protocol: 6, address: at(1) });
+    expect(counts(policy)).toEqual([4]);
+  });
+
+  it.each([0, 1, 3, 2.5, PARTITIONS_MAXIMUM * 2, Number.NaN])('refuses %s partitions', (count) => {
+    expect(() => partition(count)).toThrow(RangeError);
+  });
+
+  it('refuses to cut what has no bits left', () => {
+    expect(() => partition(4, ServicePrefix.of(ServiceID.zero, 255))).toThrow(/cannot be cut/);
+  });
+
+  it('gives an instance that comes back most of what it had', () => {
+    const { policy, join, leave } = partition(256);
+    for (let number = 1; number <= 8; number++) join(number);
+    const before = policy.assignments().map(String);
+    leave(3);
+    join(3);
+    const now = policy.assignments().map(String);
+    const same = before.filter((owner, index) => owner === now[index]).length;
+    expect(same).toBeGreaterThan(256 - 32);
+  });
+});
+
+type Step = { readonly joins: boolean; readonly number: number };
+const steps = fc.array(fc.record({ joins: fc.boolean(), number: fc.integer({ min: 1, max: 12 }) }), { maxLength: 60 });
+const sizes = fc.constantFrom(2, 4, 16, 64);
+
+/** The registrations beside the policy: they have the rules of the prefix itself, as a router's do. */
+class Router {
+  readonly table = new ServiceTable();
+  readonly policy: Partition;
+  readonly present = new Set<number>();
+  private readonly random = SeededRandom.of(1);
+
+  constructor(partitions: number) {
+    this.policy = partition(partitions).policy;
+  }
+
+  /** Carries out a step, command by command; `between` is called before, between and after them. */
+  take({ joins, number }: Step, between: () => void): ServiceCommand[] {
+    if (joins === this.present.has(number)) return [];
+    const registration = { prefix: cache, protocol: 6, address: at(number), weight: 1 } as const;
+    const terms = { link: 1, broadcast: false, scope: 'network', priority: 32_000, weight: 1 } as const;
+    const whole = { action: 'forward', prefix: cache, address: at(number), ...terms } as const;
+    const queue = new CommandQueue();
+    if (joins) {
+      this.present.add(number);
+      queue.push({ kind: 'addRule', rule: whole });
+      this.policy.handleRegistered(registration);
+    } else {
+      this.present.delete(number);
+      queue.push({ kind: 'deleteRule', rule: whole });
+      this.policy.handleUnregistered(registration);
+    }
+    const commands = [...drain({ handleEvent() {}, pollCommand: () => queue.poll() }), ...drain(this.policy)];
+    for (const command of commands) {
+      if (command.kind === 'addRule') this.table.addRule(command.rule, NOW);
+      else if (command.kind === 'deleteRule') expect(this.table.deleteRule(command.rule)).toBe(true);
+      between();
+    }
+    return commands;
+  }
+
+  ownerOf(id: ServiceID): NetworkAddress | undefined {
+    const rule = this.table.resolve(id, { protocol: 6, reach: 'any' }, this.random);
+    return rule?.action === 'forward' ? rule.address : undefined;
+  }
+}
+
+/** One key of each partition. */
+const keysOf = (partitions: number): ServiceID[] =>
+  Array.from({ length: partitions }, (_, number) => {
+    const tail = Math.floor((number * 65_536) / partitions);
+    return ServiceID.fromHex(`cace${tail.toString(16).padStart(4, '0')}${'7'.repeat(56)}`)!;
+  });
+
+describe('Partition, whatever happens', () => {
+  it('keeps the instances within one partition of each other, and moves as few as can be', () => {
+    fc.assert(
+      fc.property(sizes, steps, (partitions, story) => {
+        const router = new Router(partitions);
+        for (const step of story) {
+          const before = router.policy.assignments();
+          const commands = router.take(step, () => {});
+          const { size } = router.present;
+          if (commands.length === 0 || size === 0) continue;
+          const owned = [...router.present].map((number) => owns(router.policy, number));
+          expect(owned.reduce((sum, each) => sum + each, 0)).toBe(partitions);
+          expect(Math.max(...owned) - Math.min(...owned)).toBeLessThanOrEqual(1);
+          const moved = router.policy.assignments().filter((owner, index) => owner !== before[index]).length;
+          expect(moved).toBe(fewestMoves(before, router.present, partitions));
+        }
+      }),
+      { seed: 62, numRuns: 200 },
+    );
+  });
+
+  it('has an instance that is there for every key, before and after each single command', () => {
+    fc.assert(
+      fc.property(sizes, steps, (partitions, story) => {
+        const router = new Router(partitions);
+        const keys = keysOf(partitions);
+        for (const step of story) {
+          const known = new Set([...router.present, step.number].map((number) => String(at(number))));
+          const wereThere = router.present.size;
+          router.take(step, () => {
+            const isServed = wereThere > 0 && router.present.size > 0;
+            for (const key of keys) {
+              const owner = router.ownerOf(key);
+              if (isServed) expect(owner).toBeDefined();
+              if (owner !== undefined) expect(known).toContain(String(owner));
+            }
+          });
+          const present = [...router.present].map((number) => String(at(number)));
+          for (const key of keys) {
+            const owner = router.ownerOf(key);
+            if (present.length === 0) expect(owner).toBeUndefined();
+            else expect(present).toContain(String(owner));
+          }
+        }
+      }),
+      { seed: 63, numRuns: 100 },
+    );
+  });
+
+  it('falls back to any instance when the rule of a partition is taken out', () => {
+    const router = new Router(16);
+    for (const number of [1, 2, 3]) router.take({ joins: true, number }, () => {});
+    const [key] = keysOf(16);
+    for (const rule of [...router.table.rules()])
+      if (rule.prefix.contains(key!) && rule.prefix.bits > 16) router.table.deleteRule(rule);
+    const found = new Set(Array.from({ length: 100 }, () => String(router.ownerOf(key!))));
+    expect(found.size).toBe(3);
+  });
+});
+
+function owns(policy: Partition, number: number): number {
+  return policy.assignments().filter((owner) => owner?.equals(at(number))).length;
+}
+
+/** What nobody has any more must move, and what somebody has beyond its share when all have as equal shares as can be. */
+function fewestMoves(
+  before: readonly (NetworkAddress | undefined)[],
+  present: ReadonlySet<number>,
+  partitions: number,
+): number {
+  const had = [...present].map((number) => before.filter((owner) => owner?.equals(at(number))).length);
+  const each = Math.floor(partitions / present.size);
+  let more = partitions % present.size;
+  const kept = had.sort((a, b) => b - a).map((count) => Math.min(count, each + (count > each && more-- > 0 ? 1 : 0)));
+  return partitions - kept.reduce((sum, count) => sum + count, 0);
+}
