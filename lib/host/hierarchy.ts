@@ -4,7 +4,7 @@
 import { hostname } from 'node:os';
 import { ControllerSet } from '../controller/controller-set';
 import { Hierarchical } from '../controller/policies/hierarchical';
-import { HierarchicalRouter } from '../controller/policies/hierarchical-router';
+import { HierarchicalRouter, type PartitionChoice } from '../controller/policies/hierarchical-router';
 import type { ServiceController, ServiceInstance } from '../controller/service-controller';
 import { randomIdentity } from '../controller/session/session-identity';
 import { ControllerSessions } from '../driver/controller-sessions';
@@ -27,6 +27,8 @@ export interface RouterDuty {
   readonly aggregates: readonly ServicePrefix[];
   /** Until an instance that has just come gets its whole share of first packets. */
   readonly slowStart: Duration | undefined;
+  /** Prefixes that are cut into parts, each for one instance. */
+  readonly partitions: readonly PartitionChoice[];
 }
 
 export interface HierarchyOptions {

@@ -2,6 +2,8 @@
 // the registrations of the hosts below it, forwards the first packets of strangers to them, and asks the router above
 // it for what it does not know. What follows a first packet goes between the two ends directly.
 
+import type { PartitionChoice } from '../controller/policies/hierarchical-router';
+import { checkPartitions } from '../controller/policies/partition';
 import type { RegisteredHost, RegisteredInstance } from '../controller/session/registrar';
 import { configurationFrom, type HostOptions } from '../host/configuration';
 import { Host } from '../host/host';
@@ -16,6 +18,8 @@ export interface RouterOptions extends HostOptions {
   readonly aggregates?: readonly (string | ServicePrefix)[] | undefined;
   /** Milliseconds in which the share of an instance that has just come grows to the whole; default none. */
   readonly slowStart?: number | undefined;
+  /** Into how many parts - a power of two - a prefix is cut, each of which one of its instances has: `{ 'cache/*': 64 }`. §6.2 */
+  readonly partitions?: Readonly<Record<string, number>> | undefined;
 }
 
 /**
@@ -32,10 +36,11 @@ export class Router {
   /** Resolves when it takes first packets and registrations; rejects with EADDRINUSE when another process has the port. */
   readonly ready: Promise<void>;
 
-  constructor({ aggregates = [], slowStart, ...options }: RouterOptions) {
+  constructor({ aggregates = [], partitions = {}, slowStart, ...options }: RouterOptions) {
     const duty = {
       aggregates: aggregates.map((name) => servicePrefix(name)),
       slowStart: slowStart === undefined ? undefined : checkSlowStart(slowStart),
+      partitions: Object.entries(partitions).map(([name, count]) => partitionOf(servicePrefix(name), count)),
     };
     this.host = new Host(configurationFrom(options), () => {}, duty);
     this.ready = this.host.ready;
@@ -81,4 +86,10 @@ function checkSlowStart(value: unknown): Duration | undefined {
   }
   const rule = `options.slowStart must be milliseconds from 0 to ${SLOW_START_MAXIMUM}, not ${String(value)}`;
   throw Object.assign(new RangeError(rule), { code: 'ERR_OUT_OF_RANGE' });
+}
+
+/** Before a host is made that could not be one. */
+function partitionOf(prefix: ServicePrefix, partitions: number): PartitionChoice {
+  checkPartitions(prefix, partitions);
+  return { prefix, partitions };
 }

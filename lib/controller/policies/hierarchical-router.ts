@@ -15,6 +15,7 @@ import { type RegisteredInstance, Registrar } from '../session/registrar';
 import type { Hierarchical } from './hierarchical';
 import { SEEKING_PRIORITY } from './holder-route';
 import { MemberRegistrations } from './member-registrations';
+import { Partition, type PartitionOptions } from './partition';
 
 export interface HierarchicalRouterOptions {
   readonly identity: string;
@@ -27,6 +28,7 @@ export interface HierarchicalRouterOptions {
   /** What the router above is told of instead of what lies under it. */
   readonly aggregates?: readonly ServicePrefix[];
   readonly pickers?: readonly PickerChoice[];
+  readonly partitions?: readonly PartitionChoice[];
 }
 
 /** How one of the instances of a service is chosen. */
@@ -35,14 +37,20 @@ export interface PickerChoice {
   readonly picker: PickerName;
 }
 
+/** Into how many parts a prefix is cut (§6.2). */
+export type PartitionChoice = Omit<PartitionOptions, 'link'>;
+
 export class HierarchicalRouter implements ServiceController {
   readonly registrar: Registrar;
   private readonly commands = new CommandQueue();
   private readonly rules: MemberRegistrations;
+  private readonly partitions: readonly Partition[];
   private settledAt = NEVER;
 
   constructor(private readonly options: HierarchicalRouterOptions) {
-    this.rules = new MemberRegistrations(options.link, 'network');
+    const { link, partitions = [] } = options;
+    this.rules = new MemberRegistrations(link, 'network');
+    this.partitions = partitions.map((choice) => new Partition({ ...choice, link }));
     this.registrar = new Registrar(options, {
       registered: (instance) => this.handleRegistered(instance),
       unregistered: (instance) => this.handleUnregistered(instance),
@@ -75,7 +83,8 @@ export class HierarchicalRouter implements ServiceController {
   }
 
   pollCommand(): ServiceCommand | undefined {
-    return this.rules.pollCommand() ?? this.options.upstream?.pollCommand() ?? this.commands.poll();
+    const command = this.rules.pollCommand() ?? this.pollPartitions();
+    return command ?? this.options.upstream?.pollCommand() ?? this.commands.poll();
   }
 
   nextDeadline(): Instant {
@@ -100,13 +109,23 @@ export class HierarchicalRouter implements ServiceController {
 
   private handleRegistered(instance: RegisteredInstance): void {
     this.rules.handleRegistered(instance);
+    for (const partition of this.partitions) partition.handleRegistered(instance);
     this.options.upstream?.handleRegistered(instance);
     this.release(instance.prefix);
   }
 
   private handleUnregistered(instance: RegisteredInstance): void {
     this.rules.handleUnregistered(instance);
+    for (const partition of this.partitions) partition.handleUnregistered(instance);
     this.options.upstream?.handleUnregistered(instance);
+  }
+
+  private pollPartitions(): ServiceCommand | undefined {
+    for (const partition of this.partitions) {
+      const command = partition.pollCommand();
+      if (command !== undefined) return command;
+    }
+    return undefined;
   }
 
   /** Somebody offers `prefix` now, and has a rule: what waits for it waits no longer. */

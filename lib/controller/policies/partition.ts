@@ -41,7 +41,7 @@ export class Partition implements ServiceController {
   private readonly instances = new Map<string, Instance>();
   private readonly owners: (Instance | undefined)[];
 
-  /** Throws RangeError for a number of partitions that the prefix cannot be cut into. */
+  /** Throws as `checkPartitions`. */
   constructor(private readonly options: PartitionOptions) {
     const { prefix, partitions } = options;
     this.prefix = prefix;
@@ -133,13 +133,19 @@ export class Partition implements ServiceController {
   }
 }
 
-/** The prefixes of equal length that `prefix` consists of. */
-function partsOf(prefix: ServicePrefix, count: number): ServicePrefix[] {
+/** Throws RangeError for a number of partitions that the prefix cannot be cut into. */
+export function checkPartitions(prefix: ServicePrefix, count: number): void {
   const bits = Math.log2(count);
   if (!Number.isInteger(bits) || count < 2 || count > PARTITIONS_MAXIMUM) {
     throw new RangeError(`partitions must be a power of two from 2 to ${PARTITIONS_MAXIMUM}, not ${count}`);
   }
   if (prefix.bits + bits > SERVICE_ID_BITS) throw new RangeError(`${prefix} cannot be cut into ${count} partitions`);
+}
+
+/** The prefixes of equal length that `prefix` consists of. */
+function partsOf(prefix: ServicePrefix, count: number): ServicePrefix[] {
+  checkPartitions(prefix, count);
+  const bits = Math.log2(count);
   return Array.from({ length: count }, (_, number) => partOf(prefix, bits, number));
 }
 
