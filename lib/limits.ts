@@ -306,6 +306,8 @@ export const BUFFER_BYTES_PER_CHUNK = 512;
 export const REASSEMBLY_RUNS_MAXIMUM = 512;
 /** Blocks of send buffers kept for reuse, bytes of each size. */
 export const POOLED_BLOCK_BYTES_MAXIMUM = 16_777_216;
+/** Flows that carry one stream (§4.4). The kernel's MPTCP takes eight as well. */
+export const FLOWS_PER_STREAM_MAXIMUM = 8;
 /** Records of sent trains of one flow; a SACK that would split one more is rounded inward. */
 export const SENT_RECORDS_MAXIMUM = 16_384;
 /** Header and payload of all packets of one train: UDP GSO takes 65,507 bytes and 64 packets at most. */

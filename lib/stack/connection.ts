@@ -225,10 +225,12 @@ export class Connection implements FlowOwner, HasListPlace<Connection> {
 
   /** Emits what may leave now. True when more could leave as soon as there is room. */
   pollTransmit(now: Instant): boolean {
+    const { flows, transport } = this;
+    if (flows.length === 1) return transport.pollTransmit(0, flows[0]!, now);
     let more = false;
-    for (let number = 0; number < this.flows.length; number++) {
-      const flow = this.flows[number]!;
-      if (!flow.isCut && this.transport.pollTransmit(number, flow, now)) more = true;
+    for (const number of transport.transmitOrder()) {
+      const flow = flows[number];
+      if (flow !== undefined && !flow.isCut && transport.pollTransmit(number, flow, now)) more = true;
     }
     return more;
   }

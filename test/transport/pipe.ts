@@ -1,11 +1,12 @@
 // Two stream transports joined by a network in memory under virtual time: rows are cut into packets, packets
-// are lost, delayed and reordered as a seed says, and what arrives at one instant is joined to rows again.
+// are lost, delayed and reordered as a seed says, and what arrives at one instant is joined to rows again. Further
+// paths between the two, each with a flow of its own, can be added while it runs.
 
 import { SimulatedClock } from '../../lib/sim/clock';
 import { type Duration, type Instant, NEVER } from '../../lib/time/instant';
 import { SeededRandom } from '../../lib/time/seeded-random';
 import { StreamHandshake } from '../../lib/transport/stream/stream-handshake';
-import { type StreamOptions, StreamTransport } from '../../lib/transport/stream/stream-transport';
+import { FIRST_FLOW, type StreamOptions, StreamTransport } from '../../lib/transport/stream/stream-transport';
 import type { Subflow } from '../../lib/transport/stream/subflow';
 import { type PathSize, type SegmentSink, TransportSignal } from '../../lib/transport/transport';
 import { flowID } from '../../lib/wire/flow-id';
@@ -25,6 +26,8 @@ export interface Direction {
   rate?: number;
   /** Bytes that wait for the rate; unlimited when absent. */
   queue?: number;
+  /** Directions of the same line share its rate and its queue. */
+  line?: Line;
   loss?: number;
   duplication?: number;
   /** Share of packets that take up to `reorderDelay` longer. */
@@ -36,7 +39,13 @@ export interface Direction {
   drop?: (packet: Uint8Array, index: number) => boolean;
 }
 
+export interface Line {
+  busyUntil: number;
+}
+
 export interface PipeOptions {
+  /** Several pipes may share one, and lines with it. */
+  clock?: SimulatedClock;
   seed?: number;
   forth?: Direction;
   back?: Direction;
@@ -53,22 +62,27 @@ const ADDRESS_B = NetworkAddress.parse('192.0.2.2', 2)!;
 const SLAB_BYTES = 1_048_576;
 
 export class Pipe {
-  readonly clock = new SimulatedClock(1000 as Instant);
+  readonly clock: SimulatedClock;
   readonly a: PipeEnd;
   readonly b: PipeEnd;
   readonly forth: Direction;
   readonly back: Direction;
 
+  private readonly random: SeededRandom;
+  private readonly size: PathSize;
+
   constructor(options: PipeOptions = {}) {
     const random = SeededRandom.of(options.seed ?? 1);
+    this.random = random;
+    this.clock = options.clock ?? new SimulatedClock(1000 as Instant);
     this.forth = options.forth ?? { delay: 10 };
     this.back = options.back ?? { ...this.forth };
     const [first, second] = options.initialSequences ?? [random.uint32(), random.uint32()];
     const size = options.size ?? ETHERNET;
+    this.size = size;
     this.a = new PipeEnd(this.clock, options.a ?? {}, ADDRESS_A, ADDRESS_B);
     this.b = new PipeEnd(this.clock, options.b ?? {}, ADDRESS_B, ADDRESS_A);
-    this.a.sendTo(new Wire(this.clock, this.forth, random, this.b));
-    this.b.sendTo(new Wire(this.clock, this.back, random, this.a));
+    this.connect(this.forth, this.back);
     const client = new StreamHandshake({
       initialSequence: first,
       maximumSegment: size.maximum - 20,
@@ -86,6 +100,31 @@ export class Pipe {
 
   get now(): Instant {
     return this.clock.now();
+  }
+
+  /** A further path, which the stream uses from now on. */
+  addPath(forth: Direction, back: Direction = { ...forth }, isBackup = false): void {
+    this.connect(forth, back);
+    const flow = { peerMaximumSegment: this.size.maximum - 20, size: this.size, isBackup };
+    for (const end of [this.a, this.b]) {
+      end.do((transport, now) => {
+        if (!transport.join(flow, now)) throw new Error('a flow of two of our own could not join');
+      });
+    }
+  }
+
+  /** The flow of this number ends, on both ends at once: they agreed on it elsewhere. */
+  removePath(number: number): void {
+    for (const end of [this.a, this.b]) {
+      end.removeWire(number);
+      end.do((transport, now) => transport.leave(number, now));
+    }
+  }
+
+  private connect(forth: Direction, back: Direction): void {
+    const path = {};
+    this.a.addWire(path, new Wire(this.clock, forth, this.random, (packet) => this.b.arrive(packet, path)));
+    this.b.addWire(path, new Wire(this.clock, back, this.random, (packet) => this.a.arrive(packet, path)));
   }
 
   /** Lets `milliseconds` of virtual time pass. */
@@ -122,16 +161,17 @@ export function shakeHands(client: StreamHandshake, server: StreamHandshake): vo
 class Wire {
   packets = 0;
   dropped = 0;
-  private busyUntil = 0;
+  private readonly line: Line;
   private readonly random: SeededRandom;
 
   constructor(
     private readonly clock: SimulatedClock,
     private readonly direction: Direction,
     random: SeededRandom,
-    private readonly to: PipeEnd,
+    private readonly arrive: (packet: Uint8Array) => void,
   ) {
     this.random = SeededRandom.of(random.uint32());
+    this.line = direction.line ?? { busyUntil: 0 };
   }
 
   send(packet: Uint8Array): void {
@@ -154,18 +194,18 @@ class Wire {
     const { direction } = this;
     let at: number = this.clock.now();
     if (direction.rate !== undefined) {
-      this.busyUntil = Math.max(this.busyUntil, at) + (packet.length * 8) / (direction.rate * 1000);
-      at = this.busyUntil;
+      this.line.busyUntil = Math.max(this.line.busyUntil, at) + (packet.length * 8) / (direction.rate * 1000);
+      at = this.line.busyUntil;
     }
     at += direction.delay;
     if (this.chance(direction.reordering)) at += this.random.fraction() * (direction.reorderDelay ?? direction.delay);
-    this.clock.schedule(at as Instant, () => this.to.arrive(packet));
+    this.clock.schedule(at as Instant, () => this.arrive(packet));
   }
 
   private isQueueFull(length: number): boolean {
     const { queue, rate } = this.direction;
     if (queue === undefined || rate === undefined) return false;
-    const waiting = (Math.max(this.busyUntil - this.clock.now(), 0) * rate * 1000) / 8;
+    const waiting = (Math.max(this.line.busyUntil - this.clock.now(), 0) * rate * 1000) / 8;
     return waiting + length > queue;
   }
 
@@ -174,11 +214,33 @@ class Wire {
   }
 }
 
+/** Where one end sends the segments of one flow. */
+class FlowEnd implements SegmentSink {
+  readonly batch = new TransmitBatch(64);
+
+  constructor(
+    /** The same object at both ends. */
+    readonly path: object,
+    readonly wire: Wire,
+    private readonly local: NetworkAddress,
+    private readonly remote: NetworkAddress,
+  ) {}
+
+  begin(): TransmitBatch | undefined {
+    const { batch } = this;
+    if (!batch.hasRoom()) return undefined;
+    batch.begin(this.remote, this.local);
+    batch.headerEnd += writeBareSalHeader(batch.headers, batch.headerEnd, flowID(1), flowID(2), 6);
+    return batch;
+  }
+}
+
 /** One end: a transport, an application that writes and reads, and the driver between. */
-export class PipeEnd implements SegmentSink {
+export class PipeEnd {
   readonly transport: StreamTransport;
-  flow!: number;
-  wire!: Wire;
+  readonly flow = FIRST_FLOW;
+  /** By the number of the flow. */
+  private readonly flows: FlowEnd[] = [];
   /** Signals seen so far. */
   signals = 0;
   /** Bytes read, and whether each was the one that should come. */
@@ -192,10 +254,9 @@ export class PipeEnd implements SegmentSink {
   private left = 0;
   private written = 0;
   private shutsDown = false;
-  private readonly transmit = new TransmitBatch(64);
   private readonly received = new ReceivedBatch(256, Buffer.alloc(0));
   private readonly joiner = new TrainJoiner(createWireErrorCounters());
-  private readonly arrived: Uint8Array[] = [];
+  private readonly arrived: { readonly packet: Uint8Array; readonly path: object }[] = [];
   /** Where the next packet goes, and what receivers own before it. */
   private slabFree = 0;
   private slabOwned = 0;
@@ -212,12 +273,20 @@ export class PipeEnd implements SegmentSink {
     this.transport = new StreamTransport(options);
   }
 
-  sendTo(wire: Wire): void {
-    this.wire = wire;
+  get wire(): Wire {
+    return this.flows[FIRST_FLOW]!.wire;
+  }
+
+  addWire(path: object, wire: Wire): void {
+    this.flows.push(new FlowEnd(path, wire, this.local, this.remote));
+  }
+
+  removeWire(number: number): void {
+    this.flows.splice(number, 1);
   }
 
   establish(handshake: StreamHandshake, size: PathSize): void {
-    this.flow = this.transport.establish(handshake, size, this.clock.now());
+    this.transport.establish(handshake, size, this.clock.now());
     this.settle();
   }
 
@@ -243,7 +312,11 @@ export class PipeEnd implements SegmentSink {
   }
 
   get subflow(): Subflow {
-    return this.transport.subflow(this.flow, this.clock.now())!;
+    return this.subflowOf(FIRST_FLOW);
+  }
+
+  subflowOf(number: number): Subflow {
+    return this.transport.subflow(number, this.clock.now())!;
   }
 
   /** Calls the transport and then does what follows from it. */
@@ -258,19 +331,11 @@ export class PipeEnd implements SegmentSink {
 
   // ---- the driver ----
 
-  arrive(packet: Uint8Array): void {
-    this.arrived.push(packet);
+  arrive(packet: Uint8Array, path: object): void {
+    this.arrived.push({ packet, path });
     if (this.isAwake) return;
     this.isAwake = true;
     this.clock.schedule(this.clock.now(), () => this.handleArrived());
-  }
-
-  begin(): TransmitBatch | undefined {
-    if (!this.transmit.hasRoom()) return undefined;
-    this.transmit.begin(this.remote, this.local);
-    const { headers, headerEnd } = this.transmit;
-    this.transmit.headerEnd += writeBareSalHeader(headers, headerEnd, flowID(1), flowID(2), 6);
-    return this.transmit;
   }
 
   settle(): void {
@@ -290,18 +355,28 @@ export class PipeEnd implements SegmentSink {
     this.isAwake = false;
     const now = this.clock.now();
     const packets = this.arrived.splice(0);
+    for (const [number, { path }] of this.flows.entries()) {
+      this.handlePackets(
+        number,
+        packets.filter((each) => each.path === path).map(({ packet }) => packet),
+        now,
+      );
+    }
+    this.settle();
+  }
+
+  private handlePackets(number: number, packets: readonly Uint8Array[], now: Instant): void {
     for (const [index, packet] of packets.entries()) {
       if (index === 0) this.startBatch();
       if (this.slabFree + packet.length > this.slab.length || this.received.count === this.received.capacity) {
-        this.handleBatch(now);
+        this.handleBatch(number, now);
         this.startBatch(packet.length);
       }
       this.slab.set(packet, this.slabFree);
       this.joiner.append(this.received, this.remote, this.local, 0, this.slabFree, packet.length);
       this.slabFree += packet.length;
     }
-    this.handleBatch(now);
-    this.settle();
+    this.handleBatch(number, now);
   }
 
   private startBatch(room = 65_536): void {
@@ -314,10 +389,10 @@ export class PipeEnd implements SegmentSink {
     this.received.slab = this.slab;
   }
 
-  private handleBatch(now: Instant): void {
+  private handleBatch(number: number, now: Instant): void {
     for (let row = 0; row < this.received.count; row++) {
       this.rowsReceived++;
-      this.transport.handleTrain(this.flow, this.received, row, now);
+      this.transport.handleTrain(number, this.received, row, now);
     }
     this.slabOwned = Math.max(this.slabOwned, this.received.retainedEnd);
     this.slabFree = this.slabOwned;
@@ -326,19 +401,28 @@ export class PipeEnd implements SegmentSink {
 
   private pollAll(now: Instant): boolean {
     let any = false;
-    for (;;) {
-      this.transmit.reset();
-      const more = this.transport.pollTransmit(this.flow, this, now);
-      for (let row = 0; row < this.transmit.count; row++) {
-        for (let index = 0; index < packetCount(this.transmit, row); index++) {
-          const packet = new Uint8Array(packetLength(this.transmit, row, index));
-          writePacket(this.transmit, row, index, packet, 0);
-          this.observe?.(packet);
-          this.wire.send(packet);
-        }
+    for (let more = true; more; ) {
+      more = false;
+      for (const number of this.transport.transmitOrder()) {
+        const flow = this.flows[number];
+        if (flow === undefined) continue;
+        flow.batch.reset();
+        more = this.transport.pollTransmit(number, flow, now) || more;
+        any ||= flow.batch.count > 0;
+        this.transmit(flow);
       }
-      any ||= this.transmit.count > 0;
-      if (!more) return any;
+    }
+    return any;
+  }
+
+  private transmit({ batch, wire }: FlowEnd): void {
+    for (let row = 0; row < batch.count; row++) {
+      for (let index = 0; index < packetCount(batch, row); index++) {
+        const packet = new Uint8Array(packetLength(batch, row, index));
+        writePacket(batch, row, index, packet, 0);
+        this.observe?.(packet);
+        wire.send(packet);
+      }
     }
   }
 

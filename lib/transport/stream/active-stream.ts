@@ -1,64 +1,54 @@
-// The established half of TCP (RFC 9293) over one flow while there is traffic: joins the sending and the receiving
+// The established half of TCP (RFC 9293) over one flow or several (§4.4) while there is traffic: joins the sending and the receiving
 // half, the peer's segments, the timers of the connection, and what its owner is told. When nothing has been under
 // way for a while it comes to rest, and `StreamTransport` keeps what is left of it.
 // Long because it is the stream's whole behaviour: each member is a line or a few.
 
-import {
-  KEEP_ALIVE_INTERVAL,
-  KEEP_ALIVE_PROBES,
-  PERSIST_INTERVAL_MAXIMUM,
-  SEND_BUFFER_DEFAULT,
-  SEND_BUFFER_MAXIMUM,
-  STREAM_REST_DELAY,
-  USER_TIMEOUT_DEFAULT,
-} from '../../limits';
-import { type Duration, earlier, type Instant, NEVER } from '../../time/instant';
-import { TimerTable } from '../../time/timer-table';
+import { FLOWS_PER_STREAM_MAXIMUM, SEND_BUFFER_DEFAULT, SEND_BUFFER_MAXIMUM, STREAM_REST_DELAY } from '../../limits';
+import { after, type Duration, earlier, type Instant, NEVER } from '../../time/instant';
 import { type ReceivedBatch, ReceivedField } from '../../wire/received-batch';
 import { TcpFlag } from '../../wire/tcp-header';
 import { TcpOptions } from '../../wire/tcp-options';
 import { type PathSize, type SegmentSink, TransportSignal } from '../transport';
+import type { Acknowledgment } from './acknowledgment';
 import { BlockPool } from './block-pool';
+import { FlowSchedule } from './flow-schedule';
+import type { PathKnowledge } from './path-knowledge';
+import { Patience } from './patience';
 import { ReceiveBudget } from './receive-budget';
 import { RecordPool } from './record-pool';
 import type { RestingStream } from './resting-stream';
 import { SendBuffer } from './send-buffer';
 import type { SendWindow } from './send-window';
+import { SequenceSpace } from './sequence-space';
 import { type StreamCounters, type StreamStatistics, statisticsOf } from './stream-counters';
 import type { StreamNegotiation } from './stream-handshake';
 import { StreamReceiver } from './stream-receiver';
 import { StreamTransmitter } from './stream-transmitter';
 import { Subflow } from './subflow';
 
-const Timer = { persist: 0, keepAlive: 1, userTimeout: 2, rest: 3 } as const;
-const TIMERS = 4;
-
 /** Storage of all streams of this process: what one gives back another uses. */
 const blocks = new BlockPool();
 const records = new RecordPool();
 const options = new TcpOptions();
+const acknowledgment: Acknowledgment = { to: 0, sentTo: 0, options: undefined, duplicate: false, isShared: false };
 
 export class ActiveStream {
-  readonly subflow: Subflow;
+  readonly schedule = new FlowSchedule();
+  private readonly space: SequenceSpace;
   private readonly buffer: SendBuffer;
   private readonly window: SendWindow;
   private readonly receiver: StreamReceiver;
   private readonly transmitter: StreamTransmitter;
   private readonly counters: StreamCounters;
-  private readonly timers = new TimerTable(TIMERS);
+  private readonly patience: Patience;
   private signals = 0;
   private wantsWritable = false;
   private isDead = false;
-  /** Between two paths: no timer runs but that of acknowledgments. */
-  private isFrozen = false;
-  private keepAliveDelay: Duration | undefined;
-  private keepAliveProbes = 0;
-  private userTimeout: Duration = USER_TIMEOUT_DEFAULT;
-  private persistCount = 0;
-  /** When the peer was heard last, and when it last made progress; when anything was last under way. */
-  private receivedAt: Instant = LONG_AGO;
-  private progressAt: Instant;
+  /** Flows, a bit each, by which something came that their acknowledgment is to answer. */
+  private owed = 0;
+  /** When anything was last under way, and when to see whether it may rest. */
   private activeAt: Instant;
+  private restAt: Instant;
   private finWasAcknowledged = false;
   /** The latest `now` that any call brought: reading brings none. */
   private lastNow: Instant;
@@ -75,12 +65,14 @@ export class ActiveStream {
     this.buffer = new SendBuffer(blocks, resting.sent);
     this.window = resting.sendWindow;
     this.receiver = new StreamReceiver(resting, receiveBudget);
-    this.transmitter = new StreamTransmitter(this.buffer, this.window, this.receiver, this.counters);
-    this.subflow = new Subflow(negotiation, resting.path, resting.sent, records, this.counters, now);
-    this.progressAt = now;
+    this.space = new SequenceSpace(negotiation);
+    const { buffer, window, receiver, counters, space } = this;
+    this.transmitter = new StreamTransmitter(space, this.schedule, buffer, window, receiver, counters);
+    this.patience = new Patience(this.schedule, this.transmitter, window, now);
+    this.addFlow(negotiation, resting.path, now);
     this.activeAt = now;
     this.lastNow = now;
-    this.timers.arm(Timer.rest, now + STREAM_REST_DELAY);
+    this.restAt = after(now, STREAM_REST_DELAY);
   }
 
   // ---- what can be asked ----
@@ -113,70 +105,89 @@ export class ActiveStream {
 
   nextDeadline(): Instant {
     if (this.isDead) return NEVER;
-    if (this.isFrozen) return this.receiver.schedule.deadline;
-    const own = earlier(this.timers.earliest, this.receiver.schedule.deadline);
-    return earlier(own, this.subflow.nextDeadline());
+    const acknowledging = this.receiver.schedule.deadline;
+    // Between two paths no timer runs but that of acknowledgments.
+    if (this.schedule.isFrozen) return acknowledging;
+    const own = earlier(earlier(this.patience.nextDeadline, this.restAt), acknowledging);
+    return earlier(own, this.schedule.nextDeadline());
   }
 
   /** When the peer's silence has lasted long enough to ask for a sign of life. */
   get keepAliveAt(): Instant {
-    if (this.keepAliveDelay === undefined) return NEVER;
-    return Math.max(this.timers.deadline(Timer.keepAlive), this.receivedAt + this.keepAliveDelay) as Instant;
+    return this.patience.keepAliveAt;
   }
 
   // ---- what the network and the clock did ----
 
-  /** §4.4: one end of the flow is between two addresses. Timers stand still until it is heard of again. */
-  freeze(): void {
-    this.isFrozen = true;
+  /** §4.4: one end of the flow is between two addresses. Its timers stand still until it is heard of again. */
+  freeze(number: number): void {
+    const flow = this.schedule.flows[number]!;
+    flow.isFrozen = true;
+    if (this.schedule.isShared) flow.giveUp();
+    this.checkTransmit();
   }
 
   /** It goes on as before: what is due is measured from now. */
-  thaw(now: Instant): void {
-    if (this.isDead || !this.isFrozen) return;
-    this.isFrozen = false;
+  thaw(number: number, now: Instant): void {
+    const flow = this.schedule.flows[number];
+    if (this.isDead || flow === undefined || !flow.isFrozen) return;
     this.lastNow = now;
-    this.subflow.thaw(now);
-    this.resumeTimers(now);
+    flow.thaw(now);
+    this.patience.pathChanged(now);
+    this.checkTransmit();
+  }
+
+  /** A further flow carries the stream, too. Its number is its place among them. */
+  join(peerMaximumSegment: number, path: PathKnowledge, isBackup: boolean, now: Instant): void {
+    const { selective } = this.negotiation;
+    this.addFlow({ peerMaximumSegment, selective }, path, now).isBackup = isBackup;
+    this.checkTransmit();
+  }
+
+  /** The flow has ended, and what it had under way is carried by the others. */
+  leave(number: number, now: Instant): void {
+    const { flows } = this.schedule;
+    const gone = this.schedule.remove(number);
+    this.owed = ALL_FLOWS;
+    if (gone === undefined || this.isDead) return;
+    this.lastNow = now;
+    if (flows.length > 0) gone.bequeath(flows[0]!);
+    gone.release();
+    this.checkTransmit();
   }
 
   /** §4.4: the flow goes another way from now on. Timers start anew, and no loss is blamed on the old path. */
-  pathChanged(size: PathSize, now: Instant): void {
+  pathChanged(number: number, size: PathSize, now: Instant): void {
     if (this.isDead) return;
-    this.isFrozen = false;
     this.lastNow = now;
-    this.subflow.pathChanged(size, now);
-    this.persistCount = 0;
-    this.resumeTimers(now);
-  }
-
-  private resumeTimers(now: Instant): void {
-    this.progressAt = now;
-    if (this.timers.isArmed(Timer.persist)) this.timers.arm(Timer.persist, now);
-    if (this.timers.isArmed(Timer.keepAlive)) this.timers.arm(Timer.keepAlive, Math.max(this.keepAliveAt, now));
-    this.armUserTimeout();
+    this.schedule.flows[number]!.pathChanged(size, now);
+    this.patience.pathChanged(now);
     this.checkTransmit();
   }
 
   /** One row of the flow: a joined train, or an acknowledgment alone. */
-  handleTrain(batch: ReceivedBatch, row: number, now: Instant): void {
+  handleTrain(number: number, batch: ReceivedBatch, row: number, now: Instant): void {
     if (this.isDead) return;
     this.lastNow = now;
-    const { receiver, subflow } = this;
+    const { receiver, space } = this;
+    const flow = this.schedule.isShared ? this.flowThatBrought(number) : this.schedule.first;
     const flags = batch.field(row, ReceivedField.tcpFlags);
     const length = batch.field(row, ReceivedField.length);
     const fin = (flags & TcpFlag.fin) !== 0;
-    const start = subflow.peerPositionOf(batch.field(row, ReceivedField.sequence), receiver.acknowledgment);
+    const start = space.peerPositionOf(batch.field(row, ReceivedField.sequence), receiver.acknowledgment);
     if ((flags & TcpFlag.rst) !== 0) return this.handleReset(start, now);
-    if (!receiver.isAcceptable(start, length + (fin ? 1 : 0))) return this.handleUnacceptable(start, length, now);
+    if (!this.isAcceptable(start, length + (fin ? 1 : 0))) return this.handleUnacceptable(start, length, now);
     // RFC 5961 4.2: a SYN in an established stream is answered, never obeyed.
     if ((flags & TcpFlag.syn) !== 0) return this.handleUnacceptable(start, 0, now);
     if ((flags & TcpFlag.ack) === 0) return this.countUnacceptable();
-    const acknowledgment = subflow.positionOf(batch.field(row, ReceivedField.acknowledgment));
+    const acknowledgment = space.positionOf(
+      batch.field(row, ReceivedField.acknowledgment),
+      this.transmitter.acknowledged,
+    );
     if (!this.isPossible(acknowledgment)) return this.handleUnacceptable(start, 0, now);
-    this.receivedAt = now;
-    this.keepAliveProbes = 0;
-    this.handleAcknowledgment(batch, row, start, acknowledgment, now);
+    this.patience.handleReceived(now);
+    if (length === 0 && flow.isSuspect) flow.handleAlive(now);
+    this.handleAcknowledgment(flow, batch, row, start, acknowledgment, now);
     if (length > 0 || fin) {
       this.activeAt = now;
       this.signals |= receiver.handleTrain(start, batch, row, fin, now);
@@ -192,22 +203,20 @@ export class ActiveStream {
   }
 
   handleDeadline(now: Instant): void {
-    const { timers } = this;
     if (this.isDead) return;
     this.lastNow = now;
     this.receiver.schedule.handleDeadline(now);
-    if (this.isFrozen) return this.checkTransmit();
-    this.subflow.handleDeadline(now);
-    if (timers.expire(Timer.userTimeout, now)) this.handleUserTimeout(now);
-    if (timers.expire(Timer.persist, now)) this.handlePersist();
-    if (timers.expire(Timer.keepAlive, now)) this.handleKeepAlive(now);
+    if (this.schedule.isFrozen) return this.checkTransmit();
+    this.schedule.handleDeadline(now);
+    const isOver = this.finWasAcknowledged && this.receiver.hasEnded;
+    if (!this.patience.handleDeadline(isOver, now)) this.die(TransportSignal.timedOut);
     this.checkTransmit();
   }
 
-  packetTooBig(size: number, now: Instant): void {
+  packetTooBig(number: number, size: number, now: Instant): void {
     if (this.isDead) return;
     this.lastNow = now;
-    this.subflow.packetTooBig(size, now);
+    this.schedule.flows[number]!.packetTooBig(size, now);
     this.checkTransmit();
   }
 
@@ -222,7 +231,7 @@ export class ActiveStream {
     const count = Math.min(wanted, Math.max(this.capacity - this.buffer.length, 0));
     if (count < wanted) this.wantsWritable = true;
     if (count === 0) return 0;
-    if (this.buffer.length === 0) this.progressAt = now;
+    if (this.buffer.length === 0) this.patience.progressAt = now;
     this.buffer.append(bytes, offset, count);
     this.checkTransmit();
     return count;
@@ -230,7 +239,7 @@ export class ActiveStream {
 
   /** The next bytes in order; the chunk belongs to the caller. */
   read(): Buffer | undefined {
-    const chunk = this.receiver.read(this.subflow.path.roundTrip, this.lastNow);
+    const chunk = this.receiver.read(this.schedule.slowest.roundTrip, this.lastNow);
     if (this.receiver.schedule.isDue) this.signals |= TransportSignal.transmit;
     return chunk;
   }
@@ -239,7 +248,7 @@ export class ActiveStream {
   shutdown(now: Instant): void {
     if (this.isDead || this.transmitter.hasEnded) return;
     this.lastNow = now;
-    if (this.buffer.length === 0) this.progressAt = now;
+    if (this.buffer.length === 0) this.patience.progressAt = now;
     this.transmitter.hasEnded = true;
     this.checkTransmit();
   }
@@ -251,23 +260,22 @@ export class ActiveStream {
 
   /** The first probe at `at`, and from then on after each `delay` of silence; `undefined` for none. */
   setKeepAlive(delay: Duration | undefined, at: Instant): void {
-    this.keepAliveDelay = delay;
-    this.keepAliveProbes = 0;
-    this.timers.arm(Timer.keepAlive, delay === undefined ? NEVER : at);
+    this.patience.setKeepAlive(delay, at);
   }
 
   setUserTimeout(timeout: Duration): void {
-    this.userTimeout = timeout;
-    this.armUserTimeout();
+    this.patience.setUserTimeout(timeout);
   }
 
   /** What is left of it when nothing is under way and nothing has been for a while; looks when its timer is due. */
   rest(now: Instant): RestingStream | undefined {
-    if (this.isFrozen || !this.timers.expire(Timer.rest, now)) return undefined;
-    const { receiver, subflow } = this;
-    const restsAt = this.activeAt + Math.max(STREAM_REST_DELAY, subflow.path.roundTrip.timeout);
+    if (this.schedule.isFrozen || this.restAt > now) return undefined;
+    const { receiver } = this;
+    const { first: subflow } = this.schedule;
+    const delay = Math.max(STREAM_REST_DELAY, subflow.path.roundTrip.timeout) as Duration;
+    const restsAt = after(this.activeAt, delay);
     if (now < restsAt || !this.isIdle) {
-      if (!this.hasEnded) this.timers.arm(Timer.rest, now < restsAt ? restsAt : now + STREAM_REST_DELAY);
+      this.restAt = this.hasEnded ? NEVER : now < restsAt ? restsAt : after(now, STREAM_REST_DELAY);
       return undefined;
     }
     subflow.rest(now);
@@ -287,20 +295,36 @@ export class ActiveStream {
     this.isDead = true;
     this.buffer.clear();
     this.receiver.clear();
-    this.subflow.release();
-    this.timers.clear();
+    for (const flow of this.schedule.flows) flow.release();
+    this.patience.clear();
+    this.restAt = NEVER;
     this.signals = 0;
   }
 
   // ---- what must be done ----
 
   /** Emits one turn's segments of the flow. True when more could leave at once. */
-  pollTransmit(sink: SegmentSink, now: Instant): boolean {
+  pollTransmit(number: number, sink: SegmentSink, now: Instant): boolean {
     if (this.isDead) return false;
     this.lastNow = now;
-    const more = this.transmitter.poll(this.subflow, sink, this.negotiation.selective, now);
-    this.armPersist(more, now);
-    this.armUserTimeout();
+    const { selective } = this.negotiation;
+    const { first, isShared } = this.schedule;
+    const more = isShared
+      ? this.pollShared(number, sink, now)
+      : this.transmitter.poll(first, sink, selective, true, now);
+    this.patience.handleTransmitted(more, now);
+    return more;
+  }
+
+  /** An acknowledgment shows that the path it answers is alive: each flow that brought something gets its own. */
+  private pollShared(number: number, sink: SegmentSink, now: Instant): boolean {
+    const { schedule } = this.receiver;
+    const flow = this.schedule.flows[number]!;
+    const acknowledges = (this.owed & (1 << number)) !== 0 || this.owed === 0;
+    const wasDue = schedule.isDue;
+    const more = this.transmitter.poll(flow, sink, this.negotiation.selective, acknowledges, now);
+    if (!schedule.isDue) this.owed &= ~(1 << number);
+    if (wasDue && !schedule.isDue && this.owed !== 0) schedule.demand();
     return more;
   }
 
@@ -335,26 +359,45 @@ export class ActiveStream {
 
   /** RFC 5961 5.2: neither older than the largest window, nor of what was never sent. */
   private isPossible(acknowledgment: number): boolean {
-    const { acknowledged, next } = this.subflow.scoreboard;
+    const { acknowledged, next } = this.transmitter;
     return acknowledgment <= next && acknowledgment >= acknowledged - Math.max(this.window.largest, 0xffff);
   }
 
-  private handleAcknowledgment(batch: ReceivedBatch, row: number, start: number, to: number, now: Instant): void {
-    const { subflow } = this;
-    const { scoreboard } = subflow;
-    const before = scoreboard.acknowledged;
+  /** Where flows overtake each other, an acknowledgment may be older than the window's worth that came since. */
+  private isAcceptable(start: number, length: number): boolean {
+    const { receiver } = this;
+    if (receiver.isAcceptable(start, length)) return true;
+    if (!this.schedule.isShared || length > 0) return false;
+    return start < receiver.acknowledgment && start >= receiver.acknowledgment - receiver.window.buffer;
+  }
+
+  private handleAcknowledgment(
+    by: Subflow,
+    batch: ReceivedBatch,
+    row: number,
+    start: number,
+    to: number,
+    now: Instant,
+  ): void {
+    const { transmitter } = this;
+    const before = transmitter.acknowledged;
     const window = batch.field(row, ReceivedField.window) << this.negotiation.peerWindowShift;
     const edge = this.window.edge;
     if (to >= before) this.window.handleWindow(start, to, window);
     const empty = batch.field(row, ReceivedField.length) === 0;
-    const duplicate = to === before && empty && this.window.edge === edge;
     const optionsLength = batch.field(row, ReceivedField.optionsLength);
     if (optionsLength > 0) options.parse(batch.slab, batch.field(row, ReceivedField.optionsOffset), optionsLength);
-    subflow.handleAcknowledgment(Math.max(to, before), optionsLength > 0 ? options : undefined, duplicate, now);
-    if (this.window.edge > edge || window > 0) this.stopPersist(scoreboard.next < this.window.edge);
+    acknowledgment.to = Math.max(to, before);
+    acknowledgment.sentTo = transmitter.next;
+    acknowledgment.options = optionsLength > 0 ? options : undefined;
+    acknowledgment.duplicate = to === before && empty && this.window.edge === edge;
+    acknowledgment.isShared = this.schedule.isShared;
+    transmitter.acknowledged = acknowledgment.to;
+    this.schedule.handleAcknowledgment(acknowledgment, by, now);
+    if (this.window.edge > edge || window > 0) this.patience.handleRoom(transmitter.next < this.window.edge);
     // A peer that answers with a closed window is alive (RFC 9293 3.8.6.1).
-    if (to > before || this.window.edge <= scoreboard.next) this.progressAt = now;
-    if (to > before) this.handleProgress(scoreboard.acknowledged, now);
+    if (to > before || this.window.edge <= transmitter.next) this.patience.progressAt = now;
+    if (to > before) this.handleProgress(transmitter.acknowledged, now);
   }
 
   private handleProgress(acknowledged: number, now: Instant): void {
@@ -373,19 +416,15 @@ export class ActiveStream {
   /** What the send buffer may hold: as asked for, or enough for two congestion windows. */
   private get capacity(): number {
     if (this.sendBuffer !== undefined) return this.sendBuffer;
-    const grown = 2 * Math.floor(this.subflow.congestionWindow);
+    const grown = 2 * Math.floor(this.schedule.windowBytes);
     return Math.min(Math.max(grown, SEND_BUFFER_DEFAULT), SEND_BUFFER_MAXIMUM);
   }
 
   private checkTransmit(): void {
-    const { subflow, transmitter } = this;
+    const { transmitter } = this;
     if (this.isDead) return;
     const wanted =
-      this.receiver.schedule.isDue ||
-      subflow.hasLosses ||
-      subflow.tailProbe.isDue ||
-      transmitter.isProbeDue ||
-      transmitter.unsent(subflow) > 0;
+      this.receiver.schedule.isDue || this.schedule.wantsTransmit || transmitter.isProbeDue || transmitter.unsent > 0;
     if (wanted) this.signals |= TransportSignal.transmit;
   }
 
@@ -398,80 +437,37 @@ export class ActiveStream {
     return (
       !this.hasEnded &&
       this.signals === 0 &&
-      this.keepAliveProbes === 0 &&
+      this.patience.isContent &&
       this.buffer.length === 0 &&
       !this.wantsWritable &&
       !this.transmitter.isProbeDue &&
       this.receiver.isIdle &&
-      this.subflow.isIdle
+      !this.schedule.isShared &&
+      this.schedule.first.isIdle
     );
+  }
+
+  private flowThatBrought(number: number): Subflow {
+    this.owed |= 1 << number;
+    return this.schedule.flows[number]!;
+  }
+
+  private addFlow(
+    negotiation: Pick<StreamNegotiation, 'peerMaximumSegment' | 'selective'>,
+    path: PathKnowledge,
+    now: Instant,
+  ): Subflow {
+    const flow = new Subflow(negotiation, this.space, path, this.transmitter.acknowledged, records, this.counters, now);
+    this.schedule.add(flow);
+    return flow;
   }
 
   private die(signal: number): void {
     this.isDead = true;
     this.signals |= signal;
-    this.timers.clear();
-  }
-
-  // ---- timers ----
-
-  /** Nothing is under way and something waits: only the peer's window can be the reason (RFC 9293 3.8.6.1). */
-  private armPersist(more: boolean, now: Instant): void {
-    const { subflow } = this;
-    if (more || !subflow.scoreboard.isEmpty || this.transmitter.unsent(subflow) <= 0) return;
-    if (this.timers.isArmed(Timer.persist)) return;
-    const wait = subflow.roundTrip.timeout * 2 ** this.persistCount;
-    this.timers.arm(Timer.persist, now + Math.min(wait, PERSIST_INTERVAL_MAXIMUM));
-  }
-
-  private stopPersist(isOpen: boolean): void {
-    if (!isOpen) return;
-    this.persistCount = 0;
-    this.timers.disarm(Timer.persist);
-  }
-
-  private handlePersist(): void {
-    const { subflow } = this;
-    if (!subflow.scoreboard.isEmpty || this.transmitter.unsent(subflow) <= 0) return;
-    this.persistCount = Math.min(this.persistCount + 1, PERSIST_BACKOFF_MAXIMUM);
-    if (this.window.edge > subflow.scoreboard.next) this.transmitter.isOverridden = true;
-    else this.transmitter.isProbeDue = true;
-  }
-
-  private handleKeepAlive(now: Instant): void {
-    const { subflow } = this;
-    // Both ends have said all: whoever is silent now has nothing left to say, and need not answer.
-    if (this.keepAliveDelay === undefined || (this.finWasAcknowledged && this.receiver.hasEnded)) return;
-    // Sums compare as they were armed; a difference may be rounded below the delay, and never reach it.
-    const isEarly = now < this.receivedAt + this.keepAliveDelay;
-    // With data under way the retransmission timer asks the same question.
-    if (!subflow.scoreboard.isEmpty || isEarly) {
-      const from = subflow.scoreboard.isEmpty ? this.receivedAt : now;
-      this.timers.arm(Timer.keepAlive, from + this.keepAliveDelay);
-    } else if (this.keepAliveProbes >= KEEP_ALIVE_PROBES) this.die(TransportSignal.timedOut);
-    else {
-      this.keepAliveProbes++;
-      this.transmitter.isProbeDue = true;
-      this.timers.arm(Timer.keepAlive, now + Math.min(KEEP_ALIVE_INTERVAL, this.keepAliveDelay));
-    }
-  }
-
-  private armUserTimeout(): void {
-    const { subflow } = this;
-    if (this.isDead) return;
-    const waiting = !subflow.scoreboard.isEmpty || this.transmitter.unsent(subflow) > 0;
-    if (waiting) this.timers.arm(Timer.userTimeout, this.progressAt + this.userTimeout);
-    else this.timers.disarm(Timer.userTimeout);
-  }
-
-  private handleUserTimeout(now: Instant): void {
-    const { subflow } = this;
-    const waiting = !subflow.scoreboard.isEmpty || this.transmitter.unsent(subflow) > 0;
-    if (!waiting) return;
-    if (now >= this.progressAt + this.userTimeout) this.die(TransportSignal.timedOut);
-    else this.armUserTimeout();
+    this.patience.clear();
+    this.restAt = NEVER;
   }
 }
 
-const PERSIST_BACKOFF_MAXIMUM = 16;
-const LONG_AGO = Number.NEGATIVE_INFINITY as Instant;
+const ALL_FLOWS = 2 ** FLOWS_PER_STREAM_MAXIMUM - 1;

@@ -11,7 +11,8 @@ import { RttEstimator } from './rtt-estimator';
 export interface PathKnowledge {
   readonly roundTrip: RttEstimator;
   readonly pathMtu: PathMtuDiscovery;
-  readonly control: CongestionControl;
+  /** Changes when further flows join the stream, and grow together with this one. */
+  control: CongestionControl;
   readonly detector: LossDetector;
 }
 

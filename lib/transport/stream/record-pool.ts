@@ -16,11 +16,9 @@ export const RecordFlag = {
 } as const;
 
 export class RecordPool {
-  /** Position in the flow's sequence space: first byte, and behind the last. */
+  /** Position in the stream: first byte, and behind the last. */
   start = new Float64Array(0);
   end = new Float64Array(0);
-  /** Stream offset of the first byte. */
-  offset = new Float64Array(0);
   /** Instant of the last transmission. */
   sentAt = new Float64Array(0);
   next = new Int32Array(0);
@@ -54,7 +52,6 @@ export class RecordPool {
     const capacity = Math.max(64, before * 2);
     this.start = enlarged(this.start, new Float64Array(capacity));
     this.end = enlarged(this.end, new Float64Array(capacity));
-    this.offset = enlarged(this.offset, new Float64Array(capacity));
     this.sentAt = enlarged(this.sentAt, new Float64Array(capacity));
     this.next = enlarged(this.next, new Int32Array(capacity));
     this.previous = enlarged(this.previous, new Int32Array(capacity));

@@ -2,7 +2,8 @@
 // retransmission takes part of it (RFC 2018, RFC 6675). It counts what is in flight; it decides nothing.
 // Long because splitting and marking share the counts that must stay right in every step.
 //
-// Positions are bytes since the first, as plain numbers that never wrap; the wire's 32 bits end at `Subflow`.
+// Positions are bytes of the stream since the first, as plain numbers that never wrap; the wire's 32 bits end at
+// `Subflow`. Several flows of one stream share its positions (§4.4): what others carry is missing in this list.
 
 import { CLOCK_GRANULARITY, SENT_RECORDS_MAXIMUM } from '../../limits';
 import type { Instant } from '../../time/instant';
@@ -13,7 +14,7 @@ const { selected, lost, retransmitted, probe } = RecordFlag;
 
 export class Scoreboard {
   readonly pool: RecordPool;
-  /** SND.UNA and SND.NXT as positions. */
+  /** SND.UNA of the stream, and the end of what this flow sent last, as positions. */
   acknowledged: number;
   next: number;
   /** Bytes reported by SACK above `acknowledged`, and bytes that wait to be sent again. */
@@ -24,6 +25,8 @@ export class Scoreboard {
   private head: number = NO_RECORD;
   private tail: number = NO_RECORD;
   private count = 0;
+  /** Of all records. */
+  private bytes = 0;
   /** End of the highest retransmission: above it records are in the order they were sent. */
   private retransmittedTo: number;
 
@@ -38,11 +41,16 @@ export class Scoreboard {
 
   /** Bytes that are thought to be in the network (RFC 6675 "pipe"). */
   get inFlight(): number {
-    return this.next - this.acknowledged - this.selectedBytes - this.lostBytes;
+    return this.bytes - this.selectedBytes - this.lostBytes;
   }
 
   get isEmpty(): boolean {
     return this.head === NO_RECORD;
+  }
+
+  /** Something was sent here that is not known to be with the peer. */
+  get isOutstanding(): boolean {
+    return this.bytes > this.selectedBytes;
   }
 
   get firstRecord(): number {
@@ -53,23 +61,54 @@ export class Scoreboard {
     return this.tail;
   }
 
-  /** Records a train just sent: `length` positions from `next` on, whose bytes begin at stream `offset`. */
-  append(length: number, offset: number, segmentSize: number, flags: number, now: Instant): void {
-    const index = this.pool.allocate();
-    const pool = this.pool;
-    pool.start[index] = this.next;
-    this.next += length;
-    pool.end[index] = this.next;
-    pool.offset[index] = offset;
-    pool.sentAt[index] = now;
-    pool.segmentSize[index] = segmentSize;
-    pool.flags[index] = flags;
-    pool.next[index] = NO_RECORD;
-    pool.previous[index] = this.tail;
-    if (this.tail === NO_RECORD) this.head = index;
-    else pool.next[this.tail] = index;
-    this.tail = index;
-    this.count++;
+  /** Behind everything that is known to be with the peer, as far as this flow carried it. */
+  get deliveredTo(): number {
+    const { pool } = this;
+    for (let index = this.head; index !== NO_RECORD; index = pool.next[index]!) {
+      if ((pool.flags[index]! & selected) === 0) return pool.start[index]!;
+    }
+    return Math.max(this.next, this.acknowledged);
+  }
+
+  /** Records a train just sent: `length` positions from `start` on, which lies behind all others. */
+  append(length: number, start: number, segmentSize: number, flags: number, now: Instant): void {
+    this.link(this.tail, this.create(length, start, segmentSize, flags, now));
+    this.next = start + length;
+  }
+
+  /** Records that `length` positions from `start` on were sent again here, which another flow had carried first. */
+  adopt(length: number, start: number, segmentSize: number, now: Instant): void {
+    const { pool } = this;
+    let before = this.tail;
+    while (before !== NO_RECORD && pool.start[before]! > start) before = pool.previous[before]!;
+    this.link(before, this.create(length, start, segmentSize, retransmitted, now));
+    this.next = Math.max(this.next, start + length);
+    this.retransmittedTo = Math.max(this.retransmittedTo, start + length);
+  }
+
+  /** How many of `length` positions from `start` on are no record here; none when the first one is. */
+  freeLength(start: number, length: number): number {
+    const index = this.find(start);
+    if (index === NO_RECORD) return length;
+    return Math.min(Math.max(this.pool.start[index]! - start, 0), length);
+  }
+
+  /** How many of `length` positions from `start` on the record there holds already. */
+  heldLength(start: number, length: number): number {
+    const index = this.find(start);
+    if (index === NO_RECORD || this.pool.start[index]! > start) return 0;
+    return Math.min(this.pool.end[index]! - start, length);
+  }
+
+  /** The first `length` bytes of a record are another flow's matter now. */
+  give(index: number, length: number): void {
+    const { pool } = this;
+    const end = Math.min(pool.start[index]! + length, pool.end[index]!);
+    if (end < pool.end[index]!) this.split(index, end);
+    const given = pool.end[index]! - pool.start[index]!;
+    if ((pool.flags[index]! & lost) !== 0) this.lostBytes -= given;
+    this.bytes -= given;
+    this.remove(index);
   }
 
   /** Whether one more train may be recorded. */
@@ -85,11 +124,9 @@ export class Scoreboard {
       const end = Math.min(pool.end[index]!, to);
       this.deliver(index, pool.start[index]!, end, delivery, true);
       if ((pool.flags[index]! & selected) !== 0) this.selectedBytes -= end - pool.start[index]!;
+      this.bytes -= end - pool.start[index]!;
       if (end === pool.end[index]) this.remove(index);
-      else {
-        pool.offset[index]! += end - pool.start[index]!;
-        pool.start[index] = end;
-      }
+      else pool.start[index] = end;
     }
     if (to > this.acknowledged) this.acknowledged = to;
     if (to > this.forward) this.forward = to;
@@ -181,9 +218,10 @@ export class Scoreboard {
     this.retransmittedTo = this.next;
   }
 
-  /** Whether the first record was reported by SACK, which no honest acknowledgment leaves so. */
+  /** Whether what comes next in order was reported by SACK, which no honest acknowledgment leaves so. */
   get isReneged(): boolean {
-    return this.head !== NO_RECORD && (this.pool.flags[this.head]! & selected) !== 0;
+    const { head, pool } = this;
+    return head !== NO_RECORD && (pool.flags[head]! & selected) !== 0 && pool.start[head] === this.acknowledged;
   }
 
   /** The lowest lost record from `from` on (or from the first), with neighbours of the same fate joined to it. */
@@ -193,7 +231,8 @@ export class Scoreboard {
     while (index !== NO_RECORD && (pool.flags[index]! & lost) === 0) index = pool.next[index]!;
     if (index === NO_RECORD) return NO_RECORD;
     for (let following = pool.next[index]!; following !== NO_RECORD; following = pool.next[index]!) {
-      if (pool.flags[following] !== pool.flags[index] || pool.end[following]! - pool.start[index]! > limit) break;
+      if (pool.flags[following] !== pool.flags[index] || pool.start[following] !== pool.end[index]) break;
+      if (pool.end[following]! - pool.start[index]! > limit) break;
       this.absorb(index);
     }
     return index;
@@ -221,8 +260,30 @@ export class Scoreboard {
     return this.tail;
   }
 
+  /** Gives all that is lost to the scoreboard of another flow, where it is lost as well, unless that has it already. */
+  moveLost(to: Scoreboard): void {
+    const { pool } = this;
+    for (let index = this.head; index !== NO_RECORD; index = pool.next[index]!) {
+      if ((pool.flags[index]! & lost) !== 0) to.inherit(pool.start[index]!, pool.end[index]!, pool.segmentSize[index]!);
+    }
+  }
+
+  private inherit(start: number, end: number, segmentSize: number): void {
+    for (let at = start; at < end; ) {
+      const held = this.heldLength(at, end - at);
+      if (held === 0) {
+        const length = this.freeLength(at, end - at);
+        this.adopt(length, at, segmentSize, LONG_AGO);
+        this.pool.flags[this.find(at)]! |= lost;
+        this.lostBytes += length;
+        at += length;
+      } else at += held;
+    }
+  }
+
   clear(): void {
     while (this.head !== NO_RECORD) this.remove(this.head);
+    this.bytes = 0;
     this.selectedBytes = 0;
     this.lostBytes = 0;
   }
@@ -234,11 +295,18 @@ export class Scoreboard {
     pool.flags[index] = (pool.flags[index]! & ~lost) | selected;
     this.selectedBytes += pool.end[index]! - pool.start[index]!;
     const following = pool.next[index]!;
-    if (following !== NO_RECORD && (pool.flags[following]! & selected) !== 0) this.absorb(index);
+    if (this.isSelectedBehind(index, following)) this.absorb(index);
     const before = pool.previous[index]!;
-    if (before === NO_RECORD || (pool.flags[before]! & selected) === 0) return index;
+    if (!this.isSelectedBehind(before, index)) return index;
     this.absorb(before);
     return before;
+  }
+
+  /** Whether `first` and `second` follow each other without a gap, and the peer has reported both. */
+  private isSelectedBehind(first: number, second: number): boolean {
+    const { pool } = this;
+    if (first === NO_RECORD || second === NO_RECORD || pool.start[second] !== pool.end[first]) return false;
+    return (pool.flags[first]! & pool.flags[second]! & selected) !== 0;
   }
 
   private markLost(index: number, delivery: Delivery): void {
@@ -289,24 +357,42 @@ export class Scoreboard {
     return part;
   }
 
+  private create(length: number, start: number, segmentSize: number, flags: number, now: Instant): number {
+    const index = this.pool.allocate();
+    const { pool } = this;
+    pool.start[index] = start;
+    pool.end[index] = start + length;
+    pool.sentAt[index] = now;
+    pool.segmentSize[index] = segmentSize;
+    pool.flags[index] = flags;
+    this.bytes += length;
+    return index;
+  }
+
+  /** Puts record `index` behind `before`, or first. */
+  private link(before: number, index: number): void {
+    const { pool } = this;
+    const following = before === NO_RECORD ? this.head : pool.next[before]!;
+    pool.next[index] = following;
+    pool.previous[index] = before;
+    if (before === NO_RECORD) this.head = index;
+    else pool.next[before] = index;
+    if (following === NO_RECORD) this.tail = index;
+    else pool.previous[following] = index;
+    this.count++;
+  }
+
   /** Cuts record `index` at position `at` and returns the later part. */
   private split(index: number, at: number): number {
     const part = this.pool.allocate();
     const pool = this.pool;
-    const following = pool.next[index]!;
     pool.start[part] = at;
     pool.end[part] = pool.end[index]!;
-    pool.offset[part] = pool.offset[index]! + (at - pool.start[index]!);
     pool.sentAt[part] = pool.sentAt[index]!;
     pool.segmentSize[part] = pool.segmentSize[index]!;
     pool.flags[part] = pool.flags[index]!;
-    pool.next[part] = following;
-    pool.previous[part] = index;
     pool.end[index] = at;
-    pool.next[index] = part;
-    if (following === NO_RECORD) this.tail = part;
-    else pool.previous[following] = part;
-    this.count++;
+    this.link(index, part);
     return part;
   }
 
@@ -335,10 +421,13 @@ export class Scoreboard {
     if (this.next - position < position - this.acknowledged) {
       let index = this.tail;
       while (index !== NO_RECORD && pool.start[index]! > position) index = pool.previous[index]!;
-      return index === NO_RECORD ? this.head : index;
+      if (index === NO_RECORD) return this.head;
+      return pool.end[index]! <= position ? pool.next[index]! : index;
     }
     let index = this.head;
     while (index !== NO_RECORD && pool.end[index]! <= position) index = pool.next[index]!;
     return index;
   }
 }
+
+const LONG_AGO = 0 as Instant;

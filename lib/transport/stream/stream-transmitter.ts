@@ -1,5 +1,7 @@
 // The sending half of a stream: what leaves in one turn on one flow, in which order, and cut into which
-// trains. What may leave is decided by `Subflow` (congestion) and `SendWindow` (the peer's room).
+// trains. What may leave is decided by `Subflow` (congestion), `SendWindow` (the peer's room) and, among several
+// flows, by the schedule.
+// Long because the ways in which bytes leave share one budget and one way to write a row.
 
 import { BURST_BYTES_MAXIMUM, TRAIN_BYTES_MAXIMUM, TRAIN_SEGMENTS_MAXIMUM } from '../../limits';
 import type { Instant } from '../../time/instant';
@@ -7,9 +9,11 @@ import { TCP_HEADER_BYTES, TcpFlag, writeTcpHeader } from '../../wire/tcp-header
 import { SACK_BLOCKS_MAXIMUM, sackOptionBytes, writeSackOption } from '../../wire/tcp-options';
 import { type TransmitBatch, TransmitFlag } from '../../wire/transmit-batch';
 import type { SegmentSink } from '../transport';
+import type { FlowSchedule } from './flow-schedule';
 import { NO_RECORD, RecordFlag } from './record-pool';
 import type { SendBuffer } from './send-buffer';
 import type { SendWindow } from './send-window';
+import type { SequenceSpace } from './sequence-space';
 import type { StreamCounters } from './stream-counters';
 import type { StreamReceiver } from './stream-receiver';
 import type { Subflow } from './subflow';
@@ -33,34 +37,50 @@ export class StreamTransmitter {
   private readonly window: SendWindow;
   private readonly receiver: StreamReceiver;
   private readonly counters: StreamCounters;
+  /** SND.UNA and SND.NXT as positions, whatever flow carried what. */
+  acknowledged: number;
+  next: number;
   private budget = 0;
   private isRefused = false;
 
-  constructor(buffer: SendBuffer, window: SendWindow, receiver: StreamReceiver, counters: StreamCounters) {
+  constructor(
+    private readonly space: SequenceSpace,
+    private readonly schedule: FlowSchedule,
+    buffer: SendBuffer,
+    window: SendWindow,
+    receiver: StreamReceiver,
+    counters: StreamCounters,
+  ) {
     this.buffer = buffer;
     this.window = window;
     this.receiver = receiver;
     this.counters = counters;
+    this.acknowledged = buffer.start;
+    this.next = buffer.start;
   }
 
-  /** Emits one turn's segments. True when more could leave at once. */
-  poll(subflow: Subflow, sink: SegmentSink, selective: boolean, now: Instant): boolean {
+  /**
+   * Emits one turn's segments. `acknowledges`: an acknowledgment that is due is to leave by this flow. True when more
+   * could leave at once.
+   */
+  poll(subflow: Subflow, sink: SegmentSink, selective: boolean, acknowledges: boolean, now: Instant): boolean {
+    const { receiver } = this;
     this.budget = BURST_BYTES_MAXIMUM;
     this.isRefused = false;
     // SACK blocks ride on segments of their own, so that trains have no options and join at the receiver.
-    if (this.receiver.schedule.isDue && selective && this.receiver.hasBlocks)
-      this.emitAcknowledgment(subflow, sink, selective);
-    if (subflow.hasLosses) this.resendLosses(subflow, sink, now);
+    if (acknowledges && receiver.schedule.isDue && selective && receiver.hasBlocks)
+      this.emitAcknowledgment(sink, selective);
+    if (subflow.hasLosses || (this.schedule.isShared && this.schedule.hasLosses)) this.resendLosses(subflow, sink, now);
     if (subflow.tailProbe.isDue) this.probeTail(subflow, sink, now);
     this.sendNew(subflow, sink, now);
-    if (this.isProbeDue && !this.isRefused) this.emitProbe(subflow, sink);
-    if (this.receiver.schedule.isDue) this.emitAcknowledgment(subflow, sink, selective);
+    if ((this.isProbeDue || subflow.isProbeDue) && !this.isRefused) this.emitProbe(subflow, sink);
+    if (acknowledges && receiver.schedule.isDue) this.emitAcknowledgment(sink, selective);
     return this.isRefused || this.budget <= 0;
   }
 
   /** Bytes and FIN that were never sent, as positions. */
-  unsent(subflow: Subflow): number {
-    return this.end - subflow.scoreboard.next;
+  get unsent(): number {
+    return this.end - this.next;
   }
 
   /** Position behind the last byte, FIN included. */
@@ -68,7 +88,38 @@ export class StreamTransmitter {
     return this.buffer.end + (this.hasEnded ? 1 : 0);
   }
 
+  /** Its own first; then those of the others, which may have no room, or no path left. */
   private resendLosses(subflow: Subflow, sink: SegmentSink, now: Instant): void {
+    if (!this.schedule.mayRepair(subflow)) return;
+    if (subflow.hasLosses) this.resendOwn(subflow, sink, now);
+    if (!this.schedule.isShared) return;
+    for (const other of this.schedule.flows) {
+      if (other !== subflow && other.hasLosses) this.takeOver(subflow, other, sink, now);
+    }
+  }
+
+  /** What `other` has lost is sent by `subflow`, and is its own from then on. */
+  private takeOver(subflow: Subflow, other: Subflow, sink: SegmentSink, now: Instant): void {
+    const { scoreboard } = other;
+    const { pool } = scoreboard;
+    while (scoreboard.lostBytes > 0 && this.budget > 0 && !this.isRefused) {
+      const record = scoreboard.findLost(NO_RECORD, this.trainBytes(subflow.segmentSize));
+      if (record === NO_RECORD) return;
+      const start = pool.start[record]!;
+      const length = pool.end[record]! - start;
+      // It was sent here as well, and is under way.
+      const held = subflow.scoreboard.heldLength(start, length);
+      const allowed = held > 0 ? held : this.allowed(subflow, subflow.scoreboard.freeLength(start, length));
+      if (allowed <= 0 || !subflow.scoreboard.hasRoom) return;
+      const wanted = Math.min(allowed, this.trainBytes(subflow.segmentSize));
+      const sent = held > 0 ? held : this.emit(sink, start, wanted, subflow.segmentSize, 0);
+      if (sent === 0) return;
+      scoreboard.give(record, sent);
+      if (held === 0) subflow.handleAdopted(sent, start, subflow.segmentSize, now);
+    }
+  }
+
+  private resendOwn(subflow: Subflow, sink: SegmentSink, now: Instant): void {
     const { scoreboard } = subflow;
     const { pool } = scoreboard;
     let record: number = NO_RECORD;
@@ -87,16 +138,15 @@ export class StreamTransmitter {
   private resend(subflow: Subflow, sink: SegmentSink, record: number, length: number, now: Instant): number {
     const { pool } = subflow.scoreboard;
     const position = pool.start[record]!;
-    const offset = pool.offset[record]!;
     const wanted = Math.min(length, this.trainBytes(subflow.segmentSize), pool.end[record]! - position);
-    const sent = this.emit(subflow, sink, position, offset, wanted, subflow.segmentSize, 0);
+    const sent = this.emit(sink, position, wanted, subflow.segmentSize, 0);
     return sent === 0 ? record : subflow.handleResent(record, sent, subflow.segmentSize, now);
   }
 
   /** RFC 8985 7.3: a new segment if there is one, else the last one again; congestion control has no say. */
   private probeTail(subflow: Subflow, sink: SegmentSink, now: Instant): void {
     const { scoreboard, segmentSize, tailProbe } = subflow;
-    const room = Math.min(this.window.edge - scoreboard.next, this.buffer.end - scoreboard.next, segmentSize);
+    const room = Math.min(this.window.edge - this.next, this.buffer.end - this.next, segmentSize);
     if (room > 0) {
       if (this.sendTrain(subflow, sink, room, now) > 0) tailProbe.handleSent(scoreboard.next, false);
       return;
@@ -114,10 +164,12 @@ export class StreamTransmitter {
 
   private sendNew(subflow: Subflow, sink: SegmentSink, now: Instant): void {
     const { scoreboard } = subflow;
-    if (this.unsent(subflow) <= 0) return;
+    const { unsent } = this;
+    if (unsent <= 0) return;
+    if (this.schedule.isShared && !this.schedule.mayCarry(subflow, unsent, this.window.edge - this.next)) return;
     subflow.handleRestart(now);
     if (subflow.mayProbePath) this.probePath(subflow, sink, now);
-    while (this.budget > 0 && !this.isRefused && this.unsent(subflow) > 0 && scoreboard.hasRoom) {
+    while (this.budget > 0 && !this.isRefused && this.unsent > 0 && scoreboard.hasRoom) {
       const allowed = this.allowed(subflow, this.usable(subflow));
       if (allowed < 0) return;
       if (this.sendTrain(subflow, sink, allowed, now) === 0) return;
@@ -126,7 +178,7 @@ export class StreamTransmitter {
 
   /** What Nagle and the peer's window let out; -1 for nothing at all, 0 for FIN alone. */
   private usable(subflow: Subflow): number {
-    const { acknowledged, next } = subflow.scoreboard;
+    const { acknowledged, next } = this;
     const available = this.buffer.end - next;
     const room = this.window.edge - next;
     if (available === 0) return room > 0 ? 0 : -1;
@@ -152,28 +204,29 @@ export class StreamTransmitter {
 
   /** Sends up to `length` new bytes, and FIN if it follows them. Returns the positions that left. */
   private sendTrain(subflow: Subflow, sink: SegmentSink, length: number, now: Instant): number {
-    const { scoreboard, segmentSize } = subflow;
-    const position = scoreboard.next;
+    const { segmentSize } = subflow;
+    const position = this.next;
     let count = Math.min(length, this.trainBytes(segmentSize));
     if (count > 0) count = wholeSegments(this.buffer.reach(position, count), count, segmentSize);
     const withFin = this.hasEnded && position + count === this.buffer.end && this.window.edge > position + count;
-    const sent = this.emit(subflow, sink, position, position, count + (withFin ? 1 : 0), segmentSize, 0);
+    const sent = this.emit(sink, position, count + (withFin ? 1 : 0), segmentSize, 0);
     if (sent === 0) return 0;
     this.isOverridden = false;
     if (count % segmentSize !== 0) this.window.handlePartial(position + sent);
+    this.next = position + sent;
     subflow.handleSent(sent, position, segmentSize, 0, now);
     return sent;
   }
 
   /** RFC 8899 4.1: one segment of real data larger than the others, when there is enough of it and room. */
   private probePath(subflow: Subflow, sink: SegmentSink, now: Instant): void {
-    const { scoreboard } = subflow;
-    const position = scoreboard.next;
+    const position = this.next;
     const size = subflow.pathMtu.probeSegment(now);
     if (size === 0 || this.buffer.end - position < size || this.window.edge - position < size) return;
     if (subflow.room < size || this.buffer.reach(position, size) < size) return;
-    const sent = this.emit(subflow, sink, position, position, size, size, TransmitFlag.probe);
+    const sent = this.emit(sink, position, size, size, TransmitFlag.probe);
     if (sent === 0) return;
+    this.next = position + sent;
     subflow.pathMtu.handleProbeSent();
     subflow.handleSent(sent, position, size, RecordFlag.probe, now);
   }
@@ -182,28 +235,20 @@ export class StreamTransmitter {
    * Emits one row with `length` positions (a FIN at the end of the buffer is one) and returns how many left:
    * fewer when the bytes lie scattered, none when the sink takes no more this turn.
    */
-  private emit(
-    subflow: Subflow,
-    sink: SegmentSink,
-    position: number,
-    offset: number,
-    length: number,
-    segmentSize: number,
-    rowFlags: number,
-  ): number {
-    const payload = Math.min(length, this.buffer.end - offset);
+  private emit(sink: SegmentSink, position: number, length: number, segmentSize: number, rowFlags: number): number {
+    const payload = Math.min(length, this.buffer.end - position);
     const batch = length > 0 ? sink.begin() : undefined;
     if (batch === undefined) {
       if (length > 0) this.isRefused = true;
       return 0;
     }
-    const reached = payload > 0 ? this.buffer.reach(offset, payload) : 0;
+    const reached = payload > 0 ? this.buffer.reach(position, payload) : 0;
     const fin = length > payload && reached === payload;
-    const push = reached > 0 && offset + reached === this.buffer.end;
-    this.writeHeader(batch, subflow, position, (push ? TcpFlag.psh : 0) | (fin ? TcpFlag.fin : 0));
+    const push = reached > 0 && position + reached === this.buffer.end;
+    this.writeHeader(batch, position, (push ? TcpFlag.psh : 0) | (fin ? TcpFlag.fin : 0));
     const isShort = reached <= COPIED_SEGMENT_BYTES && reached <= segmentSize;
-    if (reached > 0 && !(isShort && this.buffer.copyTo(batch, offset, reached))) {
-      this.buffer.appendTo(batch, offset, reached);
+    if (reached > 0 && !(isShort && this.buffer.copyTo(batch, position, reached))) {
+      this.buffer.appendTo(batch, position, reached);
     }
     batch.finish(segmentSize, TransmitFlag.train | rowFlags);
     this.budget -= reached;
@@ -212,16 +257,16 @@ export class StreamTransmitter {
     return reached + (fin ? 1 : 0);
   }
 
-  private emitAcknowledgment(subflow: Subflow, sink: SegmentSink, selective: boolean): void {
+  private emitAcknowledgment(sink: SegmentSink, selective: boolean): void {
     const batch = sink.begin();
     if (batch === undefined) {
       this.isRefused = true;
       return;
     }
     const count = selective ? this.receiver.takeBlocks(positions) : 0;
-    for (let edge = 0; edge < count * 2; edge++) edges[edge] = subflow.peerSequenceOf(positions[edge]!);
+    for (let edge = 0; edge < count * 2; edge++) edges[edge] = this.space.peerSequenceOf(positions[edge]!);
     fields.optionsLength = sackOptionBytes(count);
-    this.writeHeader(batch, subflow, subflow.scoreboard.next, 0);
+    this.writeHeader(batch, this.next, 0);
     batch.headerEnd += writeSackOption(batch.headers, batch.headerEnd, edges, count);
     fields.optionsLength = 0;
     batch.finish(0, 0);
@@ -229,7 +274,10 @@ export class StreamTransmitter {
     this.receiver.handleSent();
   }
 
-  /** An empty segment below the window: unacceptable, so the peer answers with what it has and takes. */
+  /**
+   * A segment below the window: unacceptable, so the peer answers with what it has and takes. Between several flows
+   * acknowledgments overtake each other, and an empty one is nothing to answer: there it has a byte.
+   */
   private emitProbe(subflow: Subflow, sink: SegmentSink): void {
     const batch = sink.begin();
     if (batch === undefined) {
@@ -237,15 +285,17 @@ export class StreamTransmitter {
       return;
     }
     this.isProbeDue = false;
-    this.writeHeader(batch, subflow, subflow.scoreboard.acknowledged - 1, 0);
+    subflow.isProbeDue = false;
+    this.writeHeader(batch, this.acknowledged - 1, 0);
+    if (this.schedule.isShared) batch.appendCopy(ANY_BYTE);
     batch.finish(0, 0);
     this.receiver.handleSent();
   }
 
-  private writeHeader(batch: TransmitBatch, subflow: Subflow, position: number, flags: number): void {
+  private writeHeader(batch: TransmitBatch, position: number, flags: number): void {
     const { receiver } = this;
-    fields.sequence = subflow.sequenceOf(position);
-    fields.acknowledgment = subflow.peerSequenceOf(receiver.acknowledgment);
+    fields.sequence = this.space.sequenceOf(position);
+    fields.acknowledgment = this.space.peerSequenceOf(receiver.acknowledgment);
     fields.flags = TcpFlag.ack | flags;
     fields.window = receiver.takeWindow();
     batch.headerEnd += writeTcpHeader(batch.headers, batch.headerEnd, fields);
@@ -266,3 +316,5 @@ function wholeSegments(reached: number, wanted: number, segmentSize: number): nu
 
 /** A segment up to this long is copied behind its header. */
 const COPIED_SEGMENT_BYTES = 128;
+/** The peer has had the byte, and throws it away. */
+const ANY_BYTE = new Uint8Array(1);

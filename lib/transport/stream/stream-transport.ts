@@ -2,6 +2,7 @@
 // settings until there is traffic: `ActiveStream` then does the work, and `RestingStream` is what is left of that.
 
 import {
+  FLOWS_PER_STREAM_MAXIMUM,
   KEEP_ALIVE_DELAY_DEFAULT,
   SEND_BUFFER_MAXIMUM,
   SEND_BUFFER_MINIMUM,
@@ -35,8 +36,18 @@ export interface StreamOptions {
   readonly receiveBudget?: ReceiveBudget | undefined;
 }
 
-/** The number of the one flow that carries the stream; §4.4 will have several. */
+/** The number of the flow that the stream begins on. Others follow it (§4.4); they move up when one leaves. */
 export const FIRST_FLOW = 0;
+
+/** A further flow of a stream. */
+export interface JoiningFlow {
+  readonly peerMaximumSegment: number;
+  readonly size: PathSize;
+  /** Of its handshake, where it is known. */
+  readonly roundTrip?: Duration | undefined;
+  /** It carries data only while no other flow does. */
+  readonly isBackup?: boolean | undefined;
+}
 
 export class StreamTransport {
   private negotiation: StreamNegotiation | undefined;
@@ -103,11 +114,11 @@ export class StreamTransport {
   // ---- what the network and the clock did ----
 
   /**
-   * A flow is established; returns its number. The first one's positions are stream offsets; further ones are not
-   * yet taken. The round trip of its handshake, where it is known, spares the first loss a timeout of a second.
+   * The first flow is established; returns its number. The round trip of its handshake, where it is known, spares the
+   * first loss a timeout of a second.
    */
   establish(negotiation: StreamNegotiation, size: PathSize, now: Instant, handshakeRoundTrip?: Duration): number {
-    if (this.isEstablished) throw new Error('a stream is established once: further flows come later');
+    if (this.isEstablished) throw new Error('a stream is established once: further flows join it');
     this.negotiation = negotiation;
     this.size = size;
     this.handshakeRoundTrip = handshakeRoundTrip;
@@ -118,24 +129,47 @@ export class StreamTransport {
     return FIRST_FLOW;
   }
 
+  /** A further flow carries the stream as well (§4.4). False when it cannot: there is none yet, or no room for more. */
+  join(flow: JoiningFlow, now: Instant): boolean {
+    const active = this.wake(now);
+    if (active === undefined || !this.negotiation!.selective) return false;
+    if (active.schedule.flows.length >= FLOWS_PER_STREAM_MAXIMUM) return false;
+    const { congestion, random } = this.options;
+    const control = (segmentSize: number): CongestionControl =>
+      congestion?.(segmentSize, random) ?? active.schedule.linkedControl(segmentSize);
+    const path = unknownPath(flow.size, flow.peerMaximumSegment, control, flow.roundTrip, now);
+    active.join(flow.peerMaximumSegment, path, flow.isBackup ?? false, now);
+    return true;
+  }
+
+  /** The flow has ended; those behind it move up. What it had under way is carried by the others. */
+  leave(flow: number, now: Instant): void {
+    this.active?.leave(flow, now);
+  }
+
+  /** The flows in the order in which they are to be asked what they transmit. */
+  transmitOrder(): readonly number[] {
+    return this.active?.schedule.order() ?? FIRST_ALONE;
+  }
+
   /** §4.4: the flow goes another way from now on. Timers start anew, and no loss is blamed on the old path. */
-  pathChanged(_flow: number, size: PathSize, now: Instant): void {
-    this.wake(now)?.pathChanged(size, now);
+  pathChanged(flow: number, size: PathSize, now: Instant): void {
+    this.wake(now)?.pathChanged(flow, size, now);
   }
 
   /** §4.4: an end of the flow is between two addresses; `thaw` or `pathChanged` follows. A stream at rest has no timers. */
-  freeze(_flow: number): void {
-    this.active?.freeze();
+  freeze(flow: number): void {
+    this.active?.freeze(flow);
   }
 
   /** The flow goes on as before. */
-  thaw(_flow: number, now: Instant): void {
-    this.active?.thaw(now);
+  thaw(flow: number, now: Instant): void {
+    this.active?.thaw(flow, now);
   }
 
   /** One row of the flow: a joined train, or an acknowledgment alone. */
-  handleTrain(_flow: number, batch: ReceivedBatch, row: number, now: Instant): void {
-    this.wake(now)?.handleTrain(batch, row, now);
+  handleTrain(flow: number, batch: ReceivedBatch, row: number, now: Instant): void {
+    this.wake(now)?.handleTrain(flow, batch, row, now);
   }
 
   /** The SAL's FIN: end of stream even when no TCP FIN came; the original's way (wire format §8). */
@@ -154,8 +188,8 @@ export class StreamTransport {
     this.active = undefined;
   }
 
-  packetTooBig(_flow: number, size: number, now: Instant): void {
-    this.wake(now)?.packetTooBig(size, now);
+  packetTooBig(flow: number, size: number, now: Instant): void {
+    this.wake(now)?.packetTooBig(flow, size, now);
   }
 
   // ---- what the application wants ----
@@ -205,8 +239,8 @@ export class StreamTransport {
   // ---- what must be done ----
 
   /** Emits one turn's segments of the flow. True when more could leave at once. */
-  pollTransmit(_flow: number, sink: SegmentSink, now: Instant): boolean {
-    return this.active?.pollTransmit(sink, now) ?? false;
+  pollTransmit(flow: number, sink: SegmentSink, now: Instant): boolean {
+    return this.active?.pollTransmit(flow, sink, now) ?? false;
   }
 
   /** Bits of `TransportSignal` gathered since asked last. */
@@ -217,8 +251,8 @@ export class StreamTransport {
   }
 
   /** What is kept for the flow, for whoever is curious; `undefined` before it is established and after the end. */
-  subflow(_flow: number, now: Instant): Subflow | undefined {
-    return this.wake(now)?.subflow;
+  subflow(flow: number, now: Instant): Subflow | undefined {
+    return this.wake(now)?.schedule.flows[flow];
   }
 
   // ---- rest and traffic ----
@@ -260,3 +294,5 @@ export class StreamTransport {
     this.wakeAt = delay === undefined ? undefined : after(now, delay);
   }
 }
+
+const FIRST_ALONE: readonly number[] = [FIRST_FLOW];

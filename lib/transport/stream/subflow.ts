@@ -1,14 +1,13 @@
-// What a stream keeps for one flow (§4.4): the flow's sequence space, what it has sent, its round trip, loss
-// recovery, congestion control and packet size. The bytes themselves, and what the peer has room for, are
-// the connection's; the SAL's flow and its addresses are not known here.
+// What a stream keeps for one flow (§4.4): what it has sent, its round trip, loss recovery, congestion control and
+// packet size. The bytes themselves, their sequence numbers, and what the peer has room for, are the stream's: its
+// flows share them. The SAL's flow and its addresses are not known here.
 // Long because an acknowledgment moves all of these at once, in an order that is easier to follow in one file.
 
 import { PEER_ACKNOWLEDGMENT_DELAY, RETRANSMISSION_TIMEOUT_MAXIMUM } from '../../limits';
-import { type Duration, type Instant, milliseconds } from '../../time/instant';
+import { type Duration, type Instant, milliseconds, NEVER } from '../../time/instant';
 import { TimerTable } from '../../time/timer-table';
-import { advance, distance } from '../../wire/serial-number';
-import type { TcpOptions } from '../../wire/tcp-options';
 import type { PathSize } from '../transport';
+import { type Acknowledgment, isDuplicateBlock } from './acknowledgment';
 import type { AcknowledgmentSample, CongestionControl } from './congestion/congestion-control';
 import { Delivery } from './delivery';
 import { DUPLICATE_THRESHOLD, type LossDetector } from './loss-detector';
@@ -18,6 +17,7 @@ import type { RecordPool } from './record-pool';
 import { Recovery } from './recovery';
 import type { RttEstimator } from './rtt-estimator';
 import { Scoreboard } from './scoreboard';
+import type { SequenceSpace } from './sequence-space';
 import type { StreamCounters } from './stream-counters';
 import type { StreamNegotiation } from './stream-handshake';
 import { TailLossProbe } from './tail-loss-probe';
@@ -46,16 +46,19 @@ export class Subflow {
   readonly path: PathKnowledge;
   readonly roundTrip: RttEstimator;
   readonly recovery = new Recovery();
-  readonly control: CongestionControl;
   readonly pathMtu: PathMtuDiscovery;
   readonly tailProbe = new TailLossProbe();
   readonly timers = new TimerTable(TIMERS);
   /** Retransmission timeouts in a row without progress. */
   backoff = 0;
+  /** Carries data only while no other flow does (§4.4). */
+  isBackup = false;
+  /** A segment of no use is to ask whether the path is alive. */
+  isProbeDue = false;
+  /** Between two paths (§4.4): it sends nothing, and no timer of it runs. */
+  isFrozen = false;
   private readonly counters: StreamCounters;
   private readonly detector: LossDetector;
-  private readonly localSequence: number;
-  private readonly peerSequence: number;
   private readonly peerMaximumSegment: number;
   private readonly selective: boolean;
   /** Without SACK: bytes that duplicate acknowledgments say have left the network. */
@@ -65,27 +68,29 @@ export class Subflow {
   private heldBackTo = 0;
   private lastSentAt: Instant;
 
-  /** `sent`: positions that were sent and acknowledged before. */
+  /** `sent`: positions of the stream that were acknowledged before. */
   constructor(
-    negotiation: StreamNegotiation,
+    { peerMaximumSegment, selective }: Pick<StreamNegotiation, 'peerMaximumSegment' | 'selective'>,
+    private readonly space: SequenceSpace,
     path: PathKnowledge,
     sent: number,
     records: RecordPool,
     counters: StreamCounters,
     now: Instant,
   ) {
-    this.localSequence = negotiation.localSequence;
-    this.peerSequence = negotiation.peerSequence;
-    this.peerMaximumSegment = negotiation.peerMaximumSegment;
-    this.selective = negotiation.selective;
+    this.peerMaximumSegment = peerMaximumSegment;
+    this.selective = selective;
     this.scoreboard = new Scoreboard(records, sent);
     this.path = path;
     this.roundTrip = path.roundTrip;
     this.pathMtu = path.pathMtu;
-    this.control = path.control;
     this.detector = path.detector;
     this.counters = counters;
     this.lastSentAt = now;
+  }
+
+  get control(): CongestionControl {
+    return this.path.control;
   }
 
   /** Nothing is under way, and no loss is being repaired. */
@@ -98,28 +103,16 @@ export class Subflow {
     this.control.handleIdle(now);
   }
 
-  // ---- sequence space: positions count bytes from 0 and never wrap, sequence numbers do ----
-
-  sequenceOf(position: number): number {
-    return advance(this.localSequence, position + 1);
-  }
-
-  /** The position that an acknowledgment names, near what is outstanding. */
-  positionOf(acknowledgment: number): number {
-    const { acknowledged } = this.scoreboard;
-    return acknowledged + distance(this.sequenceOf(acknowledged), acknowledgment);
-  }
-
-  /** The same for what the peer sends: its position near `next`, and back. */
-  peerPositionOf(sequence: number, next: number): number {
-    return next + distance(this.peerSequenceOf(next), sequence);
-  }
-
-  peerSequenceOf(position: number): number {
-    return advance(this.peerSequence, position + 1);
-  }
-
   // ---- what may be sent ----
+
+  /** Timeouts, and no sign of life since: others carry what they can (§4.4). */
+  get isSuspect(): boolean {
+    return this.backoff > 0;
+  }
+
+  get isAlive(): boolean {
+    return !this.isSuspect && !this.isFrozen;
+  }
 
   get segmentSize(): number {
     return this.pathMtu.segmentSize;
@@ -158,8 +151,8 @@ export class Subflow {
 
   // ---- what was sent ----
 
-  handleSent(length: number, offset: number, segmentSize: number, flags: number, now: Instant): void {
-    this.scoreboard.append(length, offset, segmentSize, flags, now);
+  handleSent(length: number, start: number, segmentSize: number, flags: number, now: Instant): void {
+    this.scoreboard.append(length, start, segmentSize, flags, now);
     this.recovery.handleSent(length, false);
     this.lastSentAt = now;
     this.armTimers(now, !this.timers.isArmed(Timer.retransmit));
@@ -175,6 +168,15 @@ export class Subflow {
     return following;
   }
 
+  /** What another flow had sent was sent again here. */
+  handleAdopted(length: number, start: number, segmentSize: number, now: Instant): void {
+    this.scoreboard.adopt(length, start, segmentSize, now);
+    this.recovery.handleSent(length, true);
+    this.counters.retransmittedBytes += length;
+    this.lastSentAt = now;
+    this.armTimers(now, !this.timers.isArmed(Timer.retransmit));
+  }
+
   /** There was more to send, and the congestion window did not let it out. */
   handleHeldBack(): void {
     this.heldBackTo = this.scoreboard.next;
@@ -182,15 +184,14 @@ export class Subflow {
 
   /** Before new data leaves: after a long silence the window says nothing of the path (RFC 5681 4.1). */
   handleRestart(now: Instant): void {
-    if (this.scoreboard.isEmpty && now - this.lastSentAt > this.roundTrip.timeout) this.control.handleIdle(now);
+    if (!this.scoreboard.isOutstanding && now - this.lastSentAt > this.roundTrip.timeout) this.control.handleIdle(now);
   }
 
   // ---- what the network and the clock did ----
 
-  /**
-   * Takes an acceptable acknowledgment. `duplicate`: it came without data, window change or advance.
-   */
-  handleAcknowledgment(to: number, options: TcpOptions | undefined, duplicate: boolean, now: Instant): void {
+  /** `isOurs`: it came by this flow. What others bring sooner measures the round trip all the same. */
+  handleAcknowledgment(acknowledgment: Acknowledgment, isOurs: boolean, now: Instant): void {
+    const { to, duplicate } = acknowledgment;
     const { scoreboard } = this;
     delivery.clear();
     const before = this.inFlight;
@@ -198,21 +199,28 @@ export class Subflow {
     // Judged by what was sent before: this acknowledgment answers that.
     const limited = scoreboard.acknowledged < this.heldBackTo || this.isSlowStartLimited(before);
     if (advanced) this.takeCumulative(to);
-    if (this.selective) this.takeSelections(to, options);
+    if (this.selective) this.takeSelections(acknowledgment, isOurs);
     else if (duplicate && !scoreboard.isEmpty) this.takeDuplicate();
-    if (delivery.bytes > 0) this.pathMtu.handleArrived();
+    if (delivery.bytes > 0) {
+      this.backoff = 0;
+      this.pathMtu.handleArrived();
+    }
     this.takeRoundTrip(now);
     this.detectLosses(now);
     if (delivery.probeSize > 0 && this.pathMtu.handleProbeArrived(delivery.probeSize, now)) this.resize();
-    this.handleTailProbe(to, duplicate, before, now);
+    const { isShared } = acknowledgment;
+    // Alone, it knows without looking.
+    const deliveredTo = isShared ? scoreboard.deliveredTo : scoreboard.acknowledged;
+    this.handleTailProbe(deliveredTo, duplicate, before, now);
     this.repair(before, advanced, now);
-    this.grow(limited, now);
+    this.grow(limited, isShared ? delivery.bytes : delivery.acknowledgedBytes, deliveredTo, now);
     if (delivery.bytes > 0) this.armTimers(now, true);
   }
 
   /** True when something is to be transmitted because of it. */
   handleDeadline(now: Instant): boolean {
     let acted = false;
+    if (this.isFrozen) return acted;
     if (this.timers.expire(Timer.reordering, now)) {
       delivery.clear();
       const before = this.inFlight;
@@ -220,24 +228,35 @@ export class Subflow {
       this.repair(before, false, now);
       acted = true;
     }
-    if (this.timers.expire(Timer.tailProbe, now) && this.recovery.state === 'open' && !this.scoreboard.isEmpty) {
+    if (this.timers.expire(Timer.tailProbe, now) && this.recovery.state === 'open' && this.scoreboard.isOutstanding) {
       this.tailProbe.isDue = true;
       this.armRetransmit(now);
       acted = true;
     }
-    if (this.timers.expire(Timer.retransmit, now) && !this.scoreboard.isEmpty) {
-      this.handleTimeout(now);
+    if (this.timers.expire(Timer.retransmit, now)) {
+      if (this.scoreboard.isOutstanding) this.handleTimeout(now);
+      else if (this.isSuspect) this.askForLife(now);
       acted = true;
     }
     return acted;
   }
 
+  /** Something came by this flow that answers what we sent by it: the path is alive. */
+  handleAlive(now: Instant): void {
+    if (!this.isSuspect) return;
+    this.backoff = 0;
+    this.isProbeDue = false;
+    this.timers.disarm(Timer.retransmit);
+    this.armTimers(now, true);
+  }
+
   nextDeadline(): Instant {
-    return this.timers.earliest;
+    return this.isFrozen ? NEVER : this.timers.earliest;
   }
 
   /** §4.4: what is known of the old path ends; what was under way is sent again, and nothing is blamed for it. */
   pathChanged(size: PathSize, now: Instant): void {
+    this.isFrozen = false;
     this.roundTrip.reset();
     this.detector.reset();
     this.recovery.reset();
@@ -252,14 +271,15 @@ export class Subflow {
     this.duplicates = 0;
     this.backoff = 0;
     this.timers.clear();
-    if (!this.scoreboard.isEmpty) this.armRetransmit(now);
+    if (this.scoreboard.isOutstanding) this.armRetransmit(now);
   }
 
   /** §4.4: the old path goes on after a while in which nothing was asked of it. */
   thaw(now: Instant): void {
+    this.isFrozen = false;
     this.timers.clear();
     this.tailProbe.reset();
-    if (!this.scoreboard.isEmpty) this.armRetransmit(now);
+    if (this.scoreboard.isOutstanding) this.armRetransmit(now);
   }
 
   packetTooBig(size: number, now: Instant): void {
@@ -268,6 +288,18 @@ export class Subflow {
     // What left in larger packets is gone; that is no sign of congestion.
     delivery.clear();
     this.scoreboard.markLarger(this.segmentSize, delivery);
+  }
+
+  /** What it has under way is for others to send again. */
+  giveUp(): void {
+    delivery.clear();
+    this.scoreboard.markAll(delivery);
+  }
+
+  /** Its end: what it had under way counts as lost on `heir`. */
+  bequeath(heir: Subflow): void {
+    this.giveUp();
+    this.scoreboard.moveLost(heir.scoreboard);
   }
 
   release(): void {
@@ -281,7 +313,6 @@ export class Subflow {
     const { scoreboard } = this;
     const from = scoreboard.acknowledged;
     scoreboard.acknowledge(to, delivery);
-    this.backoff = 0;
     this.duplicates = 0;
     if (this.assumedBytes === 0) return;
     // One segment filled the gap; the others had been counted when their duplicates came.
@@ -290,16 +321,18 @@ export class Subflow {
     delivery.bytes = Math.max(delivery.bytes - counted, 0);
   }
 
-  private takeSelections(to: number, options: TcpOptions | undefined): void {
-    const { scoreboard } = this;
+  private takeSelections({ to, sentTo, options }: Acknowledgment, isOurs: boolean): void {
+    const { scoreboard, space } = this;
     const count = options?.sackCount ?? 0;
     let highest = 0;
     for (let block = 0; block < count; block++) {
-      const start = this.positionOf(options!.sackEdges[block * 2]!);
-      const end = this.positionOf(options!.sackEdges[block * 2 + 1]!);
-      if (start >= end || end > scoreboard.next) continue;
-      if (block === 0 && this.isDuplicateBlock(start, end, to, options!)) {
-        delivery.duplicateBytes += Math.min(end - start, scoreboard.next);
+      const start = space.positionOf(options!.sackEdges[block * 2]!, to);
+      const end = space.positionOf(options!.sackEdges[block * 2 + 1]!, to);
+      if (start >= end || end > sentTo) continue;
+      if (block === 0 && isDuplicateBlock(options!, space, to)) {
+        // Which flow sent it twice is not told; another one may have repeated what this one had lost.
+        if (!isOurs) continue;
+        delivery.duplicateBytes += Math.min(end - start, sentTo);
         if (!this.tailProbe.handleDuplicate(end)) this.detector.handleDuplicate(scoreboard);
       } else if (start >= scoreboard.acknowledged) {
         scoreboard.select(start, end, delivery);
@@ -311,13 +344,6 @@ export class Subflow {
     // The peer acknowledged up to bytes it had reported and now lacks (RFC 2018 8).
     scoreboard.forgetSelections();
     scoreboard.markAll(delivery);
-  }
-
-  /** RFC 2883 4: the first block repeats what is acknowledged, or lies within the second. */
-  private isDuplicateBlock(start: number, end: number, to: number, options: TcpOptions): boolean {
-    if (end <= to) return true;
-    if (options.sackCount < 2) return false;
-    return start >= this.positionOf(options.sackEdges[2]!) && end <= this.positionOf(options.sackEdges[3]!);
   }
 
   /** A peer without SACK repeats itself: one segment left the network, and the third time one is missing. */
@@ -366,7 +392,7 @@ export class Subflow {
       delivery.lostBytes = 0;
       this.counters.undone++;
     }
-    if (recovery.state !== 'open' && scoreboard.acknowledged >= recovery.point) {
+    if (recovery.state !== 'open' && scoreboard.deliveredTo >= recovery.point) {
       recovery.end(control, now);
       this.detector.handleRecoveryEnd();
       this.assumedBytes = 0;
@@ -382,14 +408,14 @@ export class Subflow {
     }
   }
 
-  private grow(limited: boolean, now: Instant): void {
+  private grow(limited: boolean, earned: number, deliveredTo: number, now: Instant): void {
     // Not on duplicates (RFC 5681 3.2): what is reported behind a gap is growth deferred, not earned.
-    if (this.recovery.state === 'recovery' || delivery.acknowledgedBytes === 0) return;
+    if (this.recovery.state === 'recovery' || earned === 0) return;
     const { scoreboard } = this;
     sample.now = now;
     sample.delivered = delivery.bytes;
     sample.smoothedRoundTrip = this.roundTrip.smoothed ?? -1;
-    sample.acknowledged = scoreboard.acknowledged;
+    sample.acknowledged = deliveredTo;
     sample.next = scoreboard.next;
     sample.limited = limited || this.recovery.state === 'loss';
     this.control.handleAcknowledgment(sample);
@@ -434,9 +460,16 @@ export class Subflow {
     this.armRetransmit(now);
   }
 
+  /** Others have taken over what it carried: an empty segment finds out when it may carry again. */
+  private askForLife(now: Instant): void {
+    this.isProbeDue = true;
+    this.backoff = Math.min(this.backoff + 1, BACKOFF_MAXIMUM);
+    this.armRetransmit(now);
+  }
+
   private armTimers(now: Instant, restart: boolean): void {
-    if (this.scoreboard.isEmpty) {
-      this.timers.disarm(Timer.retransmit);
+    if (!this.scoreboard.isOutstanding) {
+      if (!this.isSuspect) this.timers.disarm(Timer.retransmit);
       this.timers.disarm(Timer.tailProbe);
       return;
     }
