@@ -239,12 +239,17 @@ export class FakeListener implements LocalSocket, SynListener {
   readonly halfOpen = new HalfOpenFlows(SeededRandom.of(3));
   readonly accepted: { flow: Flow; owner: FakeOwner }[] = [];
   readonly synListener: SynListener = this;
-  isFull = false;
+  /** Connections that may still come. */
+  places = Number.POSITIVE_INFINITY;
 
   constructor(
     readonly prefix: ServicePrefix,
     private readonly limit: number,
   ) {}
+
+  get isFull(): boolean {
+    return this.halfOpen.size >= this.places;
+  }
 
   get hasRoom(): boolean {
     return this.halfOpen.size < this.limit;

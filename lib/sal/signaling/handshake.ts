@@ -1,14 +1,8 @@
 // SYN, SYN-ACK and the third ACK (§4.2, §4.4): late binding of a connection to one instance. The third ACK is
 // repeated until the peer is known to have it, because nobody else would ever send it again.
 
-import {
-  CONNECT_TIMEOUT,
-  HALF_OPEN_GRACE,
-  HALF_OPEN_MAXIMUM,
-  HALF_OPEN_TIMEOUT,
-  HANDSHAKE_ACK_REPEATS,
-} from '../../limits';
-import { after, type Duration, elapsed, type Instant, milliseconds } from '../../time/instant';
+import { CONNECT_TIMEOUT, HALF_OPEN_TIMEOUT, HANDSHAKE_ACK_REPEATS } from '../../limits';
+import { after, type Duration, type Instant, milliseconds } from '../../time/instant';
 import { type ControlExtension, ControlFlag } from '../../wire/control-extension';
 import { FlowNonce } from '../../wire/flow-id';
 import type { NetworkAddress } from '../../wire/network-address';
@@ -18,8 +12,9 @@ import { Flow, type SynListener } from '../flow';
 import type { LinkOutput } from '../link-output';
 import type { Path } from '../path';
 import { stopAtAnswer } from './ping';
-import { clientAddressOf, isForUsAlone, isForwarded, refuseSyn, rejectInstance } from './refusal';
+import { clientAddressOf, isForwarded, rejectInstance } from './refusal';
 import type { ReceivedControl, SignalingContext } from './signaling-context';
+import { admitsSyn } from './syn-admission';
 
 /** Starts a connection: the flow is in the table and its SYN under way, or the result says why not. */
 export function startHandshake(
@@ -55,14 +50,7 @@ export function handleSyn(
     sendSynAck(known);
     return;
   }
-  if (listener.isFull && !makePlace(context, listener, now)) {
-    refuseFull(context, received);
-    return;
-  }
-  if (!listener.hasRoom && !makeRoom(context, listener, now)) {
-    context.count('synBacklogFull');
-    return;
-  }
+  if (!admitsSyn(context, listener, received, now)) return;
   const path = context.pathOf(received.output.index, answerFrom(context, received), client);
   const segments = listener.createSegments(path);
   if (!segments.handleSyn(batch.slab, packet.transportOffset, packet.transportLength)) {
@@ -128,30 +116,6 @@ export function handleSynAck(context: SignalingContext, flow: Flow, received: Re
 function pathBack(context: SignalingContext, received: ReceivedControl): Path {
   const { batch, row, output } = received;
   return context.pathOf(output.index, context.localAddressOf(received), batch.source(row));
-}
-
-/** A real client answers within a round trip: under a flood of forged SYNs the oldest request gives way. */
-function makeRoom(context: SignalingContext, listener: SynListener, now: Instant): boolean {
-  if (listener.halfOpen.size < HALF_OPEN_MAXIMUM) return false;
-  return dropOldest(context, listener, now) && listener.hasRoom;
-}
-
-/** Likewise where the application has no place for all that are under way. */
-function makePlace(context: SignalingContext, listener: SynListener, now: Instant): boolean {
-  return listener.halfOpen.size > 0 && dropOldest(context, listener, now) && !listener.isFull;
-}
-
-function dropOldest(context: SignalingContext, listener: SynListener, now: Instant): boolean {
-  const oldest = listener.halfOpen.oldest!;
-  if (elapsed(oldest.request!.since, now) < HALF_OPEN_GRACE) return false;
-  context.count('halfOpenOverflow');
-  context.close(oldest, undefined, now);
-  return true;
-}
-
-function refuseFull(context: SignalingContext, received: ReceivedControl): void {
-  context.count('synRefusedFull');
-  if (isForUsAlone(received)) refuseSyn(received);
 }
 
 /** The third ACK, or a repeated one. True when it belonged to the handshake. */
