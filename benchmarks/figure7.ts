@@ -1,0 +1,72 @@
+// Figure 7 of the paper (§6.1) in a minute: what a service gives while its servers come and go, through a service router
+// and through what is used instead. Leaves figure7.json and figure7.svg.
+// Arguments: [--contender LIST] [--seconds N] [--factor N] [--reduced] [--output FOLDER] [--json].
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { figureOf } from './figure7/chart';
+import { type Conclusions, conclude } from './figure7/conclusions';
+import { CONTENDER_NAMES, type ContenderName } from './figure7/contenders';
+import { rowsOf, TITLES } from './figure7/figures';
+import { rackMissing } from './figure7/lab';
+import { middleMissing } from './figure7/middle';
+import { type Extent, play } from './figure7/schedule';
+import { secondsTable } from './figure7/seconds-table';
+import { namesArgument, numberArgument } from './measuring/arguments';
+import { describeMachine, machineLine } from './measuring/machine';
+import { clearProgress } from './measuring/progress';
+import { runBenchmark } from './measuring/report';
+import type { Report, SkippedRow } from './measuring/rows';
+
+const { values } = parseArgs({
+  options: {
+    contender: { type: 'string', default: CONTENDER_NAMES.join(',') },
+    seconds: { type: 'string', default: '12' },
+    factor: { type: 'string', default: '2' },
+    reduced: { type: 'boolean', default: false },
+    output: { type: 'string', default: 'benchmarks/results' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const chosen = namesArgument(values.contender, CONTENDER_NAMES, '--contender');
+/** By how much less than the 100 Mbit/s the links are shaped, so that they are the limit and not the processors. */
+const factor = numberArgument(values.factor, '--factor') * (values.reduced ? 5 : 1);
+const seconds = values.reduced ? 4 : numberArgument(values.seconds, '--seconds');
+
+const extent: Extent = { rate: 100e6 / factor, fileBytes: 300_000 / (values.reduced ? 5 : 1), seconds, timeToLive: 5 };
+const path = `${extent.rate / 1e6} Mbit/s a link`;
+
+async function measure(): Promise<Report> {
+  const found = new Map<ContenderName, Conclusions>();
+  const skipped: SkippedRow[] = [];
+  for (const contender of chosen) {
+    const reason = rackMissing() ?? middleMissing(contender);
+    if (reason !== undefined) {
+      skipped.push({ name: TITLES[contender], path, reason });
+      continue;
+    }
+    const recording = await play(contender, extent);
+    clearProgress();
+    const conclusions = conclude(recording);
+    found.set(contender, conclusions);
+    if (!values.json) console.log(`\n${TITLES[contender]}, ${path} (factor ${factor})\n${secondsTable(conclusions)}`);
+  }
+  if (found.size > 0) await leave(found);
+  return { benchmark: 'figure7', rows: rowsOf(found, ''), skipped };
+}
+
+async function leave(found: ReadonlyMap<ContenderName, Conclusions>): Promise<void> {
+  const machine = describeMachine();
+  mkdirSync(values.output, { recursive: true });
+  const results = { date: new Date().toISOString(), machine, factor, ...extent, contenders: Object.fromEntries(found) };
+  writeFileSync(join(values.output, 'figure7.json'), `${JSON.stringify(results, undefined, 2)}\n`);
+  try {
+    const svg = await figureOf(found, extent.rate, `${path}; ${machineLine(machine)}`);
+    writeFileSync(join(values.output, 'figure7.svg'), svg);
+  } catch (error) {
+    console.error(`there is no figure: ${(error as Error).message}`);
+  }
+}
+
+runBenchmark(measure, { json: values.json });
