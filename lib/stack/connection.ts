@@ -220,7 +220,8 @@ export class Connection implements FlowOwner, HasListPlace<Connection> {
   }
 
   nextDeadline(): Instant {
-    return this.isClosed ? NEVER : this.transport.nextDeadline();
+    // Without a way out nothing becomes less due by being asked for.
+    return this.isClosed || this.flows.every(isCut) ? NEVER : this.transport.nextDeadline();
   }
 
   /** Emits what may leave now. True when more could leave as soon as there is room. */
@@ -307,6 +308,10 @@ export class Connection implements FlowOwner, HasListPlace<Connection> {
     this.isAnnounced = true;
     this.context.announce(this);
   }
+}
+
+function isCut(flow: Flow): boolean {
+  return flow.isCut;
 }
 
 /** Shared: an empty array that is pushed to has room for seventeen. */
