@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { READ_AHEAD_IDS, READ_AHEAD_RULES } from '../lib/limits';
+import { PICKER_NAMES, type PickerName, pickerNamed } from '../lib/table/pickers/picker-names';
 import { PrefixIndex } from '../lib/table/prefix-index';
 import type { ForwardRule } from '../lib/table/service-rule';
 import { ResolutionReach, ServiceTable } from '../lib/table/service-table';
@@ -37,6 +38,8 @@ interface Result {
 }
 
 const LOOKUPS = 1 << 20;
+/** Few enough that no collection of the heap comes between. */
+const GROWTH_LOOKUPS = 4096;
 /** Rules are made and then timed in batches, so that making them is not counted. */
 const BATCH = 1000;
 const NOW = 0 as Instant;
@@ -65,7 +68,7 @@ function report(counts: readonly number[]): void {
   const machine = describeMachine();
   const latency = summarize([1, 2, 3].map(() => memoryLatency()));
   const results = counts.map((count) => measureInChild(count));
-  const sets = [1, 10, 100, 1000].map((rules) => ({ rules, resolutions: measureSet(rules) }));
+  const sets = PICKER_NAMES.flatMap((picker) => [1, 10, 100, 1000].map((rules) => measureSet(rules, picker)));
   if (options.json) {
     const report: Report = { benchmark: 'service-table', rows: results.flatMap(rowsOf), skipped: [] };
     console.log(JSON.stringify({ ...report, machine, memoryLatency: latency, results, sets }, undefined, 2));
@@ -77,7 +80,7 @@ function report(counts: readonly number[]): void {
   );
   console.table(results.map(tableRow));
   console.log('Resolutions with several FORWARD rules of one prefix and priority:\n');
-  console.table(sets.map(({ rules, resolutions }) => ({ rules, 'M resolutions/s': inMillions(resolutions) })));
+  console.table(sets.map(setRow));
 }
 
 /** Only the largest table has a goal. */
@@ -148,14 +151,41 @@ function measure(count: number, rounds: number): Result {
   };
 }
 
-/** Rules of one prefix that share its packets by weight. */
-function measureSet(rules: number): Summary {
-  const table = new ServiceTable();
+interface SetResult {
+  readonly picker: PickerName;
+  readonly rules: number;
+  readonly resolutions: Summary;
+  /** Growth of the heap in a round without a collection. */
+  readonly bytesPerResolution: number;
+}
+
+/** Rules of one prefix of which a picker chooses one for each packet. */
+function measureSet(rules: number, picker: PickerName): SetResult {
+  const table = new ServiceTable(pickerNamed(picker));
   const prefixes = new Prefixes(1);
   for (let index = 0; index < rules; index++) {
     table.addRule({ ...prefixes.rule(0), address: addressOf(index), weight: (index % 9) + 1 }, NOW);
   }
-  return summarize(lookups(5, prefixes.idsUnder(1 << 16), (id) => resolveAndCount(table, id)));
+  const words = prefixes.idsUnder(1 << 16);
+  const resolutions = summarize(lookups(5, words, (id) => resolveAndCount(table, id)));
+  return { picker, rules, resolutions, bytesPerResolution: heapGrowth(table, words) };
+}
+
+function heapGrowth(table: ServiceTable, words: Uint32Array): number {
+  const id = ServiceID.fromWords(words.subarray(0, 8));
+  const before = process.memoryUsage().heapUsed;
+  for (let count = 0; count < GROWTH_LOOKUPS; count++) resolveAndCount(table, id);
+  return Math.max(0, (process.memoryUsage().heapUsed - before) / GROWTH_LOOKUPS);
+}
+
+function setRow({ picker, rules, resolutions, bytesPerResolution }: SetResult): Record<string, string | number> {
+  return {
+    picker,
+    rules,
+    'M resolutions/s': inMillions(resolutions),
+    'ns each': Math.round(1e9 / resolutions.median),
+    'bytes of heap each': bytesPerResolution.toFixed(1),
+  };
 }
 
 /** All lookups go through one ServiceID that is overwritten, as a parsed packet's would be read once. */

@@ -16,9 +16,9 @@ export const leastLoaded: TargetPicker = {
   },
 };
 
-/** Load once it has one pick more. */
-export function loadOf(targets: TargetSet, index: number): number {
-  return (targets.picked(index) + 1) / targets.weight(index);
+/** Whether `one` has the lower load once it has one pick more. */
+export function isLessLoaded(targets: TargetSet, one: number, other: number): boolean {
+  return (targets.picked(one) + 1) * targets.weight(other) < (targets.picked(other) + 1) * targets.weight(one);
 }
 
 /** Begins anywhere: where all have the same load the first of a row would always be the first to get something. */
@@ -27,7 +27,7 @@ function leastOf(targets: TargetSet, fraction: number): number {
   let best = from;
   for (let step = 1; step < targets.size; step++) {
     const index = (from + step) % targets.size;
-    if (loadOf(targets, index) < loadOf(targets, best)) best = index;
+    if (isLessLoaded(targets, index, best)) best = index;
   }
   return best;
 }

@@ -3,7 +3,7 @@
 
 import type { Choice } from '../choice';
 import type { TargetPicker, TargetSet } from '../target-selection';
-import { loadOf } from './least-loaded';
+import { isLessLoaded } from './least-loaded';
 import { drawByWeight } from './weighted-random';
 
 export const powerOfTwoChoices: TargetPicker = {
@@ -18,5 +18,5 @@ export const powerOfTwoChoices: TargetPicker = {
 function lessLoaded(targets: TargetSet, choice: Choice): number {
   const first = drawByWeight(targets, choice, 0);
   const second = drawByWeight(targets, choice, 1);
-  return loadOf(targets, second) < loadOf(targets, first) ? second : first;
+  return isLessLoaded(targets, second, first) ? second : first;
 }

@@ -16,7 +16,12 @@ export function drawByWeight(targets: TargetSet, choice: Choice, number: number)
   let rest = targets.totalWeight;
   let index = 0;
   for (let draw = 0; draw <= last; draw++) {
-    index = targets.indexAt(skipDrawn(targets, choice.fraction(draw) * rest, draw));
+    // Where that point of a row without those that were drawn stands in the whole row. Not a function of its own: V8
+    // makes an object of each fraction that is handed over.
+    let at = choice.fraction(draw) * rest;
+    for (let place = 0; place < draw && targets.start(drawn[place]!) <= at; place++)
+      at += targets.weight(drawn[place]!);
+    index = targets.indexAt(at);
     rest -= targets.weight(index);
     insertDrawn(index, draw);
   }
@@ -27,13 +32,6 @@ export function drawByWeight(targets: TargetSet, choice: Choice, number: number)
 const DRAWS_MAXIMUM = 32;
 /** What was drawn in this call, in ascending order. */
 const drawn = new Int32Array(DRAWS_MAXIMUM);
-
-/** Where a point stands that was drawn from a row without the first `count` of `drawn`. */
-function skipDrawn(targets: TargetSet, point: number, count: number): number {
-  let at = point;
-  for (let place = 0; place < count && targets.start(drawn[place]!) <= at; place++) at += targets.weight(drawn[place]!);
-  return at;
-}
 
 function insertDrawn(index: number, count: number): void {
   let place = count;
