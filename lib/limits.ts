@@ -132,10 +132,7 @@ export const TIME_WAIT_GRAIN = milliseconds(250);
  */
 export const TIME_WAIT_MAXIMUM = 32_768;
 
-/**
- * First repetition of a RSYN or RSYN-ACK: two round trips, at least this, then doubled up to the maximum. Nobody delays
- * these packets, they are small, and a flow stands still until one has come through.
- */
+/** First repetition of a RSYN or RSYN-ACK: two round trips, at least this, then doubled up to the maximum. Nobody delays them. */
 export const MIGRATION_TIMEOUT_MINIMUM = milliseconds(50);
 export const MIGRATION_TIMEOUT_MAXIMUM = seconds(2);
 /** Transmissions of a RSYN before a flow whose old path is still there goes back to it. */
@@ -152,13 +149,14 @@ export const MIGRATION_CANDIDATES_MAXIMUM = 4;
 export const MIGRATION_AMPLIFICATION = 3;
 /** Numbers left out, at random below this, so that a RSYN is a challenge: a guess is right once in so many times. */
 export const MIGRATION_SKIP = 1 << 16;
-/**
- * Least time between two challenges of one flow, doubled with each that nobody answers: who sends packets with the
- * right flowIDs from anywhere makes us ask, and no more often.
- */
+/** Least time between two challenges of one flow, doubled with each that nobody answers: who sends from anywhere makes us ask. */
 export const CHALLENGE_INTERVAL = milliseconds(100);
 export const CHALLENGE_INTERVAL_MAXIMUM = seconds(60);
 export const CHALLENGE_TRANSMISSIONS_MAXIMUM = 3;
+/** From an interface's change until flows move: an address whose properties change goes, and comes again at once. */
+export const AUTOMATIC_MIGRATION_SETTLE = milliseconds(2);
+/** Retransmission timeouts in a row, of a stream, after which its path counts as silent: 3 timeouts of time. */
+export const SILENT_TIMEOUTS = 2;
 
 // ---- stack ----
 

@@ -34,6 +34,8 @@ function describeServiceEvent(event: ServiceEvent, names: ServiceNames): Descrip
     case 'interfaceUp':
     case 'interfaceDown':
       return { event: event.kind, interface: event.networkInterface };
+    case 'pathSilent':
+      return { event: event.kind, flowID: event.flowID, address: event.address };
     case 'ruleEjected':
     case 'ruleReadmitted':
       return ofRule(event.kind, event.rule, names);

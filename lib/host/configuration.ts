@@ -39,6 +39,8 @@ export interface HostConfiguration {
   readonly ejection: boolean;
   /** How registrations are exchanged with hosts of the original on raw links: not at all, as one of them, or as their router. */
   readonly servd: 'off' | 'host' | 'router';
+  /** Whether flows move by themselves, and to which interfaces rather than to others (§4.4). */
+  readonly migration: boolean | readonly string[];
 }
 
 /** What a program may set; each beats its environment variable. */
@@ -64,6 +66,8 @@ export interface HostOptions {
   readonly ejection?: boolean | undefined;
   /** Registers on raw links with a router of the original (`host`), or is the router of its hosts (`router`); default neither. */
   readonly servd?: 'host' | 'router' | false | undefined;
+  /** Interfaces by name, best first, `wl*` for all that begin so; `false`: flows stay until they are moved by hand. */
+  readonly migration?: boolean | readonly string[] | undefined;
 }
 
 /** Throws a TypeError or RangeError with one of Node's codes when a value is not what it must be. */
@@ -92,6 +96,7 @@ export function configurationFrom(
     pickers: pickersOf(setting('pickers')),
     ejection: booleanOf(setting('ejection'), true),
     servd: servdOf(setting('servd')),
+    migration: migrationOf(setting('migration')),
   };
 }
 
@@ -109,6 +114,7 @@ const VARIABLES: Readonly<Record<keyof HostOptions, string>> = {
   pickers: 'SERVAL_PICKERS',
   ejection: 'SERVAL_EJECTION',
   servd: 'SERVAL_SERVD',
+  migration: 'SERVAL_MIGRATION',
 };
 
 /** A value with the name under which its user knows it. Text when it comes from the environment. */
@@ -178,6 +184,16 @@ function booleanOf({ name, value }: Setting, fallback: boolean): boolean {
   if (value === '1' || value === 'true') return true;
   if (value === '0' || value === 'false') return false;
   throw invalidValue(name, 'must be 1, 0, true or false', value);
+}
+
+function migrationOf({ name, value }: Setting): boolean | readonly string[] {
+  if (value === undefined || value === true || value === '1' || value === 'true') return true;
+  if (value === false || value === '0' || value === 'false') return false;
+  const names: unknown = typeof value === 'string' ? value.split(',').map((each) => each.trim()) : value;
+  if (!Array.isArray(names)) throw invalidType(name, 'a boolean or a list of interfaces', value);
+  for (const each of names) if (typeof each !== 'string') throw invalidType(name, 'a list of names', each);
+  if (names.length === 0 || names.includes('')) throw invalidValue(name, 'must name interfaces', value);
+  return [...names];
 }
 
 function controlOf(setting: Setting): HostConfiguration['control'] {

@@ -4,6 +4,7 @@
 
 import type { HostFacts } from '../control/controlled-host';
 import { AdHoc } from '../controller/policies/ad-hoc';
+import { AutomaticMigration } from '../controller/policies/automatic-migration';
 import type { ServiceController } from '../controller/service-controller';
 import type {
   ConnectOptions,
@@ -213,6 +214,9 @@ export class Host implements SocketHost {
   private async startControllers(): Promise<void> {
     if (this.closing !== undefined) return;
     startChoosing(this.driver, this.configuration);
+    const { migration } = this.configuration;
+    if (migration !== false)
+      this.driver.addController(new AutomaticMigration(migration === true ? {} : { prefer: migration }));
     for (const link of this.links.indexes()) {
       for (const policy of this.policiesOf(link)) this.driver.addController(policy);
     }

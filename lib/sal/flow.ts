@@ -38,6 +38,8 @@ export interface FlowOwner {
   flowMigrating?(flow: Flow, now: Instant): void;
   /** It goes another way from now on. */
   flowMigrated?(flow: Flow, now: Instant): void;
+  /** It has the addresses that it had, but what was under way may be lost. */
+  flowRenewed?(flow: Flow, now: Instant): void;
   /** It goes on as before. */
   flowReverted?(flow: Flow, now: Instant): void;
   /** Nobody answered our RSYN. */

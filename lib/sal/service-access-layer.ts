@@ -42,6 +42,8 @@ import { TimeWait } from './time-wait';
 
 /** What the SAL tells the stack above it. */
 export interface ServiceAccessLayerObserver {
+  /** Nobody answers where the flow, whose address is gone, tries to go on (§4.4). */
+  pathSilent?(flow: Flow): void;
   /** A packet for `service` waits behind a DELAY rule (§4.3). */
   delayed(service: ServiceID, now: Instant): void;
   /** Nobody waits for `service` any more: too old, too many, or the connect has ended. */
@@ -250,6 +252,10 @@ export class ServiceAccessLayer implements SignalingContext {
     if (batch.isBroadcast(row)) return undefined;
     const local = batch.local(row);
     return local.isUnspecified ? undefined : local.withPort(0);
+  }
+
+  pathSilent(flow: Flow): void {
+    this.observer.pathSilent?.(flow);
   }
 
   isAnswerable(client: NetworkAddress, from: NetworkAddress): boolean {

@@ -41,6 +41,8 @@ export interface HostOptions {
    * over is asked again and again, and a world that has one never comes to rest.
    */
   readonly ejects?: boolean;
+  /** Whether flows move by themselves, as on a real host; default true. */
+  readonly migrates?: boolean;
   /** Packets that a socket takes in one millisecond; default no limit. */
   readonly sendBuffer?: number;
   /** Makes the controller; default the ad hoc policy: services are looked for on each segment. */
@@ -159,7 +161,7 @@ export class SimulatedHost implements SocketHost {
   /** Starts a new process on a host that has none. */
   start(): void {
     if (this.process !== undefined) throw new Error(`${this.name} runs already`);
-    const { controller, forwards, ejects, hierarchy } = this.options;
+    const { controller, forwards, ejects, migrates, hierarchy } = this.options;
     const port = this.servicePort;
     const links = this.links();
     const random = this.random.fork();
@@ -170,6 +172,7 @@ export class SimulatedHost implements SocketHost {
       links,
       forwards: forwards ?? hierarchy?.isRouter ?? false,
       ejects: ejects ?? false,
+      migrates: migrates ?? true,
       controllers: (link, { driver, sockets }) => {
         const { name } = this;
         const context = { name, driver, sockets, random, dataPort: links[0]!.port, servicePort: port };

@@ -1,6 +1,7 @@
 // One run of a simulated host's stack, from start to end: the stack, its driver on the virtual clock, the
 // links, and the controller. When the process is killed, all of it is gone; the host may start another.
 
+import { AutomaticMigration } from '../controller/policies/automatic-migration';
 import { OutlierEjection } from '../controller/policies/outlier-ejection';
 import type { ServiceController } from '../controller/service-controller';
 import { type DriverEnvironment, StackDriver } from '../driver/stack-driver';
@@ -25,6 +26,8 @@ export interface ProcessOptions {
   readonly forwards: boolean;
   /** Whether instances that do not answer are passed over. */
   readonly ejects: boolean;
+  /** Whether flows move by themselves. */
+  readonly migrates: boolean;
   /** Makes the controllers; `link` is the index of the first link. */
   readonly controllers: (link: number, process: SimulatedProcess) => readonly ServiceController[];
 }
@@ -45,7 +48,7 @@ export class SimulatedProcess implements DriverEnvironment {
   /** What the event loop has to do once it runs again. */
   private backlog: (() => void)[] = [];
 
-  constructor({ kernel, clock, random, links, forwards, ejects, controllers }: ProcessOptions) {
+  constructor({ kernel, clock, random, links, forwards, ejects, migrates, controllers }: ProcessOptions) {
     this.kernel = kernel;
     this.clock = clock;
     this.stack = new Stack({ random, mtuTo: (_link, remote) => kernel.mtuTo(remote) });
@@ -55,6 +58,7 @@ export class SimulatedProcess implements DriverEnvironment {
     this.loopback = new SimulatedLoopback(clock, (batch) => this.driver.received(0, batch));
     const indexes = links.map((options) => this.openLink(options));
     for (const controller of controllers(indexes[0]!, this)) this.driver.addController(controller);
+    if (migrates) this.driver.addController(new AutomaticMigration());
     if (ejects) this.driver.addController(new OutlierEjection(this.stack.sal.serviceTable));
     this.handleInterfaces();
   }

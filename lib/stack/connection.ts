@@ -41,6 +41,8 @@ export interface ConnectionContext {
   announce(connection: Connection): void;
   pathSizeOf(flow: Flow): PathSize;
   readonly mobility: FlowMobility;
+  /** The flow's peer has not been heard for some time: controllers are told. */
+  pathSilent(flow: Flow): void;
   forget(connection: Connection): void;
 }
 
@@ -182,8 +184,12 @@ export class Connection implements FlowOwner, HasListPlace<Connection> {
   }
 
   flowMigrated(flow: Flow, now: Instant): void {
-    this.transport.pathChanged(this.flows.indexOf(flow), this.context.pathSizeOf(flow), now);
+    this.flowRenewed(flow, now);
     this.signal(ConnectionSignal.migrated);
+  }
+
+  flowRenewed(flow: Flow, now: Instant): void {
+    this.transport.pathChanged(this.flows.indexOf(flow), this.context.pathSizeOf(flow), now);
     this.context.touch(this);
   }
 
@@ -249,6 +255,7 @@ export class Connection implements FlowOwner, HasListPlace<Connection> {
       this.expectEnd(now);
     }
     if ((said & TransportSignal.finished) !== 0) this.handleFinished(now);
+    if ((said & TransportSignal.silent) !== 0) this.tellSilent(now);
     if ((said & TransportSignal.timedOut) !== 0) this.fail('timedOut', now);
     if ((said & TransportSignal.reset) !== 0) this.fail('reset', now);
   }
@@ -275,6 +282,15 @@ export class Connection implements FlowOwner, HasListPlace<Connection> {
     for (const flow of this.flows) {
       this.adoptRoundTripTime(flow, now);
       sendFin(this.context.sal, flow, now);
+    }
+  }
+
+  private tellSilent(now: Instant): void {
+    for (const flow of this.flows) {
+      const subflow = this.subflowOf(flow, now);
+      if (subflow?.hasFallenSilent !== true) continue;
+      subflow.hasFallenSilent = false;
+      this.context.pathSilent(flow);
     }
   }
 

@@ -48,6 +48,11 @@ export type ServiceEvent =
   | { readonly kind: 'ruleReadmitted'; readonly rule: RuleKey; readonly weight: number }
   /** A rule ended by its idle or hard timeout. */
   | { readonly kind: 'ruleExpired'; readonly rule: ServiceRule }
+  /**
+   * Nobody answers on the path of a flow, or at the address that it tries because its own is gone (§4.4). Told again
+   * as long as that lasts, with pauses that grow. `address`: the one of ours that is in use, or tried.
+   */
+  | { readonly kind: 'pathSilent'; readonly flowID: FlowID; readonly address: NetworkAddress | undefined }
   | { readonly kind: 'interfaceUp'; readonly networkInterface: NetworkInterface }
   | { readonly kind: 'interfaceDown'; readonly networkInterface: NetworkInterface };
 

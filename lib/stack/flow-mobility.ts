@@ -4,8 +4,9 @@
 import type { Flow } from '../sal/flow';
 import type { NetworkInterface } from '../sal/link-properties';
 import { LocalInterfaces, type MigrationTarget } from '../sal/local-interfaces';
+import type { Path } from '../sal/path';
 import type { ServiceAccessLayer } from '../sal/service-access-layer';
-import { abandonMove, cutPath, mendPath, startMigration } from '../sal/signaling/migration';
+import { abandonMove, cutPath, startMigration } from '../sal/signaling/migration';
 import type { Instant } from '../time/instant';
 import type { NetworkAddress } from '../wire/network-address';
 import type { FlowSelection } from './control-interface';
@@ -28,7 +29,10 @@ export class FlowMobility {
 
   handleInterfaceUp(networkInterface: NetworkInterface, now: Instant): void {
     this.interfaces.handleUp(networkInterface);
-    for (const flow of this.flowsAt(networkInterface.address)) mendPath(this.sal, flow, now);
+    // The same address is there again before the flow has found another: its peer hears so at once.
+    for (const flow of this.flowsAt(networkInterface.address)) {
+      if (flow.isCut && flow.migration?.own === undefined) this.start(flow, flow.path!, now);
+    }
   }
 
   handleInterfaceDown(networkInterface: NetworkInterface, now: Instant): void {
@@ -62,9 +66,12 @@ export class FlowMobility {
     if (!flow.isCut && local !== undefined && addresses.some((each) => each.sameIp(local))) return undefined;
     const route = this.routeOf(flow, addresses);
     if (route === undefined) return 'noFamily';
-    const path = this.sal.pathOf(link, route.local, route.remote);
-    startMigration(this.sal, flow, path, this.sal.links.at(link), now);
+    this.start(flow, this.sal.pathOf(link, route.local, route.remote), now);
     return undefined;
+  }
+
+  private start(flow: Flow, path: Path, now: Instant): void {
+    startMigration(this.sal, flow, path, this.sal.links.at(path.link), now);
   }
 
   /** The family in use, if it has one of our addresses; else one that the peer has told an address of. */

@@ -111,7 +111,9 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
     const delayed = (serviceID: ServiceID, at: Instant) => this.tellControllers({ kind: 'delayed', serviceID, at });
     const abandoned = (serviceID: ServiceID) => this.tellControllers({ kind: 'abandoned', serviceID });
     const instanceFailed = (failure: InstanceFailure | ConnectRetried) => this.tellControllers(failure);
-    this.sal = new ServiceAccessLayer(options.random, { delayed, abandoned, instanceFailed }, options.flowTag);
+    const pathSilent = (flow: Flow) => this.pathSilent(flow);
+    const observer = { delayed, abandoned, instanceFailed, pathSilent };
+    this.sal = new ServiceAccessLayer(options.random, observer, options.flowTag);
     this.sal.firstPackets.identity = options.identity ?? 0;
     this.hints = new PathHints(this.sal);
     this.registrations = new Registrations(this.sal.serviceTable, (event) => this.tellControllers(event));
@@ -374,6 +376,11 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
   forget(connection: Connection): void {
     this.deadlines.remove(connection);
     this.connections.delete(connection);
+  }
+
+  pathSilent(flow: Flow): void {
+    const address = flow.migration?.own?.path.local ?? flow.path?.local;
+    this.tellControllers({ kind: 'pathSilent', flowID: flow.localFlowID, address });
   }
 
   pathSizeOf(flow: Flow): PathSize {

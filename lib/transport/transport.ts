@@ -37,4 +37,6 @@ export const TransportSignal = {
   reset: 32,
   /** Something is to be transmitted: poll. */
   transmit: 64,
+  /** Several timeouts in a row, and no acknowledgment: the path may be dead (§4.4). */
+  silent: 128,
 } as const;

@@ -19,6 +19,7 @@ describe('host configuration', () => {
       pickers: [],
       ejection: true,
       servd: 'off',
+      migration: true,
     });
   });
 
@@ -35,6 +36,7 @@ describe('host configuration', () => {
       SERVAL_SPIN: '50',
       SERVAL_PICKERS: 'acme/web=rendezvous, acme/*=least-loaded,a=b=random',
       SERVAL_EJECTION: '0',
+      SERVAL_MIGRATION: 'wlan0, en*',
     };
     expect(configurationFrom({}, environment)).toEqual({
       port: 6000,
@@ -54,6 +56,7 @@ describe('host configuration', () => {
       ],
       ejection: false,
       servd: 'off',
+      migration: ['wlan0', 'en*'],
     });
   });
 

@@ -221,6 +221,10 @@ export class FakeOwner implements FlowOwner {
     this.told.push('migrated');
   }
 
+  flowRenewed(): void {
+    this.told.push('renewed');
+  }
+
   flowReverted(): void {
     this.told.push('reverted');
   }

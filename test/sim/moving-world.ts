@@ -1,8 +1,11 @@
 // Two hosts with several interfaces each, on networks that all reach each other, and one stream between them that is
 // to change its paths.
 
+import { Blackhole } from '../../lib/sim/elements/blackhole';
 import type { NetworkElement } from '../../lib/sim/network-element';
+import type { Segment } from '../../lib/sim/segment';
 import type { SimulatedHost } from '../../lib/sim/simulated-host';
+import type { SimulatedInterface } from '../../lib/sim/simulated-interface';
 import { milliseconds } from '../../lib/time/instant';
 import type { Encounter } from './checkers';
 import type { Story } from './story';
@@ -23,6 +26,7 @@ export class MovingWorld {
   readonly client: SimulatedHost;
   readonly server: SimulatedHost;
   readonly encounter: Encounter;
+  private readonly holes = new Map<SimulatedInterface, Blackhole>();
 
   constructor(
     readonly story: Story,
@@ -36,11 +40,11 @@ export class MovingWorld {
     const theirs = Array.from({ length: far }, (_, index) => world.segment(`server network ${index}`));
     const core = world.segment('core');
     for (const one of mine) {
-      world.attach(this.client, one);
+      this.attach(this.client, one);
       one.join(core, { forward: between(), backward: between() });
     }
     for (const other of theirs) {
-      world.attach(this.server, other);
+      this.attach(this.server, other);
       other.join(core);
     }
     this.client.forward(this.server.address(family));
@@ -48,6 +52,16 @@ export class MovingWorld {
     story.serve(this.server, service, () => story.plan(length, plan));
     this.encounter = story.visit(this.client, service, story.plan(length, plan));
     world.run({ for: milliseconds(60_000), until: () => this.encounter.accepted.length === 1 });
+  }
+
+  /** From now on nothing passes the interface, in either direction, and nobody is told. */
+  silence(networkInterface: SimulatedInterface): void {
+    this.holes.get(networkInterface)!.shut = true;
+  }
+
+  private attach(host: SimulatedHost, segment: Segment): void {
+    const hole = Blackhole.manual();
+    this.holes.set(this.story.world.attach(host, segment, { outbound: [hole], inbound: [hole] }), hole);
   }
 
   get ends(): readonly StreamActor[] {

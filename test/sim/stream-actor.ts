@@ -16,6 +16,8 @@ export interface StreamPlan {
   readonly length: number;
   /** Most bytes of one `write`. */
   readonly chunk: number;
+  /** Writes one chunk in so long, as a call or a sensor does. */
+  readonly every?: Duration;
   /** Sends nothing before the first byte of the peer. */
   readonly waitsForPeer: boolean;
   /** Sends the rest and FIN only when the peer has ended. */
@@ -68,6 +70,7 @@ export class StreamActor implements StreamObserver {
   private readonly sendBuffer: number;
   private isHeld: boolean;
   private isReading = false;
+  private isPacing = false;
   private sincePause = 0;
 
   constructor(
@@ -191,16 +194,26 @@ export class StreamActor implements StreamObserver {
     if (plan.waitsForPeer && this.received === 0 && !this.isEnded) return;
     const most = plan.lingers !== undefined && this.isHeld ? Math.ceil(plan.length / 2) : plan.length;
     while (this.sent < most) {
+      if (this.isPacing) return;
       const end = Math.min(most, this.sent + plan.chunk);
       const accepted = handle.write(patternBytes(plan.key, plan.length, this.sent, end));
       this.expect(accepted >= 0 && accepted <= end - this.sent, 'write accepts what it was given, or less');
       this.sent += accepted;
+      if (plan.every !== undefined) this.pace(plan.every);
       this.expect(handle.bytesBuffered <= this.sendBuffer, `at most ${this.sendBuffer} bytes buffered`);
       if (plan.resetAfter !== undefined && this.sent >= plan.resetAfter) return this.quit((open) => open.reset());
       if (accepted === 0 || this.sent < end) return;
     }
     if (this.isHeld || (plan.endsLast && !this.isEnded)) return;
     this.shutdown();
+  }
+
+  private pace(pause: Duration): void {
+    this.isPacing = true;
+    this.world.in(pause, () => {
+      this.isPacing = false;
+      this.pump();
+    });
   }
 
   private shutdown(): void {

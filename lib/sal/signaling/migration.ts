@@ -4,7 +4,12 @@
 // Every packet here has passed the nonce check.
 // Long because the two halves of a move, ours and the peer's, are easier to compare in one file.
 
-import { MIGRATION_CONFIRM_TIMEOUT, MIGRATION_GRACE, MIGRATION_TRANSMISSIONS_MAXIMUM } from '../../limits';
+import {
+  MIGRATION_CONFIRM_TIMEOUT,
+  MIGRATION_GRACE,
+  MIGRATION_TRANSMISSIONS_MAXIMUM,
+  SILENT_TIMEOUTS,
+} from '../../limits';
 import { after, type Instant, NEVER } from '../../time/instant';
 import { type ControlExtension, ControlFlag, type ControlSequence } from '../../wire/control-extension';
 import type { NetworkAddress } from '../../wire/network-address';
@@ -58,15 +63,6 @@ export function cutPath(context: SignalingContext, flow: Flow, now: Instant): vo
   flow.migration ??= new Migration();
   flow.migration.cutAt = now;
   flow.owner?.flowMigrating?.(flow, now);
-  context.reschedule(flow);
-}
-
-/** The same address is there again before the flow found another. */
-export function mendPath(context: SignalingContext, flow: Flow, now: Instant): void {
-  if (flow.migration?.cutAt === undefined) return;
-  flow.migration.cutAt = undefined;
-  abandonOwn(flow);
-  tellSettled(flow, now, 'flowMigrated');
   context.reschedule(flow);
 }
 
@@ -172,9 +168,9 @@ function completeOwn(context: SignalingContext, flow: Flow, received: ReceivedCo
   migration.own = undefined;
   migration.unanswered = 0;
   if (own.kind === 'move') migration.cutAt = undefined;
-  usePath(flow, context.pathOf(own.path.link, own.path.local, remote), own.output, now);
+  const isMoved = usePath(flow, context.pathOf(own.path.link, own.path.local, remote), own.output, now);
   context.count(own.kind === 'move' ? 'migrated' : 'peerFollowed');
-  tellSettled(flow, now, 'flowMigrated');
+  tellSettled(flow, now, isMoved ? 'flowMigrated' : 'flowRenewed');
 }
 
 function repeatOwn(context: SignalingContext, flow: Flow, now: Instant): void {
@@ -187,6 +183,7 @@ function repeatOwn(context: SignalingContext, flow: Flow, now: Instant): void {
     tellSettled(flow, now, 'flowReverted');
   } else {
     sendRsyn(flow, now);
+    if (flow.isCut && own.repetition.transmissions > SILENT_TIMEOUTS) context.pathSilent(flow);
   }
 }
 
@@ -270,7 +267,7 @@ function completePeer(context: SignalingContext, flow: Flow, candidate: Candidat
   if (isMoved) context.count('peerMigrated');
   // Our own RSYN finds it there.
   if (migration.own?.kind === 'move' && isMoved) redirect(context, flow, now);
-  tellSettled(flow, now, isMoved ? 'flowMigrated' : 'flowReverted');
+  tellSettled(flow, now, isMoved ? 'flowMigrated' : 'flowRenewed');
 }
 
 function redirect(context: SignalingContext, flow: Flow, now: Instant): void {
@@ -304,7 +301,7 @@ function usePath(flow: Flow, path: Path, output: LinkOutput, now: Instant): bool
 }
 
 /** The owner's transport goes on when neither end is between two addresses. */
-function tellSettled(flow: Flow, now: Instant, what: 'flowMigrated' | 'flowReverted'): void {
+function tellSettled(flow: Flow, now: Instant, what: 'flowMigrated' | 'flowRenewed' | 'flowReverted'): void {
   const { owner, migration } = flow;
   owner?.[what]?.(flow, now);
   if (migration?.isUnderWay === true) owner?.flowMigrating?.(flow, now);

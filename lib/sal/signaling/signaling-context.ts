@@ -48,6 +48,8 @@ export interface SignalingContext {
   localAddressOf(origin: Origin): NetworkAddress | undefined;
   /** Whether a sender at `from` may have answers go to `client`. */
   isAnswerable(client: NetworkAddress, from: NetworkAddress): boolean;
+  /** Nobody answers where the flow, whose address is gone, tries to go on. */
+  pathSilent(flow: Flow): void;
   /** Flows between the same two addresses share their path. */
   pathOf(link: number, local: NetworkAddress | undefined, remote: NetworkAddress): Path;
   count(name: string): void;

@@ -208,6 +208,7 @@ export class ActiveStream {
     this.receiver.schedule.handleDeadline(now);
     if (this.schedule.isFrozen) return this.checkTransmit();
     this.schedule.handleDeadline(now);
+    if (this.schedule.flows.some(({ hasFallenSilent }) => hasFallenSilent)) this.signals |= TransportSignal.silent;
     const isOver = this.finWasAcknowledged && this.receiver.hasEnded;
     if (!this.patience.handleDeadline(isOver, now)) this.die(TransportSignal.timedOut);
     this.checkTransmit();

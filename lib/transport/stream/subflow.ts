@@ -3,7 +3,7 @@
 // flows share them. The SAL's flow and its addresses are not known here.
 // Long because an acknowledgment moves all of these at once, in an order that is easier to follow in one file.
 
-import { PEER_ACKNOWLEDGMENT_DELAY, RETRANSMISSION_TIMEOUT_MAXIMUM } from '../../limits';
+import { PEER_ACKNOWLEDGMENT_DELAY, RETRANSMISSION_TIMEOUT_MAXIMUM, SILENT_TIMEOUTS } from '../../limits';
 import { type Duration, type Instant, milliseconds, NEVER } from '../../time/instant';
 import { TimerTable } from '../../time/timer-table';
 import type { PathSize } from '../transport';
@@ -23,7 +23,6 @@ import type { StreamNegotiation } from './stream-handshake';
 import { TailLossProbe } from './tail-loss-probe';
 
 const Timer = { retransmit: 0, tailProbe: 1, reordering: 2 } as const;
-const TIMERS = 3;
 /** A timeout is doubled at most this often; the bound in milliseconds is reached before. */
 const BACKOFF_MAXIMUM = 16;
 
@@ -48,20 +47,22 @@ export class Subflow {
   readonly recovery = new Recovery();
   readonly pathMtu: PathMtuDiscovery;
   readonly tailProbe = new TailLossProbe();
-  readonly timers = new TimerTable(TIMERS);
+  readonly timers = new TimerTable(Object.keys(Timer).length);
   /** Retransmission timeouts in a row without progress. */
   backoff = 0;
   /** Carries data only while no other flow does (§4.4). */
   isBackup = false;
   /** A segment of no use is to ask whether the path is alive. */
   isProbeDue = false;
+  /** One more of several timeouts in a row: nobody was told yet (§4.4). */
+  hasFallenSilent = false;
   /** Between two paths (§4.4): it sends nothing, and no timer of it runs. */
   isFrozen = false;
   private readonly counters: StreamCounters;
   private readonly detector: LossDetector;
   private readonly peerMaximumSegment: number;
   private readonly selective: boolean;
-  /** Without SACK: bytes that duplicate acknowledgments say have left the network. */
+  /** Without SACK: bytes that duplicate acknowledgments say have left, and how many of these came. */
   private assumedBytes = 0;
   private duplicates = 0;
   /** What was sent before this position was sent while the congestion window was the limit. */
@@ -256,11 +257,9 @@ export class Subflow {
 
   /** §4.4: what is known of the old path ends; what was under way is sent again, and nothing is blamed for it. */
   pathChanged(size: PathSize, now: Instant): void {
-    this.isFrozen = false;
     this.roundTrip.reset();
     this.detector.reset();
     this.recovery.reset();
-    this.tailProbe.reset();
     this.control.restart(now);
     this.pathMtu.restart(size, this.peerMaximumSegment, now);
     this.resize();
@@ -270,11 +269,10 @@ export class Subflow {
     this.assumedBytes = 0;
     this.duplicates = 0;
     this.backoff = 0;
-    this.timers.clear();
-    if (this.scoreboard.isOutstanding) this.armRetransmit(now);
+    this.thaw(now);
   }
 
-  /** §4.4: the old path goes on after a while in which nothing was asked of it. */
+  /** §4.4: the path goes on after a while in which nothing was asked of it. */
   thaw(now: Instant): void {
     this.isFrozen = false;
     this.timers.clear();
@@ -447,7 +445,7 @@ export class Subflow {
     delivery.clear();
     const before = this.inFlight;
     this.counters.timeouts++;
-    this.backoff = Math.min(this.backoff + 1, BACKOFF_MAXIMUM);
+    this.noteSilence();
     if (this.pathMtu.handleTimeout(now)) this.resize();
     this.recovery.timeout(this.control, scoreboard.next, before, now);
     if (scoreboard.isReneged) scoreboard.forgetSelections();
@@ -455,16 +453,20 @@ export class Subflow {
     this.assumedBytes = 0;
     this.duplicates = 0;
     this.tailProbe.reset();
-    this.timers.disarm(Timer.tailProbe);
-    this.timers.disarm(Timer.reordering);
+    this.timers.clear();
     this.armRetransmit(now);
   }
 
   /** Others have taken over what it carried: an empty segment finds out when it may carry again. */
   private askForLife(now: Instant): void {
     this.isProbeDue = true;
-    this.backoff = Math.min(this.backoff + 1, BACKOFF_MAXIMUM);
+    this.noteSilence();
     this.armRetransmit(now);
+  }
+
+  private noteSilence(): void {
+    this.backoff = Math.min(this.backoff + 1, BACKOFF_MAXIMUM);
+    this.hasFallenSilent = this.backoff >= SILENT_TIMEOUTS;
   }
 
   private armTimers(now: Instant, restart: boolean): void {
