@@ -54,25 +54,21 @@ export class Lab {
     }
   }
 
-  /** From now on what arrives is counted, and goes no further. */
+  /** From now on what arrives is counted, and goes no further: one instruction that says drop. */
   startCounting(): void {
-    const filter = ['protocol', 'ip', 'flower', 'ip_proto', 'udp', 'action', 'drop'];
+    const filter = ['protocol', 'ip', 'bpf', 'direct-action', 'bytecode', '1,6 0 0 2,'];
     runIn(this.namespaces.server, 'tc', 'qdisc', 'add', 'dev', DEVICE, 'clsact');
     runIn(this.namespaces.server, 'tc', 'filter', 'add', 'dev', DEVICE, 'ingress', ...filter);
   }
 
-  /** From now on it arrives at the server's programs. */
-  stopCounting(): void {
-    runIn(this.namespaces.server, 'tc', 'qdisc', 'delete', 'dev', DEVICE, 'clsact');
-  }
-
-  /** Packets counted: of a super-packet each, for a filter's action counts segments. */
+  /** Packets counted: those of a super-packet each. */
   packets(): number {
-    const list = ['tc', '-s', '-j', 'filter', 'show', 'dev', DEVICE, 'ingress'];
+    const list = ['tc', '-s', '-j', 'qdisc', 'show', 'dev', DEVICE];
     const text = execFileSync('ip', ['netns', 'exec', this.namespaces.server, ...list], { encoding: 'utf8' });
-    const packets = /"packets":(\d+)/.exec(text)?.[1];
-    if (packets === undefined) throw new Error(`tc told no packets: ${text}`);
-    return Number(packets);
+    const disciplines = JSON.parse(text) as { readonly kind: string; readonly packets: number }[];
+    const counting = disciplines.find(({ kind }) => kind === 'clsact');
+    if (counting === undefined) throw new Error(`tc does not count: ${text}`);
+    return counting.packets;
   }
 
   readonly close = (): void => {
@@ -82,11 +78,11 @@ export class Lab {
 
   private join(): void {
     const { client, router, server } = this.namespaces;
-    pair(client, DEVICE, router, 'down');
-    pair(router, 'up', server, DEVICE);
+    pair(client, DEVICE, router, 'below');
+    pair(router, 'above', server, DEVICE);
     address(client, DEVICE, CLIENT_ADDRESS);
-    address(router, 'down', ROUTER_ADDRESS);
-    address(router, 'up', ROUTER_INSIDE);
+    address(router, 'below', ROUTER_ADDRESS);
+    address(router, 'above', ROUTER_INSIDE);
     for (const hop of HOPS) address(server, DEVICE, hop);
     run('ip', '-n', client, 'route', 'add', '10.78.2.0/24', 'via', ROUTER_ADDRESS);
     run('ip', '-n', server, 'route', 'add', '10.78.1.0/24', 'via', ROUTER_INSIDE);
@@ -99,7 +95,7 @@ export class Lab {
 const DEVICE = 'eth0';
 const EGRESS: readonly (readonly [LabHost, string])[] = [
   ['client', DEVICE],
-  ['router', 'up'],
+  ['router', 'above'],
 ];
 
 function pair(one: string, device: string, other: string, peer: string): void {
@@ -108,5 +104,5 @@ function pair(one: string, device: string, other: string, peer: string): void {
 
 function address(namespace: string, device: string, ip: string): void {
   run('ip', '-n', namespace, 'address', 'add', `${ip}/24`, 'dev', device);
-  run('ip', '-n', namespace, 'link', 'set', device, 'up');
+  run('ip', '-n', namespace, 'link', 'set', 'dev', device, 'up');
 }

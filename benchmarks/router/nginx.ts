@@ -47,7 +47,7 @@ function configuration(pidFile: string, listen: string, to: string): string {
 daemon off; master_process off; user root; pid ${pidFile}; error_log stderr crit;
 worker_rlimit_nofile 4096;
 events { worker_connections 1024; }
-stream { server { listen ${listen} udp; proxy_pass ${to}; } }
+stream { server { listen ${listen} udp rcvbuf=4m; proxy_pass ${to}; } }
 `;
 }
 
