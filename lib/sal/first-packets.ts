@@ -17,6 +17,7 @@ import type { Counters } from './counters';
 import { DelayQueue } from './delay-queue';
 import type { Flow, SynListener } from './flow';
 import { extendSource, writeForwarded } from './forwarding';
+import { ForwardingPath } from './forwarding-path';
 import type { FailureReason } from './instance-failures';
 import type { LinkOutput } from './link-output';
 import { type Links, LOOPBACK_LINK } from './links';
@@ -61,8 +62,12 @@ export class FirstPackets {
   private readonly choice = new Choice();
   private readonly recent = new RecentHops();
   private droppedBefore = 0;
+  /** What goes on as it came does so here, and is not seen by `handleReceived`. */
+  readonly forwardingPath: ForwardingPath;
 
-  constructor(private readonly context: FirstPacketContext) {}
+  constructor(private readonly context: FirstPacketContext) {
+    this.forwardingPath = new ForwardingPath(context, this.choice, this.recent);
+  }
 
   /** Tells this stack from others where its own packets are to stay with an instance. */
   set identity(identity: number) {

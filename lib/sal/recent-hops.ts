@@ -5,7 +5,7 @@
 import { RECENT_HOPS } from '../limits';
 import type { ResolvedForward } from '../table/resolved-rule';
 import type { NetworkAddress } from '../wire/network-address';
-import type { ServiceID } from '../wire/service-id';
+import { ServiceID } from '../wire/service-id';
 
 export interface RecentHop {
   readonly rule: ResolvedForward;
@@ -27,7 +27,7 @@ export class RecentHops {
 
   /** What went to this address last, if it is remembered. */
   to(address: NetworkAddress): RecentHop | undefined {
-    return this.byRule.find(({ rule }) => rule.address.equals(address));
+    return this.byRule.find((rule) => rule.address.equals(address));
   }
 
   /** Where the last SYN of this flow went. */
@@ -37,27 +37,28 @@ export class RecentHops {
 }
 
 const MASK = RECENT_HOPS - 1;
+const ID_WORDS = 8;
 
-/** Two arrays instead of objects: a place is written with each packet. */
+/** Arrays instead of objects: a place is written with each packet, whose serviceID may be another one with the next. */
 class Places {
   private readonly rules: (ResolvedForward | undefined)[] = new Array(RECENT_HOPS).fill(undefined);
-  private readonly services: (ServiceID | undefined)[] = new Array(RECENT_HOPS).fill(undefined);
+  private readonly services = new Uint32Array(RECENT_HOPS * ID_WORDS);
 
   set(key: number, rule: ResolvedForward, service: ServiceID): void {
-    this.rules[key & MASK] = rule;
-    this.services[key & MASK] = service;
+    const place = key & MASK;
+    this.rules[place] = rule;
+    for (let word = 0; word < ID_WORDS; word++) this.services[place * ID_WORDS + word] = service.words[word]!;
   }
 
   at(key: number): RecentHop | undefined {
-    const rule = this.rules[key & MASK];
-    return rule === undefined ? undefined : { rule, service: this.services[key & MASK]! };
+    const place = key & MASK;
+    const rule = this.rules[place];
+    if (rule === undefined) return undefined;
+    return { rule, service: ServiceID.fromWords(this.services.subarray(place * ID_WORDS, (place + 1) * ID_WORDS)) };
   }
 
-  find(isWanted: (hop: RecentHop) => boolean): RecentHop | undefined {
-    for (let place = 0; place < RECENT_HOPS; place++) {
-      const hop = this.at(place);
-      if (hop !== undefined && isWanted(hop)) return hop;
-    }
-    return undefined;
+  find(isWanted: (rule: ResolvedForward) => boolean): RecentHop | undefined {
+    const place = this.rules.findIndex((rule) => rule !== undefined && isWanted(rule));
+    return place < 0 ? undefined : this.at(place);
   }
 }

@@ -88,8 +88,11 @@ export class ServiceAccessLayer implements SignalingContext {
     for (let row = 0; row < batch.count; row++) {
       if (row === ahead) ahead = this.readAhead.read(batch, row);
       if (batch.kind(row) === RowKind.train) this.handleTrain(batch, row, link, now);
-      else this.handlePacket(link, batch, row, now);
+      else if (!this.firstPackets.forwardingPath.handleRow(link, batch, row, now)) {
+        this.handlePacket(link, batch, row, now);
+      }
     }
+    this.firstPackets.forwardingPath.countForwarded();
   }
 
   handleDeadline(now: Instant): void {

@@ -18,7 +18,7 @@ import { RuleTimeouts } from './rule-timeouts';
 import type { ForwardRule, RuleKey, RuleScope, ServiceRule } from './service-rule';
 
 /** Resolved rules that are kept for the next packet, a power of two: busy services are few. */
-const RESOLVED_KEPT = 1024;
+const RESOLVED_KEPT = 4096;
 const ACTIONS = RuleFlag.forward | RuleFlag.demux | RuleFlag.delay | RuleFlag.drop;
 
 export class RuleStore {

@@ -21,7 +21,7 @@ const ENTRY_PORT = 2;
 const ENTRY_ADDRESS = 4;
 const IPV4_ENTRY_BYTES = 8;
 const IPV6_ENTRY_BYTES = 20;
-const LENGTH_MAXIMUM = 252;
+export const ENDPOINT_SOURCE_LENGTH_MAXIMUM = 252;
 const RECORD_ROUTE = 0x80;
 
 export function endpointSourceExtensionBytes(addresses: readonly NetworkAddress[]): number {
@@ -35,7 +35,7 @@ export function fitsEndpointSourceExtension(addresses: readonly NetworkAddress[]
   return (
     addresses.length >= 1 &&
     addresses.length <= SOURCE_ADDRESSES_MAXIMUM &&
-    endpointSourceExtensionBytes(addresses) <= LENGTH_MAXIMUM
+    endpointSourceExtensionBytes(addresses) <= ENDPOINT_SOURCE_LENGTH_MAXIMUM
   );
 }
 

@@ -36,6 +36,8 @@ export const TransmitFlag = {
 export class TransmitBatch {
   readonly rows: Int32Array;
   readonly headers: Uint8Array;
+  /** The same bytes, for writers of words. */
+  readonly headersView: DataView;
   readonly pieces: Uint8Array[] = [];
   /** offset, length of each piece within its buffer. */
   pieceSpans: Int32Array;
@@ -56,6 +58,7 @@ export class TransmitBatch {
   ) {
     this.rows = new Int32Array(capacity * TRANSMIT_ROW_INTS);
     this.headers = new Uint8Array(capacity * HEADER_ROOM + COPIED_BYTES_MAXIMUM);
+    this.headersView = new DataView(this.headers.buffer);
     this.pieceSpans = new Int32Array(this.maximumPieces * 2);
   }
 
@@ -115,6 +118,17 @@ export class TransmitBatch {
     this.copiedBytes += length;
     this.payloadBytes += length;
     return true;
+  }
+
+  /** The same for a few bytes of a slab, where `hasRoom` has said that there is room: no view of them is made. */
+  appendCopyOf(view: DataView, offset: number, length: number): void {
+    const { headersView, headerEnd } = this;
+    let at = 0;
+    for (; at + 4 <= length; at += 4) headersView.setInt32(headerEnd + at, view.getInt32(offset + at));
+    for (; at < length; at++) headersView.setUint8(headerEnd + at, view.getUint8(offset + at));
+    this.headerEnd = headerEnd + length;
+    this.copiedBytes += length;
+    this.payloadBytes += length;
   }
 
   /** Appends payload by reference; it must stay unchanged until the link has transmitted the batch. */
