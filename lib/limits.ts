@@ -491,5 +491,9 @@ export const TRANSMIT_DELAY_MAXIMUM = milliseconds(0.02);
 
 // ---- host ----
 
-/** How often the holder tries again to bind the well-known port when another program has it. */
+/**
+ * How often the holder tries again to bind the well-known port when another program has it: soon at first, for that may be
+ * its predecessor, whose sockets are closed one by one; each pause is twice as long, and from the longest on it is told.
+ */
+export const RETRY_WELL_KNOWN_PORT_MINIMUM = milliseconds(10);
 export const RETRY_WELL_KNOWN_PORT = seconds(2);

@@ -21,7 +21,7 @@ import type {
 import { StackDriver } from '../driver/stack-driver';
 import { StackSockets } from '../driver/stack-sockets';
 import { ErrorCode, ServalError } from '../errors';
-import { RETRY_WELL_KNOWN_PORT } from '../limits';
+import { RETRY_WELL_KNOWN_PORT, RETRY_WELL_KNOWN_PORT_MINIMUM } from '../limits';
 import { InterfaceMonitor } from '../link/interface-monitor';
 import type { PingAnswer } from '../sal/signaling/ping';
 import type { ServiceCommand, ServiceEvent, TransportProtocol } from '../stack/control-interface';
@@ -285,15 +285,21 @@ export class Host implements SocketHost {
     }
   }
 
-  /** Until the port can be had, first packets for the host come to our data port, from its processes at least. */
-  private async holdPort(): Promise<void> {
+  /**
+   * Until the port can be had, first packets for the host come to our data port, from its processes at least. A former
+   * holder's kernel may take a moment to let go of it.
+   */
+  private async holdPort(failures = 0): Promise<void> {
     try {
       this.serveOn(await this.links.openWellKnown());
     } catch (error) {
       if (this.closing !== undefined) return;
-      this.warn(error as Error);
+      const pause = RETRY_WELL_KNOWN_PORT_MINIMUM * 2 ** failures;
+      // Once, when it has been long.
+      if (pause >= RETRY_WELL_KNOWN_PORT && pause < 2 * RETRY_WELL_KNOWN_PORT) this.warn(error as Error);
       this.serveOn(this.links.dataPorts());
-      this.portRetry = setTimeout(() => void this.retryPort(), RETRY_WELL_KNOWN_PORT).unref();
+      const retry = () => void this.retryPort(failures + 1);
+      this.portRetry = setTimeout(retry, Math.min(pause, RETRY_WELL_KNOWN_PORT)).unref();
     }
   }
 
@@ -303,8 +309,8 @@ export class Host implements SocketHost {
     this.hierarchy.start(ports[0]!.port, this.registry?.isComplete === true);
   }
 
-  private async retryPort(): Promise<void> {
-    if (this.closing === undefined && this.role === 'holder') await this.holdPort();
+  private async retryPort(failures: number): Promise<void> {
+    if (this.closing === undefined && this.role === 'holder') await this.holdPort(failures);
   }
 
   // ---- controllers ----
@@ -357,6 +363,8 @@ export class Host implements SocketHost {
     this.sayGoodbye();
     await this.ready.catch(() => {});
     await this.control.close();
+    // The next holder can have the port when it hears of the registry's end.
+    await this.links.closeWellKnown();
     await this.registry?.close();
     this.monitor?.close();
     this.timer.stop();

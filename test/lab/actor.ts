@@ -132,6 +132,16 @@ export class Actor {
     return now();
   }
 
+  /** Has its event loop stuck until `resume`; the time of it. */
+  stop(): number {
+    this.child.kill('SIGSTOP');
+    return now();
+  }
+
+  resume(): void {
+    this.child.kill('SIGCONT');
+  }
+
   /** Resolves with its exit code when it has ended by itself. */
   ended(): Promise<number | NodeJS.Signals> {
     this.isExpectedToEnd = true;

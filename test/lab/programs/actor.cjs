@@ -68,6 +68,20 @@ function closeServer({ service }) {
   return new Promise((resolve) => servers.get(service).close(() => resolve()));
 }
 
+/** How it ended: connections that ended by themselves, and that were cut. */
+function drainServer({ service, timeout }) {
+  return servers.get(service).drain({ timeout });
+}
+
+/** Sets what is given: `weight`, `maxConnections`. */
+function tuneServer({ service, ...wishes }) {
+  Object.assign(servers.get(service), wishes);
+}
+
+function isWithdrawn({ service }) {
+  return servers.get(service).withdrawn;
+}
+
 // ---- clients ----
 
 /** Connects to an `identify` server; with `name` the connection stays open and is watched. */
@@ -94,6 +108,16 @@ function connect({ service, connectTimeout, name }) {
       if (name !== undefined) tell('closed', { name, code });
     });
   });
+}
+
+/** Ends a connection that `connect` kept, and waits for its end. */
+function endSocket({ name }) {
+  return new Promise((resolve) =>
+    sockets
+      .get(name)
+      .once('close', () => resolve())
+      .end(),
+  );
 }
 
 const probes = new Map();
@@ -259,7 +283,11 @@ function closeDatagram({ name }) {
 const verbs = {
   listen,
   closeServer,
+  drainServer,
+  tuneServer,
+  isWithdrawn,
   connect,
+  endSocket,
   startProbe,
   endProbe,
   startStream,
