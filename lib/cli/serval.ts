@@ -2,6 +2,15 @@
 // The `serval` command. Each subcommand is a file beside this one; here stands only the table of them.
 
 import { Command, InvalidArgumentError } from 'commander';
+import { drainCommand } from './control/drain-command';
+import { eventsCommand } from './control/events-command';
+import { flowsCommand } from './control/flows-command';
+import { hostsCommand } from './control/hosts-command';
+import { pingCommand } from './control/ping-command';
+import { routerCommand } from './control/router-command';
+import { instancesCommand, servicesCommand } from './control/services-command';
+import { tableCommand } from './control/table-command';
+import { traceCommand } from './control/trace-command';
 import { runDemo } from './demo/demo';
 import { description, version } from './package-information';
 import { perfCommand } from './perf/perf-command';
@@ -15,6 +24,16 @@ program
   .option('--json', 'print one JSON object instead of the story', false)
   .action(runDemo);
 
+program.addCommand(hostsCommand());
+program.addCommand(servicesCommand());
+program.addCommand(instancesCommand());
+program.addCommand(flowsCommand());
+program.addCommand(eventsCommand());
+program.addCommand(tableCommand());
+program.addCommand(drainCommand());
+program.addCommand(pingCommand());
+program.addCommand(traceCommand());
+program.addCommand(routerCommand());
 program.addCommand(perfCommand());
 
 program.parseAsync().catch((error: unknown) => {

@@ -3,9 +3,10 @@
 // dead processes have left.
 
 import { lstat, mkdir, readdir, readlink, stat, unlink } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { CONTROL_HOSTS_MAXIMUM } from './control-limits';
+import { CONTROL_CLEARED_MAXIMUM, CONTROL_HOSTS_MAXIMUM } from './control-limits';
 
 /** The control interface of one process. */
 export interface ControlEndpoint {
@@ -26,21 +27,24 @@ export async function controlPaths(port: number): Promise<readonly string[]> {
 export async function findControlEndpoints(port: number): Promise<readonly ControlEndpoint[]> {
   const folder = await runtimeFolder();
   const host = await hostKey(port);
-  const names = await readdir(folder).catch(() => []);
   const found: ControlEndpoint[] = [];
-  for (const name of names) {
-    const match = NAME.exec(name);
-    if (match === null || match[1] !== host) continue;
-    const endpoint = { path: join(folder, name), pid: Number(match[2]) };
-    if (isAlive(endpoint.pid)) found.push(endpoint);
-    else await forgetEndpoint(endpoint.path);
+  for (const { name, key, pid } of await namesIn(folder)) {
+    const endpoint = { path: join(folder, name), pid };
+    if (key === host && (isAlive(pid) || (await isAnswering(endpoint.path)))) found.push(endpoint);
   }
   return found.sort((a, b) => a.pid - b.pid || (a.path < b.path ? -1 : 1));
 }
 
-/** Removes what a dead process has left. Not an error: another one may have been faster. */
+/** Removes what dead processes have left, so much at a time. */
+export async function clearEndpoints(): Promise<void> {
+  const folder = await runtimeFolder();
+  const dead = (await namesIn(folder)).filter(({ pid }) => !isAlive(pid)).slice(0, CONTROL_CLEARED_MAXIMUM);
+  await Promise.all(dead.map(({ name }) => forgetEndpoint(join(folder, name))));
+}
+
+/** Removes it, unless somebody answers there: a process of another pid namespace looks dead from here. */
 export async function forgetEndpoint(path: string): Promise<void> {
-  await unlink(path).catch(() => {});
+  if (!(await isAnswering(path))) await unlink(path).catch(() => {});
 }
 
 /** `PORT[@NAMESPACE]-PID[.N].sock` */
@@ -76,6 +80,25 @@ async function hostKey(port: number): Promise<string> {
   const link = await readlink('/proc/self/ns/net').catch(() => '');
   const namespace = /^net:\[(\d+)\]$/.exec(link)?.[1];
   return namespace === undefined ? String(port) : `${port}@${namespace}`;
+}
+
+async function namesIn(folder: string): Promise<{ name: string; key: string; pid: number }[]> {
+  const names = await readdir(folder).catch(() => []);
+  return names.flatMap((name) => {
+    const match = NAME.exec(name);
+    return match === null ? [] : { name, key: match[1]!, pid: Number(match[2]) };
+  });
+}
+
+function isAnswering(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT'));
+  });
 }
 
 function isAlive(pid: number): boolean {

@@ -16,6 +16,8 @@ export const CONTROL_LINES_PER_TURN = 128;
 export const CONTROL_LIST_BACKLOG = 65_536;
 /** Hosts of one process that have a control interface; further ones have none. */
 export const CONTROL_HOSTS_MAXIMUM = 64;
+/** Sockets of dead processes that are looked at when a host starts: a test suite leaves many. */
+export const CONTROL_CLEARED_MAXIMUM = 128;
 /** How long the client waits for a process to begin its answer: one that computes for longer is told of as stuck. */
 export const CONTROL_ANSWER_TIMEOUT = seconds(5);
 /** Bytes of one answer that is no list, and of one line of a list. */

@@ -2,6 +2,7 @@
 
 import type { ServiceCommand } from '../stack/control-interface';
 import type { Stack } from '../stack/stack';
+import type { Statistics } from '../table/service-table';
 import type { Instant } from '../time/instant';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ServicePrefix } from '../wire/service-id';
@@ -21,10 +22,15 @@ export interface HostFacts {
     readonly address: NetworkAddress | null;
     readonly connected: boolean;
   } | null;
-  readonly statistics: {
-    readonly stack: Readonly<Record<string, number>>;
-    readonly links: Readonly<Record<string, Readonly<Record<string, number>>>>;
-  };
+  readonly statistics: HostStatistics;
+}
+
+/** Counters by name, from the beginning on. */
+export interface HostStatistics {
+  readonly stack: Readonly<Record<string, number>>;
+  readonly links: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** First packets and unconnected datagrams that met a rule. */
+  readonly table: Statistics;
 }
 
 export interface DrainOutcome {

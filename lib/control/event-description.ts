@@ -2,6 +2,7 @@
 
 import type { ServiceCommand, ServiceEvent } from '../stack/control-interface';
 import type { RuleKey } from '../table/service-rule';
+import type { ServicePrefix } from '../wire/service-id';
 import type { HostEvent } from './host-events';
 import { describeKey, describeRule, protocolName } from './rule-description';
 import type { ServiceNames } from './service-names';
@@ -61,16 +62,20 @@ function describeCommand(command: ServiceCommand, names: ServiceNames): Descript
     case 'readmitRule':
       return ofRule('readmissionAsked', command.rule, names);
     case 'setPicker':
-      return { event: 'pickerSet', prefix: command.prefix, picker: command.picker ?? null };
+      return { ...ofPrefix('pickerSet', command.prefix, names), picker: command.picker ?? null };
     case 'releaseDelayed':
-      return { event: 'delayedReleased', prefix: command.prefix };
+      return ofPrefix('delayedReleased', command.prefix, names);
     case 'discardDelayed':
-      return { event: 'delayedDiscarded', prefix: command.prefix };
+      return ofPrefix('delayedDiscarded', command.prefix, names);
     default: {
       const { kind, ...rest } = command;
       return { event: ASKED[kind], ...rest };
     }
   }
+}
+
+function ofPrefix(event: string, prefix: ServicePrefix, names: ServiceNames): Description {
+  return { event, prefix, name: names.of(prefix) };
 }
 
 function ofRule(event: string, key: RuleKey, names: ServiceNames): Description {

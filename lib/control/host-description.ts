@@ -7,7 +7,7 @@ import type { ControlledHost } from './controlled-host';
 export const CONTROL_VERSION = 1;
 
 export function describeHost(host: ControlledHost): object {
-  const { statistics, ...facts } = host.facts();
+  const facts = host.facts();
   const { serviceTable, flowTable, firstPackets } = host.stack.sal;
   return {
     version: CONTROL_VERSION,
@@ -19,6 +19,5 @@ export function describeHost(host: ControlledHost): object {
     rules: serviceTable.size,
     flows: flowTable.size,
     delayed: firstPackets.delayed.waiting,
-    statistics: { ...statistics, table: serviceTable.totals },
   };
 }

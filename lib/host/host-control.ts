@@ -4,7 +4,7 @@
 import { unlinkSync } from 'node:fs';
 import { chmod } from 'node:fs/promises';
 import type { Server } from 'node:net';
-import { controlPaths, findControlEndpoints } from '../control/control-endpoint';
+import { clearEndpoints, controlPaths } from '../control/control-endpoint';
 import { ControlServer } from '../control/control-server';
 import type { ControlledHost, DrainOutcome, HostFacts } from '../control/controlled-host';
 import { type HostEvent, HostEvents } from '../control/host-events';
@@ -69,7 +69,8 @@ export class HostControl implements ControlledHost {
     const { control, port } = this.configuration;
     if (control === 'off') return;
     try {
-      await (control === 'default' ? this.openFirst(await this.freePaths(port)) : this.openAt(control.path));
+      await (control === 'default' ? this.openFirst(await controlPaths(port)) : this.openAt(control.path));
+      if (control === 'default') void clearEndpoints().catch(() => {});
     } catch (error) {
       if (control === 'default') hostDebug('no control interface: %s', (error as Error).message);
       else this.warn(error as Error);
@@ -90,13 +91,6 @@ export class HostControl implements ControlledHost {
     } catch {
       // Somebody was faster.
     }
-  }
-
-  /** With a look at the others, what the dead have left is gone. */
-  private async freePaths(port: number): Promise<readonly string[]> {
-    const paths = await controlPaths(port);
-    await findControlEndpoints(port);
-    return paths;
   }
 
   private async openFirst(paths: readonly string[]): Promise<void> {

@@ -2,7 +2,7 @@
 // is decided is decided below; here it is only carried out.
 // Long because what a host is made of comes together here.
 
-import type { HostFacts } from '../control/controlled-host';
+import type { HostFacts, HostStatistics } from '../control/controlled-host';
 import { AdHoc } from '../controller/policies/ad-hoc';
 import { AutomaticMigration } from '../controller/policies/automatic-migration';
 import type { ServiceController } from '../controller/service-controller';
@@ -163,9 +163,10 @@ export class Host implements SocketHost {
     return this.links.kinds;
   }
 
-  /** Counters of the stack and of each link, by name. */
-  statistics(): { readonly stack: Record<string, number>; readonly links: Record<string, Record<string, number>> } {
-    return { stack: this.driver.stack.sal.counters.toObject(), links: this.links.statistics() };
+  /** Counters of the stack, of each link by its name, and of what met the rules of the service table. */
+  statistics(): HostStatistics {
+    const { counters, serviceTable } = this.driver.stack.sal;
+    return { stack: counters.toObject(), links: this.links.statistics(), table: serviceTable.totals };
   }
 
   /** Where this host can be looked at and steered (docs/control.md), once it is ready; `undefined` without. */

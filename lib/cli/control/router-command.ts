@@ -1,0 +1,114 @@
+// `serval router`: a process that holds the well-known port, takes registrations and forwards first packets, and does
+// nothing else. Interrupted, it says goodbye to the hosts below it and ends.
+
+import { setInterval as every } from 'node:timers/promises';
+import { Command } from 'commander';
+import picocolors from 'picocolors';
+import { createRouter, type Router, type RouterOptions } from '../../index';
+import { countText } from './cells';
+import { CommandError, reporting } from './command-error';
+import { wholeNumber } from './option-values';
+import { say } from './rows';
+
+interface RouterCommandOptions {
+  readonly router?: string;
+  readonly aggregate: readonly string[];
+  readonly picker: readonly string[];
+  readonly port?: number;
+  readonly json?: boolean;
+}
+
+export function routerCommand(): Command {
+  return new Command('router')
+    .option('--router <address>', 'the router above: ADDRESS, ADDRESS:PORT or auto (default: SERVAL_ROUTER)')
+    .option(
+      '--aggregate <prefix>',
+      'announce this prefix (acme/*) upstream instead of what lies under it; may be repeated',
+      also,
+      [],
+    )
+    .option(
+      '--picker <prefix=picker>',
+      'how one instance of several is chosen (acme/*=rendezvous); may be repeated',
+      also,
+      [],
+    )
+    .option('--port <n>', 'the well-known port (default: SERVAL_PORT or 54325)', wholeNumber(1, 65_535))
+    .option('--json', 'print JSON, one object a line')
+    .description('be a service router, until interrupted')
+    .action((options: RouterCommandOptions) => reporting('router', options.json, () => run(options)));
+}
+
+function also(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+async function run(options: RouterCommandOptions): Promise<void> {
+  const interrupted = interruption();
+  const router = createRouter(routerOptions(options));
+  try {
+    await Promise.race([router.ready, interrupted]);
+    await tell(router, options);
+    await Promise.race([showCounters(router, options), interrupted]);
+  } finally {
+    await router.close();
+  }
+  await say(options.json ? `${JSON.stringify({ event: 'closed' })}\n` : 'closed\n');
+}
+
+function routerOptions({ router, aggregate, picker, port }: RouterCommandOptions): RouterOptions {
+  const pickers = Object.fromEntries(picker.map(readPicker)) as NonNullable<RouterOptions['pickers']>;
+  return {
+    aggregates: aggregate,
+    pickers,
+    ...(router === undefined ? {} : { router }),
+    ...(port === undefined ? {} : { port }),
+  };
+}
+
+/** Names of pickers are the router's to check. */
+function readPicker(text: string): [string, string] {
+  const at = text.lastIndexOf('=');
+  if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
+  throw new CommandError('ERR_INVALID_ARG_VALUE', `--picker must be PREFIX=PICKER, not ${text}`);
+}
+
+async function tell(router: Router, { json, aggregate }: RouterCommandOptions): Promise<void> {
+  const { port, host } = router;
+  const links = [...new Set(host.linkKinds)];
+  const upstream = host.configuration.router?.toString() ?? null;
+  if (json) {
+    const facts = { event: 'listening', pid: process.pid, port, links, router: upstream, aggregates: aggregate };
+    return say(`${JSON.stringify({ ...facts, control: host.controlPath ?? null })}\n`);
+  }
+  const above = upstream === null ? '' : `, below ${upstream}`;
+  await say(`${picocolors.bold('service router')} on port ${port}, link ${links.join(', ')}${above}\n`);
+}
+
+/** One line, written over itself each second; nothing where nobody looks. Never resolves. */
+async function showCounters(router: Router, { json }: RouterCommandOptions): Promise<void> {
+  if (json || !process.stdout.isTTY) return new Promise(() => {});
+  for await (const _ of every(1000)) {
+    const { packetsResolved, packetsDropped } = router.host.statistics().table;
+    const parts = [
+      `${router.hosts().length} hosts`,
+      `${router.instances().length} instances`,
+      `${countText(packetsResolved)} first packets resolved, ${countText(packetsDropped)} dropped`,
+    ];
+    await say(`\r${parts.join(', ')}${ERASE_TO_END}`);
+  }
+}
+
+/** The first signal asks for the end, the second is the end. */
+function interruption(): Promise<void> {
+  return new Promise((resolve) => {
+    let count = 0;
+    const handle = (): void => {
+      if (++count > 1) process.exit(1);
+      resolve();
+    };
+    process.on('SIGINT', handle).on('SIGTERM', handle);
+  });
+}
+
+const ERASE_TO_END = '\x1b[K';
