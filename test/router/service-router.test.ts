@@ -1,7 +1,17 @@
 // A service router on the loopback interface: hosts in this process that share no registry, each with a port of its own.
 import { once } from 'node:events';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { connect, createHost, createRouter, createServer, type Host, type HostOptions, type Router } from '../../lib';
+import {
+  connect,
+  createHost,
+  createRouter,
+  createServer,
+  createSocket,
+  type Host,
+  type HostOptions,
+  type Router,
+} from '../../lib';
+import { REGISTRATION_WAIT_MAXIMUM } from '../../lib/limits';
 import type { RouterOptions } from '../../lib/router/service-router';
 
 let lastPort = 21_000 + (process.pid % 2000) * 8;
@@ -46,6 +56,17 @@ afterEach(async () => {
   for (const one of open.splice(0).reverse()) await one.close();
 });
 
+const named = (router: Router) =>
+  router
+    .instances()
+    .map(({ prefix, address, weight }) => `${prefix.bits} ${address.port} ${weight}`)
+    .sort();
+
+async function failure(host: Host, name: string, timeout = 4000): Promise<string> {
+  const [error] = await once(connect(name, { host, timeout }), 'error');
+  return (error as { code: string }).code;
+}
+
 describe('a service router', () => {
   it('makes a server of one host reachable for another by the time it listens', async () => {
     const above = await router();
@@ -55,5 +76,110 @@ describe('a service router', () => {
     expect(await ask(asking, 'acme/echo')).toBe('hello');
     server.close();
     await vi.waitFor(() => expect(above.instances()).toEqual([]));
+  });
+
+  it('forgets a host that is closed at once, and refuses what it had', async () => {
+    const above = await router();
+    const [serving, asking] = [await hostBelow(above), await hostBelow(above)];
+    await echo(serving, 'acme/echo');
+    const since = performance.now();
+    await serving.close();
+    await vi.waitFor(() => expect(above.hosts()).toHaveLength(1), { interval: 2 });
+    expect(performance.now() - since).toBeLessThan(500);
+    expect(above.instances()).toEqual([]);
+    // Until a router knows that all have had the time to come it refuses nobody.
+    expect(await failure(asking, 'acme/echo')).toBe('ECONNREFUSED');
+  });
+
+  it('knows datagram services, weights, and their changes', async () => {
+    const above = await router();
+    const serving = await hostBelow(above);
+    const server = createServer({ host: serving }, () => {});
+    server.listen('acme/web', { weight: 7 });
+    await once(server, 'listening');
+    const socket = createSocket({ host: serving });
+    socket.bind('acme/news');
+    await once(socket, 'listening');
+    expect(named(above)).toEqual([`256 ${serving.port} 1024`, `256 ${serving.port} 7168`]);
+    server.weight = 9;
+    await vi.waitFor(() => expect(named(above)).toEqual([`256 ${serving.port} 1024`, `256 ${serving.port} 9216`]));
+    socket.close();
+    server.close();
+    await vi.waitFor(() => expect(named(above)).toEqual([]));
+  });
+
+  it('has one session with the processes of a machine, and keeps it when another speaks for them', async () => {
+    const above = await router();
+    const port = ++lastPort;
+    const holder = await hostBelow(above, { port, registry: true });
+    const member = await hostBelow(above, { port, registry: true });
+    expect([holder.role, member.role]).toEqual(['holder', 'member']);
+    await echo(member, 'acme/echo');
+    await echo(holder, 'acme/other');
+    expect(named(above)).toEqual([`256 ${port} 1024`, `256 ${port} 1024`]);
+    const asking = await hostBelow(above);
+    expect(await ask(asking, 'acme/echo')).toBe('hello');
+    await holder.close();
+    await vi.waitFor(() => expect(member.role).toBe('holder'));
+    await vi.waitFor(() => expect(named(above)).toEqual([`256 ${port} 1024`]));
+    expect(await ask(asking, 'acme/echo')).toBe('hello');
+  });
+
+  it('announces what is below it to the router above it, as aggregates where it is told to', async () => {
+    const root = await router();
+    const below = { router: `127.0.0.1:${root.port}` };
+    const [left, right] = [await router({ ...below, aggregates: ['acme/*'] }), await router(below)];
+    const [serving, asking] = [await hostBelow(left), await hostBelow(right)];
+    const servers = [await echo(serving, 'acme/one'), await echo(serving, 'acme/two'), await echo(serving, 'other')];
+    await vi.waitFor(() => expect(named(root)).toEqual([`256 ${left.port} 1024`, `64 ${left.port} 2048`]));
+    for (const name of ['acme/one', 'acme/two', 'other']) expect(await ask(asking, name)).toBe('hello');
+    servers[0]!.close();
+    await vi.waitFor(() => expect(named(root)).toEqual([`256 ${left.port} 1024`, `64 ${left.port} 1024`]));
+    expect(await failure(asking, 'acme/one')).toBe('ECONNREFUSED');
+    servers[1]!.close();
+    await vi.waitFor(() => expect(named(root)).toEqual([`256 ${left.port} 1024`]));
+  });
+
+  it('may be replaced while its hosts connect: nobody is refused', async () => {
+    const first = await router();
+    const [serving, asking] = [await hostBelow(first), await hostBelow(first)];
+    await echo(serving, 'acme/echo');
+    await first.close();
+    const asked = ask(asking, 'acme/echo');
+    await router({ port: first.port });
+    expect(await asked).toBe('hello');
+  });
+
+  it('refuses to register with one that registers with it', async () => {
+    const warnings: string[] = [];
+    const hear = (warning: Error) => warnings.push(warning.message);
+    process.on('warning', hear);
+    const [a, b] = [++lastPort, ++lastPort];
+    await router({ port: a, router: `127.0.0.1:${b}` });
+    await router({ port: b, router: `127.0.0.1:${a}` });
+    await vi.waitFor(() => expect(warnings.join()).toContain('register'), 5000);
+    process.off('warning', hear);
+  });
+});
+
+describe('a server that listens', () => {
+  const timeToListen = async (host: Host): Promise<number> => {
+    const since = performance.now();
+    await echo(host, 'acme/echo');
+    return performance.now() - since;
+  };
+
+  it('does not wait for a host that is no router', async () => {
+    const plain = createHost({ port: ++lastPort, broadcast: false, registry: false });
+    open.push(plain);
+    await plain.ready;
+    const below = await hostBelow({ port: plain.port } as Router);
+    expect(await timeToListen(below)).toBeLessThan(300);
+  });
+
+  it('does not wait long for a router that is not there', async () => {
+    const below = await hostBelow({ port: ++lastPort } as Router);
+    expect(await timeToListen(below)).toBeLessThan(REGISTRATION_WAIT_MAXIMUM + 500);
+    expect(await timeToListen(await hostBelow({ port: lastPort - 1 } as Router))).toBeLessThan(2000);
   });
 });
