@@ -20,7 +20,8 @@ export interface NativeSocketLinkOptions {
   /** Raw: packets to flowIDs that do not begin with these bits are dropped, first packets excepted. 0 bits: none is. */
   readonly flowTag?: number;
   readonly flowTagBits?: number;
-  /** A burst ends when it has this many bytes. */
+  /** A burst ends when it has this many rows, 128 by default, or this many bytes. */
+  readonly burstRows?: number;
   readonly burstBytes?: number;
 }
 

@@ -11,6 +11,7 @@ namespace {
 bool readOptions(const Napi::Object& object, SocketLinkOptions& options, uint32_t& burstBytes) {
   uint32_t rawProtocol = 0, port = 0, sendBuffer = 0, receiveBuffer = 0, heldMaximum = 0;
   uint32_t spinMicroseconds = 0, flowTag = 0, flowTagBits = 0;
+  uint32_t burstRows = static_cast<uint32_t>(options.burstRows);
   const bool isRead = readOption(object, "rawProtocol", rawProtocol) && readOption(object, "port", port) &&
                       readOption(object, "v4", options.v4) && readOption(object, "v6", options.v6) &&
                       readOption(object, "sendBuffer", sendBuffer) &&
@@ -20,7 +21,7 @@ bool readOptions(const Napi::Object& object, SocketLinkOptions& options, uint32_
                       readOption(object, "aggregation", options.aggregation) &&
                       readOption(object, "spinMicroseconds", spinMicroseconds) &&
                       readOption(object, "flowTag", flowTag) && readOption(object, "flowTagBits", flowTagBits) &&
-                      readOption(object, "burstBytes", burstBytes);
+                      readOption(object, "burstRows", burstRows) && readOption(object, "burstBytes", burstBytes);
   if (!isRead) return false;
   if (port > UINT16_MAX || rawProtocol > 255 || sendBuffer > INT32_MAX || receiveBuffer > INT32_MAX) {
     throwTypeError(object.Env(), "port, rawProtocol or a buffer size", "in its range");
@@ -30,6 +31,11 @@ bool readOptions(const Napi::Object& object, SocketLinkOptions& options, uint32_
     throwTypeError(object.Env(), "flowTagBits", "32 at most");
     return false;
   }
+  if (burstRows == 0) {
+    throwTypeError(object.Env(), "burstRows", "1 at least");
+    return false;
+  }
+  options.burstRows = burstRows;
   options.rawProtocol = static_cast<int>(rawProtocol);
   options.port = static_cast<uint16_t>(port);
   options.sendBuffer = sendBuffer;

@@ -6,24 +6,38 @@ namespace serval {
 
 namespace {
 
-/** The plain calls of Node-API: this runs once for every piece that is sent. */
-bool readPiece(napi_env env, napi_value pieces, uint32_t index, const int32_t* span, Piece& piece) {
-  napi_value value;
-  napi_typedarray_type type;
+/** The buffer that the last piece was of: what a router passes on is all in one. */
+struct Buffer {
+  napi_value value = nullptr;
+  const uint8_t* data = nullptr;
   size_t length = 0;
+};
+
+/** The plain calls of Node-API: this runs once for every piece that is sent. */
+bool readBuffer(napi_env env, napi_value pieces, uint32_t index, Buffer& buffer) {
+  napi_value value;
+  if (napi_get_element(env, pieces, index, &value) != napi_ok) return false;
+  bool isSame = false;
+  if (buffer.value != nullptr && napi_strict_equals(env, value, buffer.value, &isSame) == napi_ok && isSame) return true;
+  napi_typedarray_type type;
   void* data = nullptr;
   bool isTypedArray = false;
-  if (napi_get_element(env, pieces, index, &value) != napi_ok ||
-      napi_is_typedarray(env, value, &isTypedArray) != napi_ok || !isTypedArray ||
-      napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) != napi_ok ||
+  if (napi_is_typedarray(env, value, &isTypedArray) != napi_ok || !isTypedArray ||
+      napi_get_typedarray_info(env, value, &type, &buffer.length, &data, nullptr, nullptr) != napi_ok ||
       type != napi_uint8_array) {
     return false;
   }
+  buffer.value = value;
+  buffer.data = static_cast<const uint8_t*>(data);
+  return true;
+}
+
+bool readPiece(const Buffer& buffer, const int32_t* span, Piece& piece) {
   if (span[0] < 0 || span[1] < 0) return false;
   const auto start = static_cast<size_t>(span[0]);
   const auto bytes = static_cast<size_t>(span[1]);
-  if (start + bytes > length) return false;
-  piece = {static_cast<const uint8_t*>(data) + start, bytes};
+  if (start + bytes > buffer.length) return false;
+  piece = {buffer.data + start, bytes};
   return true;
 }
 
@@ -38,8 +52,10 @@ bool readPieces(const Napi::CallbackInfo& info, uint32_t count, std::vector<Piec
     return false;
   }
   pieces.resize(count);
+  Buffer buffer;
   for (uint32_t index = 0; index < count; index++) {
-    if (readPiece(env, info[3], index, spans.data + size_t{index} * 2, pieces[index])) continue;
+    const int32_t* const span = spans.data + size_t{index} * 2;
+    if (readBuffer(env, info[3], index, buffer) && readPiece(buffer, span, pieces[index])) continue;
     throwTypeError(env, "pieces", "Uint8Arrays with spans inside of them");
     return false;
   }

@@ -12,11 +12,6 @@ namespace serval {
 namespace {
 
 constexpr size_t kSlotBytes = PacketReceiver::kBytesNeeded;
-/**
- * Rows after which a burst ends, within a datagram. Answers to it leave while the peer's next burst waits: with all
- * that had gathered in one burst two processes would take turns, and each would be idle half of the time.
- */
-constexpr size_t kBurstRows = 128;
 /** Super-packets below this are no bulk: taking many a call is worth more than saving their copy. */
 constexpr size_t kBulkBytes = 8192;
 /** So many others in a row end a bulk flow. */
@@ -26,8 +21,8 @@ constexpr size_t kBulkSegmentMinimum = 492;
 
 }  // namespace
 
-PacketReceiver::PacketReceiver(Statistics& statistics)
-    : statistics_(statistics), staging_(new uint8_t[kSlots * kSlotBytes]) {
+PacketReceiver::PacketReceiver(Statistics& statistics, size_t burstRows)
+    : statistics_(statistics), burstRows_(burstRows), staging_(new uint8_t[kSlots * kSlotBytes]) {
   for (size_t slot = 0; slot < kSlots; slot++) {
     vectors_[slot] = {staging_.get() + slot * kSlotBytes, kSlotBytes};
     msghdr& header = headers_[slot].msg_hdr;
@@ -56,14 +51,14 @@ PacketReceiver::Outcome PacketReceiver::receive(LinkSocket& socket, TrainJoiner&
 }
 
 bool PacketReceiver::hasRoom(const TrainJoiner& joiner, size_t byteEnd) const {
-  return joiner.count() < kBurstRows && joiner.rowsLeft() >= kRowsNeeded && joiner.bytesLeft() >= kBytesNeeded &&
+  return joiner.count() < burstRows_ && joiner.rowsLeft() >= kRowsNeeded && joiner.bytesLeft() >= kBytesNeeded &&
          joiner.used() < byteEnd;
 }
 
 /** Returns how many datagrams were taken; 0 when there was none or fewer than asked for. */
 int PacketReceiver::receiveMany(LinkSocket& socket, TrainJoiner& joiner, PerSocket& state) {
   const size_t fitting = std::min(joiner.rowsLeft() / kRowsNeeded, joiner.bytesLeft() / kBytesNeeded);
-  const size_t wanted = std::max<size_t>((kBurstRows - joiner.count()) / state.rowsPerDatagram, 1);
+  const size_t wanted = std::max<size_t>((burstRows_ - joiner.count()) / state.rowsPerDatagram, 1);
   const size_t slots = std::min({kSlots, fitting, wanted});
   const size_t rowsBefore = joiner.count();
   statistics_.receiveCalls++;

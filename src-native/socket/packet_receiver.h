@@ -24,7 +24,8 @@ class PacketReceiver {
   static constexpr size_t kRowsNeeded = 128;
   static constexpr size_t kBytesNeeded = 65'536;
 
-  explicit PacketReceiver(Statistics& statistics);
+  /** A burst ends when it has so many rows, or a few more. */
+  PacketReceiver(Statistics& statistics, size_t burstRows);
 
   /** What stopped a receive: nothing is left in the socket, or no room is left in the burst. */
   enum class Outcome { drained, full };
@@ -62,6 +63,7 @@ class PacketReceiver {
   int failed();
 
   Statistics& statistics_;
+  const size_t burstRows_;
   Origin origin_;
   SocketAddress addressed_;
   PerSocket states_[2];

@@ -32,7 +32,7 @@ SocketLink::SocketLink(const SocketLinkOptions& options)
     : options_(options),
       sender_(v4_, v6_, options.heldMaximum, events_, statistics_),
       batches_(sender_, v4_, v6_, options.rawProtocol != 0),
-      receiver_(statistics_),
+      receiver_(statistics_, options.burstRows),
       joiner_(options.rawProtocol != 0) {}
 
 SystemError SocketLink::open() {

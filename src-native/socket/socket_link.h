@@ -27,6 +27,11 @@ struct SocketLinkOptions {
   bool segmentation = true;
   bool aggregation = true;
   FlowTag flowTag;
+  /**
+   * Rows after which a burst ends. Answers to it leave while the peer's next burst waits: with all that had gathered in
+   * one burst two processes would take turns, and each would be idle half of the time.
+   */
+  size_t burstRows = 128;
   /** How long the owner polls after traffic before it sleeps; 0: not at all. */
   uint64_t spinNanoseconds = 0;
 };
