@@ -208,6 +208,29 @@ export const LOOKUP_LIFETIME_MAXIMUM = seconds(86_400);
 /** Partitions of one prefix: a rule each, which a leaving instance may make move; finer than that no balance need be. */
 export const PARTITIONS_MAXIMUM = 4096;
 
+// ---- flooding of mappings ----
+
+/** A host repeats what it offers so often; who has missed three of them forgets it. */
+export const FLOOD_PERIOD = seconds(5);
+export const FLOOD_LEASE = seconds(15);
+/** What a sender may ask for. */
+export const FLOOD_LEASE_MINIMUM = seconds(1);
+export const FLOOD_LEASE_MAXIMUM = seconds(120);
+/** Least time between two messages about changes: what changes meanwhile goes in one. */
+export const FLOOD_HOLD_OFF = milliseconds(100);
+/** Shorter prefixes are not flooded: a name that ends in `/*` has 64 bits, and nobody offers half of all names. */
+export const FLOOD_PREFIX_BITS_MINIMUM = 32;
+/** Services that one host floods, and that are taken of one: nine datagrams each period. */
+export const FLOOD_ENTRIES_PER_SOURCE_MAXIMUM = 256;
+/** Hosts that are listened to, a large segment, and all their services: some 400 bytes each. */
+export const FLOOD_SOURCES_MAXIMUM = 1024;
+export const FLOOD_ENTRIES_HEARD_MAXIMUM = 16_384;
+/** Messages that are read in a second: of one host, several times what it needs; of all. */
+export const FLOOD_MESSAGES_PER_SOURCE_AND_SECOND = 64;
+export const FLOOD_MESSAGES_PER_SECOND = 2048;
+/** A host that is silent is remembered so long, so that nothing that comes late brings back what it withdrew. */
+export const FLOOD_SOURCE_MEMORY = seconds(60);
+
 // ---- servd: registrations of the original ----
 
 /** The original's intervals: a host repeats what it offers, and a router forgets what was not repeated twice. */

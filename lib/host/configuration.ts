@@ -37,6 +37,8 @@ export interface HostConfiguration {
   readonly pickers: readonly PickerChoice[];
   /** Whether instances that do not take connections are passed over. */
   readonly ejection: boolean;
+  /** Whether this host tells its segments by broadcast what it offers, and believes what others tell. */
+  readonly flooding: boolean;
   /** How registrations are exchanged with hosts of the original on raw links: not at all, as one of them, or as their router. */
   readonly servd: 'off' | 'host' | 'router';
   /** Whether flows move by themselves, and to which interfaces rather than to others (§4.4). */
@@ -64,6 +66,8 @@ export interface HostOptions {
   readonly pickers?: Readonly<Record<string, PickerName>> | undefined;
   /** Whether instances that do not take connections are passed over until they do; default true. */
   readonly ejection?: boolean | undefined;
+  /** Tells all on the segment by broadcast what this host offers, and believes what others tell: for networks that are trusted. */
+  readonly flooding?: boolean | undefined;
   /** Registers on raw links with a router of the original (`host`), or is the router of its hosts (`router`); default neither. */
   readonly servd?: 'host' | 'router' | false | undefined;
   /** Interfaces by name, best first, `wl*` for all that begin so; `false`: flows stay until they are moved by hand. */
@@ -95,6 +99,7 @@ export function configurationFrom(
     resolvers: resolversOf(setting('resolvers')),
     pickers: pickersOf(setting('pickers')),
     ejection: booleanOf(setting('ejection'), true),
+    flooding: booleanOf(setting('flooding'), false),
     servd: servdOf(setting('servd')),
     migration: migrationOf(setting('migration')),
   };
@@ -113,6 +118,7 @@ const VARIABLES: Readonly<Record<keyof HostOptions, string>> = {
   resolvers: 'SERVAL_RESOLVERS',
   pickers: 'SERVAL_PICKERS',
   ejection: 'SERVAL_EJECTION',
+  flooding: 'SERVAL_FLOODING',
   servd: 'SERVAL_SERVD',
   migration: 'SERVAL_MIGRATION',
 };

@@ -1,12 +1,16 @@
 // What a host does besides to find services and to be found, each by an option of its own: directories that are asked on
-// demand, and registrations as the original makes them. One policy each; here they are given their links.
+// demand, mappings that are flooded, and registrations as the original makes them. One policy each; here they are given
+// their links.
 
+import { Flooding } from '../controller/policies/flooding';
 import { ServdClient } from '../controller/policies/servd-client';
 import { ServdRouter } from '../controller/policies/servd-router';
 import { PolicySocket, type TalkingPolicy } from '../driver/policy-socket';
 import type { StackDriver } from '../driver/stack-driver';
+import type { RandomSource } from '../time/random-source';
 import type { HostConfiguration } from './configuration';
 import { createLookups } from './host-lookups';
+import type { UpstreamAccess } from './host-registry';
 import type { Lookup } from './lookup';
 import { monotonicNow } from './monotonic-clock';
 
@@ -15,19 +19,62 @@ export interface DiscoveryContext {
   readonly driver: StackDriver;
   /** Those that carry flows, the preferred one first. */
   readonly links: readonly { readonly index: number; readonly encapsulated: boolean }[];
+  readonly random: RandomSource;
   problem(error: Error): void;
 }
 
 export class Discovery {
   private readonly lookups: readonly Lookup[];
   private readonly sockets: PolicySocket[] = [];
+  private readonly flooding: Flooding | undefined;
+  private generation = 0;
 
   constructor(private readonly context: DiscoveryContext) {
     this.lookups = this.startLookups();
+    this.flooding = this.startFlooding();
     for (const { index, encapsulated } of context.links) if (!encapsulated) this.startServd(index);
   }
 
+  /** This process speaks for its host from now on, which takes first packets at that port. */
+  serve(port: number): void {
+    // Whatever the clock does: what is said later is newer.
+    this.generation = Math.max(Date.now(), this.generation + 1);
+    this.flooding?.start({ generation: this.generation, port }, monotonicNow());
+    this.context.driver.runControllers();
+  }
+
+  /** Another process does. */
+  stopServing(): void {
+    this.flooding?.stop();
+    this.context.driver.runControllers();
+  }
+
+  /** `upstream` with ears for what the other processes of this host offer. */
+  beside(upstream: UpstreamAccess): UpstreamAccess {
+    const { flooding } = this;
+    if (flooding === undefined) return upstream;
+    return {
+      handleRegistered: (instance) => {
+        flooding.handleRegistered(instance, monotonicNow());
+        upstream.handleRegistered(instance);
+      },
+      handleUnregistered: (instance) => {
+        flooding.handleUnregistered(instance, monotonicNow());
+        upstream.handleUnregistered(instance);
+      },
+      handleGone: (address) => {
+        flooding.handleGone(address, monotonicNow());
+        upstream.handleGone(address);
+      },
+      complete: () => upstream.complete(),
+      whenAcknowledged: (prefix, protocol) => upstream.whenAcknowledged(prefix, protocol),
+      askRouter: (isAsked) => upstream.askRouter(isAsked),
+    };
+  }
+
+  /** What others were told of this host is taken back; it leaves with the next drain. */
   close(): void {
+    this.stopServing();
     for (const lookup of this.lookups) lookup.close();
     for (const socket of this.sockets) socket.close();
   }
@@ -44,6 +91,16 @@ export class Discovery {
     );
     for (const lookup of lookups) driver.addController(lookup);
     return lookups;
+  }
+
+  /** A process has one socket for it: on its preferred link. */
+  private startFlooding(): Flooding | undefined {
+    const { configuration, links, random } = this.context;
+    const [link] = links;
+    if (!configuration.flooding || link === undefined) return undefined;
+    const flooding = new Flooding({ link: link.index, port: link.encapsulated ? configuration.port : 0, random });
+    this.talk(flooding);
+    return flooding;
   }
 
   /** A router registers with the one above it, as a host does; a host without one tells all on the segment. */

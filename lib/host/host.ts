@@ -235,8 +235,9 @@ export class Host implements SocketHost {
 
   private startDiscovery(): Discovery {
     const { configuration, driver } = this;
+    const { random } = driver.stack;
     const problem = (error: Error): void => this.warn(error);
-    return new Discovery({ configuration, driver, links: [...this.links.indexes()], problem });
+    return new Discovery({ configuration, driver, links: [...this.links.indexes()], random, problem });
   }
 
   /** Many processes, one host: one of them holds the well-known port. */
@@ -251,7 +252,7 @@ export class Host implements SocketHost {
         endpoint: registry === 'default' ? defaultEndpoint(port) : registry.path,
         ports: this.links.dataPorts(),
         link: data.index,
-        upstream: this.hierarchy,
+        upstream: this.discovery?.beside(this.hierarchy) ?? this.hierarchy,
       },
       {
         roleChanged: (role) => {
@@ -270,9 +271,10 @@ export class Host implements SocketHost {
   /** Nobody else speaks for this process. What is asked of it comes to where its flows are, but for a router's. */
   private async standAlone(): Promise<void> {
     const isRouter = this.hierarchy.router !== undefined;
-    this.driver.stack.setForwarding(isRouter);
+    this.driver.stack.setForwarding(isRouter || this.configuration.servd === 'router');
     const ports = isRouter ? await this.links.openWellKnown() : this.links.dataPorts();
     this.hierarchy.start(ports[0]?.port ?? 0, true);
+    this.discovery?.serve(ports[0]?.port ?? 0);
   }
 
   private async handleRole(role: HostRole): Promise<void> {
@@ -282,6 +284,7 @@ export class Host implements SocketHost {
     if (role === 'holder') await this.holdPort();
     else {
       this.hierarchy.stop();
+      this.discovery?.stopServing();
       await this.links.closeWellKnown();
     }
   }
@@ -308,6 +311,7 @@ export class Host implements SocketHost {
     if (this.closing !== undefined || this.role !== 'holder') return;
     this.registry?.serveOn(ports);
     this.hierarchy.start(ports[0]!.port, this.registry?.isComplete === true);
+    this.discovery?.serve(ports[0]!.port);
   }
 
   private async retryPort(failures: number): Promise<void> {

@@ -15,6 +15,7 @@ import type {
   StreamHandle,
   StreamObserver,
 } from '../driver/handles';
+import { PolicySocket, type TalkingPolicy } from '../driver/policy-socket';
 import { ErrorCode, ServalError } from '../errors';
 import { WELL_KNOWN_PORT } from '../limits';
 import type { PingAnswer } from '../sal/signaling/ping';
@@ -47,6 +48,8 @@ export interface HostOptions {
   readonly sendBuffer?: number;
   /** Makes the controller; default the ad hoc policy: services are looked for on each segment. */
   readonly controller?: (link: number, port: number) => ServiceController;
+  /** Makes policies besides that talk to their like on other hosts. */
+  readonly talking?: (link: number, port: number) => readonly TalkingPolicy[];
   /** Registers with a service router, is one, or both; default neither. A router forwards. */
   readonly hierarchy?: HierarchyOptions;
 }
@@ -133,6 +136,11 @@ export class SimulatedHost implements SocketHost {
     this.command({ kind: 'addRule', rule });
   }
 
+  /** A policy has been told something by a test: what it wants now is done. */
+  runControllers(): void {
+    this.running().driver.runControllers();
+  }
+
   // ---- what may happen to a host ----
 
   /** The process is stuck: it reads nothing and its timers do not run, but the kernel goes on. */
@@ -177,7 +185,12 @@ export class SimulatedHost implements SocketHost {
         const { name } = this;
         const context = { name, driver, sockets, random, dataPort: links[0]!.port, servicePort: port };
         this.place = hierarchy && new SimulatedHierarchy(context, hierarchy);
-        return [controller?.(link, port) ?? new AdHoc({ link, port }), ...(this.place?.controllers ?? [])];
+        const talking = this.options.talking?.(link, port) ?? [];
+        return [
+          controller?.(link, port) ?? new AdHoc({ link, port }),
+          ...(this.place?.controllers ?? []),
+          ...talking.map((policy) => new PolicySocket(policy, driver)),
+        ];
       },
     });
     this.place?.start(this.network.clock.now());

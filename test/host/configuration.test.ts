@@ -18,6 +18,7 @@ describe('host configuration', () => {
       resolvers: [],
       pickers: [],
       ejection: true,
+      flooding: false,
       servd: 'off',
       migration: true,
     });
@@ -55,6 +56,7 @@ describe('host configuration', () => {
         { prefix: servicePrefix('a=b'), picker: 'random' },
       ],
       ejection: false,
+      flooding: false,
       servd: 'off',
       migration: ['wlan0', 'en*'],
     });

@@ -3,12 +3,14 @@
 
 import { expect } from 'vitest';
 import { ControllerSet } from '../../lib/controller/controller-set';
+import { Flooding } from '../../lib/controller/policies/flooding';
 import { SILENT_OBSERVER, type StreamObserver } from '../../lib/driver/handles';
 import { Delay } from '../../lib/sim/elements/delay';
 import { RandomLoss } from '../../lib/sim/elements/random-loss';
 import type { NetworkElement } from '../../lib/sim/network-element';
 import type { SimulatedHost } from '../../lib/sim/simulated-host';
 import { after, milliseconds, seconds } from '../../lib/time/instant';
+import { SeededRandom } from '../../lib/time/seeded-random';
 import { ServicePrefix } from '../../lib/wire/service-id';
 import { expectThat } from './checkers';
 import { Directory } from './directory';
@@ -246,3 +248,87 @@ function lossy({ chance }: Story): NetworkElement[] {
 function watching(failed: (code: string) => void): StreamObserver {
   return { ...SILENT_OBSERVER, failed: ({ code }) => failed(code) };
 }
+
+/** A host that floods what it offers and believes what others say; it asks nobody by broadcast. */
+function flooding(story: Story, name: string) {
+  const policies: Flooding[] = [];
+  const host = story.world.host(name, {
+    controller: () => new ControllerSet(),
+    talking: (link, port) => {
+      const policy = new Flooding({ link, port, random: SeededRandom.of(policies.length + name.length) });
+      // Each run of the process is a later one.
+      policy.start({ generation: 1000 + policies.length, port }, story.world.now);
+      policies.push(policy);
+      return [policy];
+    },
+  });
+  const stop = (): void => {
+    policies.at(-1)!.stop();
+    host.runControllers();
+    host.stop();
+  };
+  return { host, stop };
+}
+
+stories('flooding: tables know what is offered, and only that, when all is quiet', 7600, 25, (story) => {
+  const { world, chance } = story;
+  const floods = Array.from({ length: chance.integer(2, 6) }, (_, index) => flooding(story, `h${index}`));
+  for (const { host } of floods) {
+    world.attach(host, world.segment('lan'), { outbound: [new Delay(chance.duration(0.1, 30)), new RandomLoss(0.1)] });
+  }
+  const open = new Map<string, { host: SimulatedHost; close: () => void }>();
+  for (let step = 0; step < 40; step++) {
+    const { host, stop } = chance.pick(floods);
+    const number = chance.integer(1, 6);
+    const key = `${number} ${host.name}`;
+    if (chance.happens(0.1)) {
+      if (chance.happens(0.5)) stop();
+      else host.crash();
+      for (const [name, each] of open) if (each.host === host) open.delete(name);
+      host.start();
+    } else if (open.has(key)) {
+      open.get(key)!.close();
+      open.delete(key);
+    } else {
+      const listener = host.listen(ServicePrefix.of(story.service(number)), {}, { connection: (one) => one.reset() });
+      open.set(key, { host, close: () => listener.close() });
+    }
+    world.run({ for: chance.duration(1, 3000) });
+  }
+  world.run({ for: seconds(40) });
+  const expected = [...open.keys()].sort();
+  for (const { host } of floods) {
+    const addresses = new Map(floods.map((each) => [each.host.address().toString(), each.host.name]));
+    const known = [...host.stack.sal.serviceTable.rules()].flatMap((rule) =>
+      rule.action === 'forward'
+        ? `${Number.parseInt(rule.prefix.base.toString().slice(-8), 16)} ${addresses.get(rule.address.toString())}`
+        : [],
+    );
+    expect(known.sort()).toEqual(expected.filter((each) => !each.endsWith(` ${host.name}`)));
+  }
+});
+
+stories('flooding: a connect needs no broadcast, and finds who listens a moment ago', 7650, 10, (story) => {
+  const { world, chance } = story;
+  const [client, server] = [flooding(story, 'client').host, flooding(story, 'server').host];
+  for (const host of [client, server])
+    world.attach(host, world.segment('lan'), { outbound: [new Delay(milliseconds(1))] });
+  world.run({ for: seconds(chance.integer(1, 10)) });
+  const service = story.service(1);
+  const listener = story.serve(server, service, () => story.plan(chance.magnitude(8, 5000)));
+  world.run({ for: milliseconds(110) });
+  const visit = story.visit(client, service, story.plan(100));
+  world.run({ for: seconds(2) });
+  expect(visit.client.isConnected).toBe(true);
+  listener.close();
+  world.run({ for: milliseconds(110) });
+  // Unlisted within the hold-off: who asks now hears that there is none.
+  const failures: string[] = [];
+  client.connect(
+    service,
+    {},
+    watching((code) => failures.push(code)),
+  );
+  world.run({ for: seconds(1) });
+  expect(failures).toEqual(['EHOSTUNREACH']);
+});
