@@ -1,8 +1,8 @@
 // What a resolver has answered, checked and in the terms of the policy. A resolver is somebody's program: what it gives
 // is looked at before it becomes rules, and a TypeError or RangeError says what is wrong with it.
 
+import { LOOKUP_LIFETIME_MAXIMUM, LOOKUP_LIFETIME_MINIMUM } from '../controller/policies/discovery-limits';
 import type { LookupAnswer, LookupInstance } from '../controller/policies/on-demand-lookup';
-import { LOOKUP_LIFETIME_MAXIMUM, LOOKUP_LIFETIME_MINIMUM } from '../limits';
 import type { Resolution } from '../resolver/resolver';
 import { DEFAULT_RULE_WEIGHT } from '../table/service-rule';
 import { type Duration, milliseconds } from '../time/instant';

@@ -1,8 +1,6 @@
 // Flooding of mappings (§4.3, P37): what is said when, and what is believed.
 import { describe, expect, it } from 'vitest';
 import { CONTROLLER_PREFIX } from '../../lib/controller/controller-service';
-import { Flooding } from '../../lib/controller/policies/flooding';
-import { FLOODED_PRIORITY } from '../../lib/controller/policies/flooding-receiver';
 import {
   FLOOD_ENTRIES_PER_SOURCE_MAXIMUM,
   FLOOD_HOLD_OFF,
@@ -14,7 +12,9 @@ import {
   FLOOD_PREFIX_BITS_MINIMUM,
   FLOOD_SOURCE_MEMORY,
   FLOOD_SOURCES_MAXIMUM,
-} from '../../lib/limits';
+} from '../../lib/controller/policies/discovery-limits';
+import { Flooding } from '../../lib/controller/policies/flooding';
+import { FLOODED_PRIORITY } from '../../lib/controller/policies/flooding-receiver';
 import type { ForwardRule } from '../../lib/table/service-rule';
 import { type Instant, NEVER } from '../../lib/time/instant';
 import { SeededRandom } from '../../lib/time/seeded-random';

@@ -1,13 +1,5 @@
 // §4.3: what waits behind a DELAY rule, while a directory is asked (P22, P40).
 import { describe, expect, it } from 'vitest';
-import type { LookupRequest } from '../../lib/controller/policies/lookup-questions';
-import {
-  LOOKUP_ANSWER_PRIORITY,
-  LOOKUP_DELAY_PRIORITY,
-  type LookupAnswer,
-  OnDemandLookup,
-  type OnDemandOptions,
-} from '../../lib/controller/policies/on-demand-lookup';
 import {
   LOOKUP_ADDRESSES_MAXIMUM,
   LOOKUP_ANSWERS_MAXIMUM,
@@ -16,7 +8,15 @@ import {
   LOOKUP_TIMEOUT,
   LOOKUPS_IN_LINE_MAXIMUM,
   LOOKUPS_OUTSTANDING_MAXIMUM,
-} from '../../lib/limits';
+} from '../../lib/controller/policies/discovery-limits';
+import type { LookupRequest } from '../../lib/controller/policies/lookup-questions';
+import {
+  LOOKUP_ANSWER_PRIORITY,
+  LOOKUP_DELAY_PRIORITY,
+  type LookupAnswer,
+  OnDemandLookup,
+  type OnDemandOptions,
+} from '../../lib/controller/policies/on-demand-lookup';
 import { type Instant, after as later, NEVER, seconds } from '../../lib/time/instant';
 import { ServiceID, ServicePrefix } from '../../lib/wire/service-id';
 import { address, drain, NOW, told } from './commands';

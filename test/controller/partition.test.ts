@@ -3,8 +3,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CommandQueue } from '../../lib/controller/command-queue';
+import { PARTITIONS_MAXIMUM } from '../../lib/controller/policies/discovery-limits';
 import { Partition } from '../../lib/controller/policies/partition';
-import { PARTITIONS_MAXIMUM } from '../../lib/limits';
 import type { ServiceCommand } from '../../lib/stack/control-interface';
 import { ServiceTable } from '../../lib/table/service-table';
 import { SeededRandom } from '../../lib/time/seeded-random';

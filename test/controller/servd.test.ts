@@ -1,8 +1,12 @@
 // Registrations as the original makes them (wire format §13), from both sides.
 import { describe, expect, it } from 'vitest';
+import {
+  SERVD_EXPIRY,
+  SERVD_REFRESH,
+  SERVD_REGISTRATIONS_PER_HOST_MAXIMUM,
+} from '../../lib/controller/policies/discovery-limits';
 import { ServdClient } from '../../lib/controller/policies/servd-client';
 import { SERVD_PRIORITY, ServdRouter } from '../../lib/controller/policies/servd-router';
-import { SERVD_EXPIRY, SERVD_REFRESH, SERVD_REGISTRATIONS_PER_HOST_MAXIMUM } from '../../lib/limits';
 import type { ForwardRule } from '../../lib/table/service-rule';
 import type { Instant } from '../../lib/time/instant';
 import { parseServdMessage, SERVD_ROUTER, type ServdMessage, writeServdMessage } from '../../lib/wire/servd-message';

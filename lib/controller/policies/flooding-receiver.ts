@@ -2,6 +2,14 @@
 // a version - the sender's generation and the number of the message -, and an older one changes nothing: what was
 // withdrawn stays so, whatever comes late. Bounded for each sender, in all, and in time.
 
+import type { ServiceCommand } from '../../stack/control-interface';
+import type { ForwardRule } from '../../table/service-rule';
+import { after, type Duration, type Instant, milliseconds, NEVER, seconds } from '../../time/instant';
+import { FLOODING_SERVICE, type FloodEntry, type FloodMessage } from '../../wire/flood-message';
+import type { NetworkAddress } from '../../wire/network-address';
+import type { ServicePrefix } from '../../wire/service-id';
+import { CommandQueue } from '../command-queue';
+import { CONTROLLER_SERVICE } from '../controller-service';
 import {
   FLOOD_ENTRIES_HEARD_MAXIMUM,
   FLOOD_ENTRIES_PER_SOURCE_MAXIMUM,
@@ -12,15 +20,7 @@ import {
   FLOOD_PREFIX_BITS_MINIMUM,
   FLOOD_SOURCE_MEMORY,
   FLOOD_SOURCES_MAXIMUM,
-} from '../../limits';
-import type { ServiceCommand } from '../../stack/control-interface';
-import type { ForwardRule } from '../../table/service-rule';
-import { after, type Duration, type Instant, milliseconds, NEVER, seconds } from '../../time/instant';
-import { FLOODING_SERVICE, type FloodEntry, type FloodMessage } from '../../wire/flood-message';
-import type { NetworkAddress } from '../../wire/network-address';
-import type { ServicePrefix } from '../../wire/service-id';
-import { CommandQueue } from '../command-queue';
-import { CONTROLLER_SERVICE } from '../controller-service';
+} from './discovery-limits';
 
 /** Below all that was registered, looked up or configured for the same prefix; above what is asked by broadcast. */
 export const FLOODED_PRIORITY = 50;

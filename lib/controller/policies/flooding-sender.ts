@@ -1,19 +1,19 @@
 // What this host tells its segment of the services it offers: a change at once, and everything again each period, so
 // that who has just come or has missed something knows it, too. What was withdrawn is said for a lease longer.
 
-import {
-  FLOOD_ENTRIES_PER_SOURCE_MAXIMUM,
-  FLOOD_HOLD_OFF,
-  FLOOD_LEASE,
-  FLOOD_PERIOD,
-  FLOOD_PREFIX_BITS_MINIMUM,
-} from '../../limits';
 import type { TransportProtocol } from '../../stack/control-interface';
 import { after, type Duration, earlier, type Instant, NEVER } from '../../time/instant';
 import type { RandomSource } from '../../time/random-source';
 import { FLOOD_ENTRIES_MAXIMUM, type FloodEntry, writeFloodMessage } from '../../wire/flood-message';
 import type { ServicePrefix } from '../../wire/service-id';
 import { Announcements } from './announcements';
+import {
+  FLOOD_ENTRIES_PER_SOURCE_MAXIMUM,
+  FLOOD_HOLD_OFF,
+  FLOOD_LEASE,
+  FLOOD_PERIOD,
+  FLOOD_PREFIX_BITS_MINIMUM,
+} from './discovery-limits';
 
 /** As whom this host speaks. */
 export interface FloodingIdentity {

@@ -1,6 +1,9 @@
 // The questions that wait for a resolver's answer: one for each service, some of them asked, the others in line or in
 // the pause after a failure. Whoever has the resolver polls what to ask and what to give up.
 
+import { DeadlineQueue, NOT_QUEUED } from '../../time/deadline-queue';
+import { after, type Instant, milliseconds } from '../../time/instant';
+import type { ServiceID } from '../../wire/service-id';
 import {
   LOOKUP_ATTEMPTS_MAXIMUM,
   LOOKUP_RETRY_MAXIMUM,
@@ -8,10 +11,7 @@ import {
   LOOKUP_TIMEOUT,
   LOOKUPS_IN_LINE_MAXIMUM,
   LOOKUPS_OUTSTANDING_MAXIMUM,
-} from '../../limits';
-import { DeadlineQueue, NOT_QUEUED } from '../../time/deadline-queue';
-import { after, type Instant, milliseconds } from '../../time/instant';
-import type { ServiceID } from '../../wire/service-id';
+} from './discovery-limits';
 
 /** What is to be done at the resolver. */
 export type LookupRequest =

@@ -3,7 +3,6 @@
 // is refused, as long as that answer holds. Who the directory is, and how it is asked, is the caller's matter: it
 // polls requests and hands in answers.
 
-import { LOOKUP_ADDRESSES_MAXIMUM, LOOKUP_ANSWERS_MAXIMUM, LOOKUP_RETRY_MINIMUM } from '../../limits';
 import type { ServiceCommand, ServiceEvent } from '../../stack/control-interface';
 import { DEFAULT_RULE_WEIGHT, type DelayRule, type RuleScope, type ServiceRule } from '../../table/service-rule';
 import type { Duration, Instant } from '../../time/instant';
@@ -11,6 +10,7 @@ import type { NetworkAddress } from '../../wire/network-address';
 import { type ServiceID, ServicePrefix } from '../../wire/service-id';
 import { CommandQueue } from '../command-queue';
 import type { ServiceController } from '../service-controller';
+import { LOOKUP_ADDRESSES_MAXIMUM, LOOKUP_ANSWERS_MAXIMUM, LOOKUP_RETRY_MINIMUM } from './discovery-limits';
 import { type AnswerInForce, isSameRule, LookupAnswers } from './lookup-answers';
 import { LookupQuestions, type LookupRequest } from './lookup-questions';
 

@@ -4,7 +4,6 @@
 // them are the rules of the prefix itself, to every instance: who registers has one, and a key whose partition's rule
 // is gone still finds somebody.
 
-import { PARTITIONS_MAXIMUM } from '../../limits';
 import type { ServiceCommand, ServiceEvent, TransportProtocol } from '../../stack/control-interface';
 import { mixAddress, mixTwo } from '../../table/mix-bits';
 import { DEFAULT_RULE_WEIGHT, type ForwardRule } from '../../table/service-rule';
@@ -13,6 +12,7 @@ import type { NetworkAddress } from '../../wire/network-address';
 import { SERVICE_ID_BITS, ServiceID, ServicePrefix } from '../../wire/service-id';
 import { CommandQueue } from '../command-queue';
 import type { ServiceController, ServiceInstance } from '../service-controller';
+import { PARTITIONS_MAXIMUM } from './discovery-limits';
 
 /** Among rules of one partition there are no others, unless somebody adds them by hand: above or below as they like. */
 export const PARTITION_PRIORITY = 1000;

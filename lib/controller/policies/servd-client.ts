@@ -1,13 +1,13 @@
 // The host's side of the original's registrations (wire format §13): what this process offers on a link without ports
 // is told to the router of the segment, and told again every 20 s. Nobody acknowledges it.
 
-import { SERVD_REFRESH } from '../../limits';
 import type { NetworkInterface, ServiceCommand, ServiceEvent } from '../../stack/control-interface';
 import { after, type Instant, NEVER } from '../../time/instant';
 import type { NetworkAddress } from '../../wire/network-address';
 import { SERVD_HOST, SERVD_ROUTER, type ServdMessage, writeServdMessage } from '../../wire/servd-message';
 import type { ServiceID, ServicePrefix } from '../../wire/service-id';
 import type { ServiceController } from '../service-controller';
+import { SERVD_REFRESH } from './discovery-limits';
 
 export interface ServdClientOptions {
   readonly link: number;

@@ -1,7 +1,6 @@
 // The router's side of the original's registrations (wire format §13): hosts say by datagram what they offer, and say
 // it again every 20 s. There is no proof in it of who speaks: it is for networks of original hosts, when switched on.
 
-import { SERVD_EXPIRY, SERVD_REGISTRATIONS_MAXIMUM, SERVD_REGISTRATIONS_PER_HOST_MAXIMUM } from '../../limits';
 import type { ServiceCommand, ServiceEvent } from '../../stack/control-interface';
 import { DEFAULT_RULE_WEIGHT, type ForwardRule } from '../../table/service-rule';
 import { type Instant, NEVER } from '../../time/instant';
@@ -10,6 +9,7 @@ import { parseServdMessage, SERVD_ROUTER, type ServdMessage } from '../../wire/s
 import type { ServicePrefix } from '../../wire/service-id';
 import { CommandQueue } from '../command-queue';
 import type { ServiceController } from '../service-controller';
+import { SERVD_EXPIRY, SERVD_REGISTRATIONS_MAXIMUM, SERVD_REGISTRATIONS_PER_HOST_MAXIMUM } from './discovery-limits';
 
 /** Above the default ways, below what registers by acknowledged sessions. */
 export const SERVD_PRIORITY = 1000;
