@@ -21,7 +21,7 @@ import { ForwardingPath } from './forwarding-path';
 import type { FailureReason } from './instance-failures';
 import type { LinkOutput } from './link-output';
 import { type Links, LOOPBACK_LINK } from './links';
-import { type RecentHop, RecentHops } from './recent-hops';
+import { RecentHops } from './recent-hops';
 import { goesToAll, queryFor, resolve, type Verdict } from './resolution';
 import { LOOPBACK_ADDRESS } from './signaling/connect-attempts';
 import { isForUsAlone, refuseSyn } from './signaling/refusal';
@@ -60,7 +60,8 @@ export class FirstPackets {
   private readonly delayQueue = new DelayQueue<Waiting>((service) => this.context.noteAbandoned(service));
 
   private readonly choice = new Choice();
-  private readonly recent = new RecentHops();
+  /** Where they went lately. */
+  readonly recent = new RecentHops();
   private droppedBefore = 0;
   /** What goes on as it came does so here, and is not seen by `handleReceived`. */
   readonly forwardingPath: ForwardingPath;
@@ -92,11 +93,6 @@ export class FirstPackets {
     this.chooseFor(flow);
     const query = queryFor(flow.protocol, ResolutionReach.any);
     return serviceTable.resolve(flow.service!, query, random, this.choice) !== undefined;
-  }
-
-  /** What went to this address lately, if it is remembered. */
-  recentTo(address: NetworkAddress): RecentHop | undefined {
-    return this.recent.to(address);
   }
 
   private chooseFor({ localNonce, attempts }: Flow): void {
@@ -142,14 +138,15 @@ export class FirstPackets {
     const { packet, batch, row } = received;
     const { serviceTable, counters, random } = this.context;
     const from = batch.source(row);
-    if (!isAnswerable(clientOf(packet, from), from, serviceTable)) {
+    const client = clientOf(packet, from);
+    if (!isAnswerable(client, from, serviceTable)) {
       counters.count('sourceAddress');
       return;
     }
     const service = packet.destinationService!;
     const reach = this.reachOf(batch, row, link);
     const query = queryFor(packet.protocol as 6 | 17, reach);
-    this.chooseForReceived(packet, from, now);
+    this.chooseForReceived(packet, client, now);
     const verdict = resolve(serviceTable, service, query, packet.transportLength, now, random, this.choice);
     if (verdict === undefined) this.handleUnmatched(received);
     else if (verdict.action === 'demux') this.deliver(verdict.socket as LocalSocket, received, now);
@@ -161,15 +158,15 @@ export class FirstPackets {
   }
 
   /** A client that asks again had no luck with what it got from us last. */
-  private chooseForReceived(packet: SalPacket, from: NetworkAddress, now: Instant): void {
+  private chooseForReceived(packet: SalPacket, client: NetworkAddress, now: Instant): void {
     const { choice } = this;
     choice.clear();
-    choice.clientAddress = clientOf(packet, from);
+    choice.clientAddress = client;
     if (packet.control === undefined) return;
     const { nonce, detail = 0 } = packet.control;
     choice.flow = mixTwo(nonce.high, nonce.low);
     choice.attempt = detail;
-    if (detail > 0) this.handleRetry(packet.destinationService!, now);
+    if (detail > 0 && this.context.forwards) this.handleRetry(packet.destinationService!, now);
   }
 
   private handleRetry(service: ServiceID, now: Instant): void {

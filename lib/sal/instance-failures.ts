@@ -7,6 +7,7 @@ import type { ServiceTable } from '../table/service-table';
 import { after, type Instant } from '../time/instant';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ServiceID, ServicePrefix } from '../wire/service-id';
+import type { RecentHops } from './recent-hops';
 
 /**
  * `refused`: it answered our SYN with RST. `unanswered`: it did not answer our SYN. `unreachable`: ICMP says that
@@ -42,10 +43,22 @@ export class InstanceFailures {
   /** False when enough was told in this interval. */
   note(serviceID: ServiceID, at: NetworkAddress, why: FailureReason, now: Instant): boolean {
     if (!this.mayTell(now)) return false;
+    this.tellOf(serviceID, at, why, now);
+    return true;
+  }
+
+  private tellOf(serviceID: ServiceID, at: NetworkAddress, why: FailureReason, now: Instant): void {
     const rule = this.table.ruleTo(serviceID, at);
-    if (rule === undefined || rule.broadcast) return true;
+    if (rule === undefined || rule.broadcast) return;
     const { prefix, address, link } = rule;
     this.tell({ kind: 'instanceFailed', prefix, address, link, serviceID, why }, now);
+  }
+
+  /** ICMP says that nobody is at `address`; `recent` knows what for we asked there. False as for `note`. */
+  noteUnreachable(address: NetworkAddress, recent: RecentHops, now: Instant): boolean {
+    if (!this.mayTell(now)) return false;
+    const hop = recent.to(address);
+    if (hop !== undefined) this.tellOf(hop.service, address, 'unreachable', now);
     return true;
   }
 
@@ -56,6 +69,7 @@ export class InstanceFailures {
     return true;
   }
 
+  /** Each look for what happened counts: it costs as much. */
   private mayTell(now: Instant): boolean {
     if (now >= this.intervalEnd) {
       this.intervalEnd = after(now, INSTANCE_FAILURES_INTERVAL);

@@ -230,8 +230,8 @@ export class ServiceAccessLayer implements SignalingContext {
 
   /** ICMP says that nobody is at `address`: perhaps where first packets went. */
   noteUnreachable(address: NetworkAddress, now: Instant): void {
-    const recent = this.firstPackets.recentTo(address);
-    if (recent !== undefined) this.noteFailure(recent.service, address, 'unreachable', now);
+    const isTold = this.failures.noteUnreachable(address, this.firstPackets.recent, now);
+    if (!isTold) this.count('instanceFailureUntold');
   }
 
   endFirstPackets(flow: Flow): void {

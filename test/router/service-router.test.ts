@@ -183,3 +183,38 @@ describe('a server that listens', () => {
     expect(await timeToListen(await hostBelow({ port: lastPort - 1 } as Router))).toBeLessThan(2000);
   });
 });
+
+describe('how a router chooses among instances', () => {
+  /** Three hosts that say who they are, and who is reached by so many connects of another one. */
+  async function reached(options: RouterOptions, connects: number): Promise<Map<string, number>> {
+    const above = await router(options);
+    for (const name of ['one', 'two', 'three']) {
+      const server = createServer({ host: await hostBelow(above) }, (socket) => socket.end(name));
+      server.listen('acme/who');
+      await once(server, 'listening');
+    }
+    const asking = await hostBelow(above);
+    const counts = new Map<string, number>();
+    for (let count = 0; count < connects; count++) {
+      const name = await ask(asking, 'acme/who');
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  it('is a setting: clients that keep to an instance, by the address of their host', async () => {
+    expect((await reached({ pickers: { 'acme/*': 'rendezvous' } }, 12)).size).toBe(1);
+  });
+
+  it('is a setting: the same number for each', async () => {
+    expect([...(await reached({ pickers: { 'acme/who': 'least-loaded' } }, 12)).values()]).toEqual([4, 4, 4]);
+  });
+
+  it('starts slowly when that is wanted, and takes no other time for it', async () => {
+    const counts = await reached({ slowStart: 60_000, pickers: { 'acme/who': 'least-loaded' } }, 6);
+    expect([...counts.values()]).toEqual([2, 2, 2]);
+    for (const slowStart of [-1, Number.NaN, 1e9, '5' as never]) {
+      expect(() => createRouter({ slowStart })).toThrow(expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }));
+    }
+  });
+});

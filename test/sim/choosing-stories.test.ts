@@ -68,6 +68,29 @@ stories('two routers in a row, the second of them one of two', 9200, 24, (story)
   tell(story, 2);
 });
 
+stories('connected datagrams', 9300, 12, (story) => {
+  const site = build(story, story.chance.integer(0, 2));
+  const { world, chance } = story;
+  const sockets = site.instances.map(({ host, listener }) => {
+    listener.close();
+    return host.openDatagram(prefixOf(story), { message() {}, connected() {}, failed() {}, closed() {} });
+  });
+  const refusing = sockets.slice(0, chance.integer(1, sockets.length - 1));
+  for (const socket of refusing) socket.close();
+  const ended: string[] = [];
+  for (const client of site.clients) {
+    const observer = { message() {}, connected: () => ended.push('connected'), closed() {} };
+    const socket = client.openDatagram(undefined, { ...observer, failed: (error) => ended.push(error.code) });
+    socket.connect(story.service(1), {});
+  }
+  world.run({ for: milliseconds(refusalsBound(refusing.length)) });
+  expectThat(ended.length === site.clients.length, `${ended.length} of ${site.clients.length} connects have ended`);
+  expectThat(
+    ended.every((outcome) => outcome === 'connected'),
+    `datagram connects ended so: ${ended.join(' ')}`,
+  );
+});
+
 /** One trouble after the other, connects all the time; then all is well again. */
 function tell(story: Story, depth: number): void {
   const site = build(story, depth);
