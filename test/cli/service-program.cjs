@@ -1,0 +1,18 @@
+// A program that uses serval, for the tests of the commands: `serve NAME` echoes, `talk NAME` is connected and says
+// something, `host` only has a host. Each prints a line when it is so far.
+
+const { connect, createHost, createServer } = require('../../dist');
+
+const [role, name] = process.argv.slice(2);
+
+if (role === 'serve') {
+  const server = createServer((socket) => socket.on('error', () => {}).pipe(socket));
+  server.listen(name, () => console.log('listening'));
+} else if (role === 'talk') {
+  const socket = connect(name, () => socket.write('hello'));
+  socket.on('error', (error) => console.log(error.code));
+  socket.once('data', () => console.log('talking'));
+} else {
+  createHost().ready.then(() => console.log('ready'));
+  setInterval(() => {}, 1000);
+}
