@@ -4,7 +4,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Command } from 'commander';
 import picocolors from 'picocolors';
-import { type Host, type PingAnswer, serviceID } from '../../index';
+import { type PingAnswer, serviceID } from '../../index';
 import { millisecondsText } from './cells';
 import { reporting } from './command-error';
 import { secondsWithin, wholeNumber } from './option-values';
@@ -27,17 +27,19 @@ export function pingCommand(): Command {
 }
 
 async function ping(service: string, options: PingCommandOptions): Promise<void> {
-  serviceID(service);
+  // What is wrong with the arguments is told once, not with each question.
+  const [target, pinging] = [serviceID(service), pingOptions(options)];
   const tally = new Tally();
   const interrupted = new AbortController();
+  const { signal } = interrupted;
   const interrupt = (): void => interrupted.abort();
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   await withHost(async (host) => {
     const count = options.count ?? Number.POSITIVE_INFINITY;
-    for (let sequence = 1; sequence <= count && !interrupted.signal.aborted; sequence++) {
-      await say(await askOnce(host, service, sequence, options, tally));
-      if (sequence < count)
-        await pause(options.interval * 1000, undefined, { signal: interrupted.signal }).catch(() => {});
+    for (let sequence = 1; sequence <= count && !signal.aborted; sequence++) {
+      const outcome = await askOnce(() => host.ping(target, pinging), tally);
+      await say(outcomeLine(service, sequence, outcome, options.json));
+      if (sequence < count) await pause(options.interval * 1000, undefined, { signal }).catch(() => {});
     }
   });
   process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
@@ -45,20 +47,24 @@ async function ping(service: string, options: PingCommandOptions): Promise<void>
   if (tally.answered === 0) process.exitCode = 1;
 }
 
-/** The line about it. */
-async function askOnce(host: Host, service: string, sequence: number, options: PingCommandOptions, tally: Tally) {
+type Outcome = PingAnswer | { readonly error: { readonly code: string; readonly message: string } };
+
+async function askOnce(question: () => Promise<PingAnswer>, tally: Tally): Promise<Outcome> {
+  tally.sent++;
   try {
-    const answer = await host.ping(serviceID(service), pingOptions(options));
+    const answer = await question();
     tally.add(answer);
-    if (!options.json) return answerLine(service, sequence, answer);
-    const { roundTripTime, address, routers, attempts } = answer;
-    return `${JSON.stringify({ sequence, service, roundTripTime, address, routers, attempts })}\n`;
+    return answer;
   } catch (error) {
     const { code = 'ERR_UNKNOWN', message } = error as NodeJS.ErrnoException;
-    tally.sent++;
-    if (options.json) return `${JSON.stringify({ sequence, service, error: { code, message } })}\n`;
-    return `${service}: seq=${sequence} ${picocolors.red(code)}\n`;
+    return { error: { code, message } };
   }
+}
+
+function outcomeLine(service: string, sequence: number, outcome: Outcome, isJson: boolean | undefined): string {
+  if (isJson) return `${JSON.stringify({ sequence, service, ...outcome })}\n`;
+  if ('error' in outcome) return `${service}: seq=${sequence} ${picocolors.red(outcome.error.code)}\n`;
+  return answerLine(service, sequence, outcome);
 }
 
 function answerLine(
@@ -73,24 +79,23 @@ function answerLine(
 
 class Tally {
   sent = 0;
-  private readonly times: number[] = [];
+  answered = 0;
+  private least = Number.POSITIVE_INFINITY;
+  private most = 0;
+  private sum = 0;
   private readonly instances = new Map<string, number>();
 
-  get answered(): number {
-    return this.times.length;
-  }
-
   add({ roundTripTime, address }: PingAnswer): void {
-    this.sent++;
-    this.times.push(roundTripTime);
+    this.answered++;
+    this.least = Math.min(this.least, roundTripTime);
+    this.most = Math.max(this.most, roundTripTime);
+    this.sum += roundTripTime;
     this.instances.set(String(address), (this.instances.get(String(address)) ?? 0) + 1);
   }
 
   summary(service: string, isJson: boolean | undefined): string {
-    const { sent, answered, times } = this;
-    const minimum = Math.min(...times);
-    const maximum = Math.max(...times);
-    const mean = times.reduce((sum, time) => sum + time, 0) / answered;
+    const { sent, answered, least: minimum, most: maximum } = this;
+    const mean = this.sum / answered;
     if (isJson) {
       const roundTripTime = answered === 0 ? null : { minimum, mean, maximum };
       const instances = Object.fromEntries(this.instances);
