@@ -189,7 +189,7 @@ describe('how a router chooses among instances', () => {
   async function reached(options: RouterOptions, connects: number): Promise<Map<string, number>> {
     const above = await router(options);
     for (const name of ['one', 'two', 'three']) {
-      const server = createServer({ host: await hostBelow(above) }, (socket) => socket.end(name));
+      const server = createServer({ host: await hostBelow(above) }, (socket) => socket.resume().end(name));
       server.listen('acme/who');
       await once(server, 'listening');
     }
