@@ -436,6 +436,11 @@ export const LOAD_STEPS = 16;
  * every router hears of it.
  */
 export const READMISSION_PART = 0.1;
+/**
+ * A drain takes so long at least: until every router has heard of it, first packets arrive that want to be refused, so that
+ * they find another instance. A few round trips.
+ */
+export const DRAIN_MINIMUM = milliseconds(100);
 /** How often a server that closes looks for HTTP connections that have become idle, to end them. */
 export const IDLE_CHECK_INTERVAL = milliseconds(100);
 /**

@@ -1,6 +1,7 @@
 // The orderly end of a socket that serves others: it takes nothing new, what is open goes on until it ends by itself,
 // and what has not when the time is over, or the signal is given, is cut off. How, is the socket's matter.
 
+import { DRAIN_MINIMUM } from '../limits';
 import { checkAbortSignal, checkNumber, checkObject } from './argument-checks';
 import { outOfRange } from './node-error';
 
@@ -23,10 +24,13 @@ export class Drain {
   private resolve!: (result: DrainResult) => void;
   private count: number;
   private cutCount = 0;
+  private readonly begun = performance.now();
   private deadline = Number.POSITIVE_INFINITY;
   private timer: NodeJS.Timeout | undefined;
   private readonly signals = new Set<AbortSignal>();
+  private isHurried = false;
   private readonly end = (): void => {
+    this.isHurried = true;
     this.cutCount += this.cutOff();
   };
 
@@ -55,11 +59,17 @@ export class Drain {
     signal.addEventListener('abort', this.end, { once: true });
   }
 
-  /** Nothing is open any more. */
+  /**
+   * Nothing is open any more. Who waits for it may end the process, and first packets are still under way: for a moment
+   * there must be somebody to refuse them, or their clients wait for an answer.
+   */
   finish(): void {
     clearTimeout(this.timer);
     for (const signal of this.signals) signal.removeEventListener('abort', this.end);
-    this.resolve({ finished: this.count - this.cutCount, cut: this.cutCount });
+    const result = { finished: this.count - this.cutCount, cut: this.cutCount };
+    const rest = Math.min(this.begun + DRAIN_MINIMUM, this.deadline) - performance.now();
+    if (this.isHurried || rest <= 0) this.resolve(result);
+    else setTimeout(() => this.resolve(result), rest);
   }
 
   private cutAfter(timeout: number): void {

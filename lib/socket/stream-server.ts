@@ -184,8 +184,9 @@ export class StreamServer extends EventEmitter<ServerEvents> {
 
   /**
    * Closes, and bounds the time that takes: after `timeout` milliseconds what is still open is reset. Resolves behind
-   * 'close'. Called again, or after `close`, it joins what is under way, and the earlier end counts. Rejects with
-   * ERR_SERVER_NOT_RUNNING, ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE.
+   * 'close', and not before first packets that were under way have been refused (DRAIN_MINIMUM). Called again, or after
+   * `close`, it joins what is under way, and the earlier end counts. Rejects with ERR_SERVER_NOT_RUNNING,
+   * ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE.
    */
   async drain(options: DrainOptions = {}): Promise<DrainResult> {
     checkDrainOptions(options);

@@ -1,7 +1,7 @@
 // The end of a server, and what it asks for while it lives: drain, weight, load, maxConnections.
 import { once } from 'node:events';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { IDLE_CHECK_INTERVAL } from '../../lib/limits';
+import { DRAIN_MINIMUM, IDLE_CHECK_INTERVAL } from '../../lib/limits';
 import { connect, createServer } from '../../lib/socket/connections';
 import { createSocket } from '../../lib/socket/datagram-socket';
 import type { StreamServer } from '../../lib/socket/stream-server';
@@ -58,9 +58,24 @@ describe('drain', () => {
     expect(server.draining).toBe(false);
   });
 
-  test('without connections is over at once', async () => {
+  test('without connections lasts as long as first packets are under way', async () => {
     const { server } = await busyServer(0);
+    const begun = performance.now();
+    const closed = once(server, 'close').then(() => performance.now() - begun);
     expect(await server.drain()).toEqual({ finished: 0, cut: 0 });
+    expect(performance.now() - begun).toBeGreaterThan(DRAIN_MINIMUM - 2);
+    expect(await closed).toBeLessThan(DRAIN_MINIMUM);
+  });
+
+  test('without connections lasts no longer than it may', async () => {
+    const { server } = await busyServer(0);
+    const begun = performance.now();
+    await server.drain({ timeout: 20 });
+    expect(performance.now() - begun).toBeLessThan(DRAIN_MINIMUM);
+    const [second, signal] = [await busyServer(0), AbortSignal.abort()];
+    const again = performance.now();
+    await second.server.drain({ signal });
+    expect(performance.now() - again).toBeLessThan(DRAIN_MINIMUM);
   });
 
   test('resets what is open when the time is over', async () => {
