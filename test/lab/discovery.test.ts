@@ -1,0 +1,76 @@
+// Ways to find a service without asking by broadcast (§4.3), on real segments: mappings that are flooded, and the
+// original's registrations on raw links.
+
+import { afterEach, expect, it } from 'vitest';
+import { type Actor, type Attempt, Company, now } from './actor';
+import { Lab, type LabHost } from './lab';
+import { describeWithNamespaces } from './require-root';
+
+const company = new Company();
+const labs: Lab[] = [];
+
+afterEach(async () => {
+  try {
+    await company.end();
+  } finally {
+    for (const lab of labs.splice(0)) lab.close();
+  }
+});
+
+async function segment(): Promise<readonly [LabHost, LabHost, LabHost]> {
+  const lab = new Lab();
+  labs.push(lab);
+  const hosts = ['a', 'b', 'c'].map((name) => lab.host(name)) as [LabHost, LabHost, LabHost];
+  lab.segment([hosts[0], ['10.9.0.1/24']], [hosts[1], ['10.9.0.2/24']], [hosts[2], ['10.9.0.3/24']]);
+  await Promise.all(hosts.map((host) => host.isUp('eth0')));
+  return hosts;
+}
+
+async function start(on: LabHost, settings: Record<string, unknown>): Promise<Actor> {
+  const actor = await company.start({ on, environment: { SERVAL_BROADCAST: '0' } });
+  await actor.ask('createHost', { settings });
+  return actor;
+}
+
+const web = { service: 'acme/web', behavior: 'identify' };
+const connect = (actor: Actor) => actor.ask<Attempt>('connect', { service: 'acme/web', connectTimeout: 1000 });
+
+/** Asks until the outcome is so. */
+async function outcome(actor: Actor, wanted: Partial<Attempt>): Promise<void> {
+  const end = now() + 5000;
+  for (;;) {
+    const attempt = await connect(actor);
+    if (now() < end && !Object.entries(wanted).every(([key, value]) => attempt[key as keyof Attempt] === value))
+      continue;
+    expect(attempt).toMatchObject(wanted);
+    return;
+  }
+}
+
+describeWithNamespaces('flooding', () => {
+  it('tells the segment what listens on any process of a host, and what has ended', async () => {
+    const [a, b, c] = await segment();
+    const flooding = { flooding: true };
+    const [client, , stranger] = await Promise.all([start(a, flooding), start(b, flooding), start(c, {})]);
+    // Not the process that has the well-known port of its host: that one floods for it.
+    const member = await start(b, {});
+    await outcome(client, { code: 'EHOSTUNREACH' });
+    await member.ask('listen', web);
+    await outcome(client, { pid: member.pid, remoteAddress: '10.9.0.2' });
+    await outcome(stranger, { code: 'EHOSTUNREACH' });
+    member.kill();
+    await outcome(client, { code: 'EHOSTUNREACH' });
+  }, 30_000);
+});
+
+describeWithNamespaces('registrations of the original, on raw links', () => {
+  it('make a service known to a router, by whose rule clients find it', async () => {
+    const [a, b, c] = await segment();
+    const raw = { links: ['raw'] };
+    await start(c, { ...raw, servd: 'router' });
+    const server = await start(b, { ...raw, servd: 'host', router: '10.9.0.3' });
+    const client = await start(a, { ...raw, router: '10.9.0.3' });
+    await server.ask('listen', web);
+    await outcome(client, { pid: server.pid, remoteAddress: '10.9.0.2' });
+  }, 30_000);
+});
