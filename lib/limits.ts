@@ -415,6 +415,10 @@ export const REGISTRY_RETRY_MAXIMUM = milliseconds(500);
  * back within tens of milliseconds, on a machine that is busy later.
  */
 export const REGISTRY_SETTLE = milliseconds(400);
+/** When a holder makes room for a service router, the others leave its place alone for so long. */
+export const REGISTRY_YIELD_PAUSE = milliseconds(100);
+/** A service router that cannot have the place within so long fails: another router has it, or it is stuck. */
+export const ROUTER_PLACE_TIMEOUT = seconds(2);
 /** Without a holder for this long a process goes on alone: first packets wait no longer. */
 export const REGISTRY_SEARCH_MAXIMUM = seconds(1);
 /** From a process's end to `peerGone`: what it sent last is read before its connections fail. */

@@ -76,6 +76,7 @@ export class Hierarchy implements UpstreamAccess {
     else if (!this.isStarted) this.upstream?.start(now, isComplete);
     this.isStarted = true;
     this.options.driver.runControllers();
+    this.wake();
   }
 
   /** Takes sessions: as early as any socket, so that no host finds a router that is none yet. */
@@ -92,7 +93,8 @@ export class Hierarchy implements UpstreamAccess {
   stop(): void {
     if (!this.isStarted) return;
     this.isStarted = false;
-    this.upstream?.stop();
+    // The router keeps what it knows until the next one has said what there is.
+    this.upstream?.handOver();
     this.options.driver.runControllers();
     this.wake();
   }
@@ -108,6 +110,11 @@ export class Hierarchy implements UpstreamAccess {
   /** The router above: where it is, and whether it knows us now. */
   facts(): { readonly address: NetworkAddress | null; readonly connected: boolean } {
     return { address: this.upstream?.router ?? null, connected: this.upstream?.isConnected === true };
+  }
+
+  /** Whether first packets come to the port at which a router is looked for. */
+  get isInPlace(): boolean {
+    return this.isStarted && this.servicePort === this.options.configuration.port;
   }
 
   // ---- UpstreamAccess ----
@@ -146,7 +153,8 @@ export class Hierarchy implements UpstreamAccess {
     }
   }
 
-  private whenAwoken(longest: number): Promise<void> {
+  /** Until something changes that somebody waits for, and no longer than that. */
+  whenAwoken(longest: number): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {
         clearTimeout(timer);

@@ -9,7 +9,7 @@ import { DepartedProcesses } from '../controller/policies/departed-processes';
 import { HolderRoute } from '../controller/policies/holder-route';
 import { MemberRegistrations } from '../controller/policies/member-registrations';
 import type { ServiceInstance } from '../controller/service-controller';
-import { PEER_GONE_GRACE, REGISTRY_SEARCH_MAXIMUM, REGISTRY_SETTLE } from '../limits';
+import { PEER_GONE_GRACE, REGISTRY_SEARCH_MAXIMUM, REGISTRY_SETTLE, REGISTRY_YIELD_PAUSE } from '../limits';
 import type { ServiceCommand, ServiceEvent, TransportProtocol } from '../stack/control-interface';
 import { DEMUX_WEIGHT } from '../table/service-rule';
 import type { Instant } from '../time/instant';
@@ -20,7 +20,7 @@ import { loopbackAddress, type ProcessPort } from './process-port';
 import { bindEndpoint, connectEndpoint } from './registry-endpoint';
 import { RegistryHolder } from './registry-holder';
 import { RegistryMember } from './registry-member';
-import { pauseAfter } from './retry-pause';
+import { pauseAfter, pauseFor } from './retry-pause';
 
 /** `alone`: no holder answers; this process reaches others by broadcast only, and goes on trying. */
 export type HostRole = 'holder' | 'member' | 'alone';
@@ -32,6 +32,8 @@ export interface HostRegistryOptions {
   readonly ports: readonly ProcessPort[];
   /** Index of the link that the rules send by, as the stack numbered it. */
   readonly link: number;
+  /** A service router has to be the holder: who is, is asked to make room. */
+  readonly isRouter?: boolean;
   /** The router above this host. */
   readonly upstream?: UpstreamAccess | undefined;
 }
@@ -54,7 +56,7 @@ export interface HostRegistryObserver {
    * `holder`: bind the well-known port and say `serveOn`; if it cannot be bound, `serveOn` the data ports and
    * try on. Anything else: release it.
    */
-  roleChanged(role: HostRole): void;
+  roleChanged(role: HostRole): Promise<void> | void;
   command(command: ServiceCommand): void;
   /** Something is wrong on this host, and the registry goes on trying: told once for each message. */
   problem(error: Error): void;
@@ -221,6 +223,7 @@ export class HostRegistry {
         this.decide(() => this.members.handleMemberGone(address));
         upstream?.handleGone(address);
       },
+      yieldAsked: () => void this.yield(),
       departed: (ports) => this.handleDeparted(ports),
     });
     if (this.referenced) this.holder.ref();
@@ -242,17 +245,20 @@ export class HostRegistry {
         welcomed: (service) => {
           welcome = true;
           this.handleWelcome(service);
+          if (this.options.isRouter === true) member.askToYield();
         },
         registered: (id) => this.registrations.confirm(id),
         refused: (id, reason) => this.registrations.refuse(id, reason),
         departed: (ports) => this.handleDeparted(ports),
         holderSilent: (isSilent, pid) => this.handleHolderSilent(isSilent, pid),
-        lost: ({ holder, reason }) => {
+        lost: ({ holder, reason, yields }) => {
           this.member = undefined;
           this.askRouter(false);
           if (holder !== undefined) this.handleDeparted(holder);
           if (reason !== undefined) this.tell(new Error(`the holder of this host refused this process: ${reason}`));
           if (welcome) this.seek();
+          if (yields === true && this.options.isRouter !== true)
+            return void this.makeRoom().then(() => resolve(welcome));
           resolve(welcome && reason === undefined);
         },
       });
@@ -261,6 +267,25 @@ export class HostRegistry {
       if (this.currentRole !== undefined && !this.referenced) member.unref();
       for (const { id, prefix, protocol, weight } of this.registrations) member.register(id, prefix, protocol, weight);
     });
+  }
+
+  /** A service router of this host takes over. Its first packets, and our own, find nobody for some milliseconds. */
+  private async yield(): Promise<void> {
+    const { holder } = this;
+    if (holder === undefined || this.options.isRouter === true || this.closing.signal.aborted) return;
+    this.holder = this.service = undefined;
+    clearTimeout(this.settling);
+    this.settling = undefined;
+    this.currentRole = 'alone';
+    this.seek();
+    await this.observer.roleChanged('alone');
+    void holder.close(true);
+    await this.makeRoom();
+    await this.run();
+  }
+
+  private makeRoom(): Promise<void> {
+    return pauseFor(REGISTRY_YIELD_PAUSE, { ref: this.referenced, signal: this.closing.signal });
   }
 
   private handleWelcome(service: readonly ProcessPort[]): void {

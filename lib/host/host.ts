@@ -21,7 +21,7 @@ import type {
 import { StackDriver } from '../driver/stack-driver';
 import { StackSockets } from '../driver/stack-sockets';
 import { ErrorCode, ServalError } from '../errors';
-import { RETRY_WELL_KNOWN_PORT, RETRY_WELL_KNOWN_PORT_MINIMUM } from '../limits';
+import { RETRY_WELL_KNOWN_PORT, RETRY_WELL_KNOWN_PORT_MINIMUM, ROUTER_PLACE_TIMEOUT } from '../limits';
 import { InterfaceMonitor } from '../link/interface-monitor';
 import type { PingAnswer } from '../sal/signaling/ping';
 import type { ServiceCommand, ServiceEvent, TransportProtocol } from '../stack/control-interface';
@@ -252,20 +252,31 @@ export class Host implements SocketHost {
         endpoint: registry === 'default' ? defaultEndpoint(port) : registry.path,
         ports: this.links.dataPorts(),
         link: data.index,
+        isRouter: this.hierarchy.router !== undefined,
         upstream: this.discovery?.beside(this.hierarchy) ?? this.hierarchy,
       },
       {
         roleChanged: (role) => {
           this.roleChange = this.handleRole(role);
+          return this.roleChange;
         },
         command: (command) => this.carryOut(command),
         problem: (error) => this.warn(error),
       },
     );
     for (const event of this.earlyRegistrations.splice(0)) this.registry.handleEvent(event, monotonicNow());
-    const role = await this.registry.start();
+    await this.registry.start();
     await this.roleChange;
-    if (this.hierarchy.router !== undefined && role !== 'holder') throw portTaken(port);
+    if (this.hierarchy.router !== undefined) await this.whenInPlace(port);
+  }
+
+  /** A service router is one when it has the well-known port; who has it before makes room. */
+  private async whenInPlace(port: number): Promise<void> {
+    const giveUpAt = monotonicNow() + ROUTER_PLACE_TIMEOUT;
+    while (!this.hierarchy.isInPlace && this.closing === undefined) {
+      if (monotonicNow() >= giveUpAt) throw portTaken(port);
+      await this.hierarchy.whenAwoken(giveUpAt - monotonicNow());
+    }
   }
 
   /** Nobody else speaks for this process. What is asked of it comes to where its flows are, but for a router's. */

@@ -17,6 +17,8 @@ export interface RegistryHolderObserver {
   unregistered(instance: Omit<ServiceInstance, 'weight'>): void;
   /** All that the member at `address` registered is void. */
   memberGone(address: NetworkAddress): void;
+  /** A service router of this host wants our place. */
+  yieldAsked(): void;
   /** A process ended without a goodbye: its connections are dead. */
   departed(ports: readonly ProcessPort[]): void;
 }
@@ -64,14 +66,16 @@ export class RegistryHolder {
     for (const session of this.sessions) session.socket.unref();
   }
 
-  /** Leaves the endpoint first and says goodbye then: who hears it can take over at once. */
-  close(): Promise<void> {
+  /** Leaves the endpoint first and says goodbye then: who hears it can take over at once. `yields`: a router is to. */
+  close(yields = false): Promise<void> {
     clearInterval(this.heartbeat);
     return new Promise((resolve) => {
       this.server.close(() => resolve());
       for (const session of this.sessions) {
-        session.send({ type: 'bye' });
+        session.send(yields ? { type: 'bye', yields } : { type: 'bye' });
         session.socket.destroySoon();
+        // Their next holder resolves for them: we live on, and have them in our table.
+        if (yields && session.address !== undefined) this.observer.memberGone(session.address);
       }
       this.sessions.clear();
     });
@@ -97,6 +101,7 @@ export class RegistryHolder {
     else if (!session.isMember) session.refuse('hello comes first');
     else if (message.type === 'register') this.handleRegister(session, message);
     else if (message.type === 'unregister') this.handleUnregister(session, message);
+    else if (message.type === 'yield') this.observer.yieldAsked();
     else if (message.type === 'bye') session.livesOn = true;
   }
 

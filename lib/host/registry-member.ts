@@ -26,7 +26,14 @@ export interface RegistryMemberObserver {
   /** Another process of the host ended without a goodbye. */
   departed(ports: readonly ProcessPort[]): void;
   /** The last call. `holder`: the ports of a holder that has ended; none if it said goodbye. `reason`: it refused us. */
-  lost(outcome: { readonly holder?: readonly ProcessPort[]; readonly reason?: string }): void;
+  lost(outcome: LostHolder): void;
+}
+
+export interface LostHolder {
+  readonly holder?: readonly ProcessPort[];
+  readonly reason?: string;
+  /** It made room for a service router. */
+  readonly yields?: boolean;
 }
 
 export class RegistryMember {
@@ -34,6 +41,7 @@ export class RegistryMember {
   private holder: readonly ProcessPort[] | undefined;
   private reason: string | undefined;
   private isLost = false;
+  private yields = false;
   private readonly silence = new Silence();
   private heartbeat: NodeJS.Timeout | undefined;
   private holderPid = 0;
@@ -56,6 +64,11 @@ export class RegistryMember {
 
   unregister(prefix: ServicePrefix, protocol: TransportProtocol): void {
     this.send({ type: 'unregister', prefix, protocol });
+  }
+
+  /** This process is a service router, and wants the holder's place. */
+  askToYield(): void {
+    this.send({ type: 'yield' });
   }
 
   ref(): void {
@@ -109,6 +122,7 @@ export class RegistryMember {
         return this.send({ type: 'alive' });
       case 'bye':
         this.holder = [];
+        this.yields = message.yields === true;
         // Its endpoint is free by now: no need to wait for the connection to end.
         return this.handleLost();
     }
@@ -129,6 +143,6 @@ export class RegistryMember {
     clearInterval(this.heartbeat);
     this.socket.destroy();
     if (this.reason !== undefined) this.observer.lost({ reason: this.reason });
-    else this.observer.lost(this.holder === undefined ? {} : { holder: this.holder });
+    else this.observer.lost(this.holder === undefined ? {} : { holder: this.holder, yields: this.yields });
   }
 }

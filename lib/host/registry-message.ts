@@ -29,6 +29,8 @@ export type MemberMessage =
   | { readonly type: 'unregister'; readonly prefix: ServicePrefix; readonly protocol: TransportProtocol }
   /** The answer to `ask`. */
   | { readonly type: 'alive' }
+  /** This process is a service router: it has to be the holder itself. */
+  | { readonly type: 'yield' }
   /** The process leaves in order: its connections have ended by themselves. */
   | { readonly type: 'bye' };
 
@@ -47,7 +49,8 @@ export type HolderMessage =
   | { readonly type: 'peerGone'; readonly ports: readonly ProcessPort[] }
   /** Each beat: whoever answers is not stuck, and whoever asks is not, either. */
   | { readonly type: 'ask' }
-  | { readonly type: 'bye' };
+  /** `yields`: to a service router, which is to find the place free. */
+  | { readonly type: 'bye'; readonly yields?: true };
 
 export function formatMessage(message: MemberMessage | HolderMessage): string {
   return formatLine(message);
@@ -71,6 +74,8 @@ export function parseMemberMessage(line: string): MemberMessage | undefined {
     }
     case 'alive':
       return { type: 'alive' };
+    case 'yield':
+      return { type: 'yield' };
     case 'bye':
       return { type: 'bye' };
     default:
@@ -100,7 +105,7 @@ export function parseHolderMessage(line: string): HolderMessage | undefined {
     case 'ask':
       return { type: 'ask' };
     case 'bye':
-      return { type: 'bye' };
+      return fields['yields'] === true ? { type: 'bye', yields: true } : { type: 'bye' };
     default:
       return undefined;
   }

@@ -15,3 +15,8 @@ export async function pauseAfter(failures: number, options: PauseOptions): Promi
   const longest = Math.min(REGISTRY_RETRY_MINIMUM * 2 ** failures, REGISTRY_RETRY_MAXIMUM);
   await pause(longest * Math.random(), undefined, options).catch(() => {});
 }
+
+/** No longer than that, whatever happens. */
+export async function pauseFor(duration: number, options: PauseOptions): Promise<void> {
+  await pause(duration, undefined, options).catch(() => {});
+}

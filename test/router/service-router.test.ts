@@ -140,6 +140,30 @@ describe('a service router', () => {
     await vi.waitFor(() => expect(named(root)).toEqual([`256 ${left.port} 1024`]));
   });
 
+  it('takes the well-known port of its machine from the process that has it', async () => {
+    const above = await router();
+    const port = ++lastPort;
+    const options = { port, registry: true };
+    const [holder, member] = [await hostBelow(above, options), await hostBelow(above, options)];
+    await echo(holder, 'acme/one');
+    await echo(member, 'acme/two');
+    const made = await router({ ...options, router: `127.0.0.1:${above.port}` });
+    expect([holder.role, made.host.role]).toEqual([expect.not.stringContaining('holder'), 'holder']);
+    await vi.waitFor(() => expect([holder.role, member.role]).toEqual(['member', 'member']));
+    const asking = await hostBelow(made);
+    for (const name of ['acme/one', 'acme/two']) expect(await ask(asking, name)).toBe('hello');
+    // What the former holder had registered for the machine was never gone.
+    await vi.waitFor(() => expect(above.hosts()).toHaveLength(1));
+    expect(named(above)).toEqual([`256 ${port} 1024`, `256 ${port} 1024`]);
+  });
+
+  it('does not take it from another router', async () => {
+    const first = await router({ registry: true });
+    const second = createRouter({ port: first.port, broadcast: false });
+    open.push(second);
+    await expect(second.ready).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  });
+
   it('may be replaced while its hosts connect: nobody is refused', async () => {
     const first = await router();
     const [serving, asking] = [await hostBelow(first), await hostBelow(first)];

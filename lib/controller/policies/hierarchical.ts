@@ -110,7 +110,13 @@ export class Hierarchical implements ServiceController {
     this.session.complete();
   }
 
-  /** Another process speaks for the host from now on, or nobody. */
+  /** Another process speaks for the host from now on: its session takes over what this one's has registered. */
+  handOver(): void {
+    this.route.handleRouter(undefined);
+    this.session.handOver();
+  }
+
+  /** Nobody speaks for the host any more. */
   stop(): void {
     this.route.handleRouter(undefined);
     this.session.stop();
@@ -131,6 +137,7 @@ export class Hierarchical implements ServiceController {
 
   /** Another process of this host, or a host below this router, offers `prefix`, or with another weight than before. */
   handleRegistered({ prefix, protocol, weight, address }: ServiceInstance): void {
+    if (prefix.equals(CONTROLLER_PREFIX)) return;
     this.announcements.set(address.toString(), prefix, protocol, weight);
   }
 

@@ -145,9 +145,18 @@ export class UpstreamSession {
   /** Says goodbye: all that is registered is void at once. */
   stop(): void {
     if (!this.isActive) return;
-    this.isActive = false;
     this.tell({ type: 'bye' });
-    for (const attempt of [this.current, this.next]) this.discard(attempt, (channel) => channel.end());
+    this.leave((channel) => channel.end());
+  }
+
+  /** Falls silent: what is registered stays until the session of another process takes it over, or a lease is over. */
+  handOver(): void {
+    if (this.isActive) this.leave(() => {});
+  }
+
+  private leave(how: (channel: SessionChannel) => void): void {
+    this.isActive = false;
+    for (const attempt of [this.current, this.next]) this.discard(attempt, how);
     this.current = this.next = undefined;
     this.retryAt = this.heartbeatAt = this.answerBy = this.welcomeBy = NEVER;
   }
