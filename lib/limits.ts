@@ -141,8 +141,8 @@ export const MIGRATION_TRANSMISSIONS_MAXIMUM = 6;
 export const MIGRATION_LIFETIME = seconds(120);
 /** How long a peer that said RSYN has to answer from there, before the path that was goes on. */
 export const MIGRATION_CONFIRM_TIMEOUT = seconds(5);
-/** What was under way on the path before is taken for so long. */
-export const MIGRATION_GRACE = seconds(3);
+/** What was under way on the path before is taken for so long; what still comes from there has its sender asked. */
+export const MIGRATION_GRACE = seconds(1);
 /** Addresses that one RSYN, and copies of it, may have come from. */
 export const MIGRATION_CANDIDATES_MAXIMUM = 4;
 /** Bytes to an address where nobody has shown to be, for each byte from there (RFC 9000 8.1). */
@@ -166,6 +166,8 @@ export const TRANSMIT_ROWS = 2048;
 export const TRANSMIT_BYTES_MAXIMUM = 1_048_576;
 /** Hints of ICMP "port unreachable" without any sign of life before a connection counts as reset. */
 export const UNREACHABLE_HINTS = 3;
+/** How long a peer has to say that it has moved, after the first hint that it is not where it was. */
+export const UNREACHABLE_MOVE_GRACE = seconds(2);
 /** Least time between hints that count, so that one burst of ICMP is one hint. */
 export const UNREACHABLE_HINT_INTERVAL = milliseconds(50);
 /** A next hop that refuses SYNs by ICMP is asked again this often, and for this long: it may be restarting. */

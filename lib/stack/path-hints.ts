@@ -2,7 +2,13 @@
 // be gone. ICMP can be forged by who guesses a port, so it is a hint that must add up, except where nothing is
 // lost by believing it.
 
-import { UNREACHABLE_GRACE, UNREACHABLE_HINT_INTERVAL, UNREACHABLE_HINTS, UNREACHABLE_RETRY } from '../limits';
+import {
+  UNREACHABLE_GRACE,
+  UNREACHABLE_HINT_INTERVAL,
+  UNREACHABLE_HINTS,
+  UNREACHABLE_MOVE_GRACE,
+  UNREACHABLE_RETRY,
+} from '../limits';
 import type { Flow, FlowFailure } from '../sal/flow';
 import type { ServiceAccessLayer } from '../sal/service-access-layer';
 import { retryElsewhere } from '../sal/signaling/connect-retry';
@@ -47,7 +53,7 @@ export class PathHints {
     hints.count++;
     hints.last = now;
     if (flow.state !== 'request') {
-      if (hints.count >= UNREACHABLE_HINTS) this.end(flow, 'reset', now);
+      if (hints.count >= UNREACHABLE_HINTS && !mayHaveMoved(flow, now)) this.end(flow, 'reset', now);
     } else if (retryElsewhere(this.sal, flow, now)) {
       flow.unreachable = undefined;
     } else if (elapsed(hints.first, now) > UNREACHABLE_GRACE) {
@@ -62,6 +68,12 @@ export class PathHints {
     flow.transition('reset');
     this.sal.close(flow, failure, now);
   }
+}
+
+/** Nobody is where a peer was that moves (§4.4): it says where it is, or a packet from there does. */
+function mayHaveMoved({ migration, path, unreachable }: Flow, now: Instant): boolean {
+  if (path!.remote.isLoopback) return false;
+  return migration?.isUnderWay === true || elapsed(unreachable!.first, now) < UNREACHABLE_MOVE_GRACE;
 }
 
 /** One burst of ICMP is one hint. */

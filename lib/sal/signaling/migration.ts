@@ -20,7 +20,7 @@ import type { Path } from '../path';
 import { abandonChallenge, repeatChallenge } from './challenge';
 import { confirmHandshake } from './handshake';
 import { Allowance, type Candidate, Migration, type OwnMove, type PeerMove, Repetition } from './migration-record';
-import { answerAck, sendRsyn, sendRsynAck, skipFrom } from './rsyn';
+import { answerAck, answerRsyn, sendRsyn, sendRsynAck, skipFrom } from './rsyn';
 import type { ReceivedControl, SignalingContext } from './signaling-context';
 import { handleFinAcknowledged, receiveFin } from './teardown';
 
@@ -88,8 +88,8 @@ export function handleRsynAck(context: SignalingContext, flow: Flow, received: R
   const isNew = takeNumber(flow, control, received);
   if (isOfOwn && isAtOrBefore(control.controlAck, flow.control.sendNext)) completeOwn(context, flow, received, now);
   else context.count('rsynAckRepeated');
-  // Of an earlier move: the peer has not heard our ACK.
-  answerAck(flow, received);
+  // Of an earlier move: the peer has not heard our ACK. With a later RSYN under way it would take this for the answer.
+  if (flow.migration?.own?.kind !== 'move') answerAck(flow, received);
   endWith(context, flow, control, isNew, now);
 }
 
@@ -98,7 +98,11 @@ export function handleRsynAck(context: SignalingContext, flow: Flow, received: R
 export function handleRsyn(context: SignalingContext, flow: Flow, received: ReceivedControl, now: Instant): void {
   const { batch, row } = received;
   const control = received.packet.control!;
-  if (!flow.canMigrate || !context.isAnswerable(batch.source(row), batch.source(row))) {
+  if (
+    !flow.canMigrate ||
+    !context.isAnswerable(batch.source(row), batch.source(row)) ||
+    isOfTheLeft(context, flow, received)
+  ) {
     context.count('rsynUnexpected');
     return;
   }
@@ -111,7 +115,7 @@ export function handleRsyn(context: SignalingContext, flow: Flow, received: Rece
   } else if (migration.unfinished === control.controlSequence) {
     beginPeer(flow, control.controlSequence, received, now);
   } else if (migration.peer?.number !== control.controlSequence) {
-    context.count('rsynOld');
+    answerOld(context, flow, received);
     return;
   }
   const candidate = candidateFor(context, flow, received);
@@ -125,6 +129,12 @@ export function handleRsyn(context: SignalingContext, flow: Flow, received: Rece
   if (isNew && !isWhereItWas(flow, candidate)) flow.owner?.flowMigrating?.(flow, now);
   endWith(context, flow, control, isNew, now);
   context.reschedule(flow);
+}
+
+/** It is where its RSYN said already, and has not heard so. Of any other one only the latest counts. */
+function answerOld(context: SignalingContext, flow: Flow, received: ReceivedControl): void {
+  context.count('rsynOld');
+  if (received.batch.isFrom(received.row, flow.path!.remote)) answerRsyn(flow, received, context);
 }
 
 /** Another packet of the peer from one of its new addresses: it may be the answer to our RSYN-ACK. */
@@ -305,6 +315,14 @@ function tellSettled(flow: Flow, now: Instant, what: 'flowMigrated' | 'flowRenew
   const { owner, migration } = flow;
   owner?.[what]?.(flow, now);
   if (migration?.isUnderWay === true) owner?.flowMigrating?.(flow, now);
+}
+
+/** Whether it asks for us, from where the peer is anyhow, at an address that we have left some time ago. */
+function isOfTheLeft(context: SignalingContext, { path, migration }: Flow, received: ReceivedControl): boolean {
+  if (migration?.previous !== undefined || migration?.own !== undefined) return false;
+  const local = context.localAddressOf(received);
+  const isElsewhere = local !== undefined && path!.local !== undefined && !local.equals(path!.local);
+  return isElsewhere && received.batch.isFrom(received.row, path!.remote);
 }
 
 /** Whether the RSYN came from where the peer is anyhow: it only asks. */

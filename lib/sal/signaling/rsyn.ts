@@ -29,16 +29,31 @@ export function sendRsyn(flow: Flow, now: Instant): void {
 export function sendRsynAck(flow: Flow, { path, number, allowance }: Candidate, peer: PeerMove, now: Instant): void {
   if (!allowance.spend()) return;
   peer.repetition.handleSent(now, CONTROL_TIMEOUT_INITIAL);
-  const isEnding = peer.output.properties.encapsulated && flow.control.isOutstanding;
-  const flags = ControlFlag.rsyn | ControlFlag.ack | (isEnding ? ControlFlag.fin : 0);
+  const flags = rsynAckFlags(flow, peer.output.properties.encapsulated);
   flow.sendControlTo(peer.output, path.remote, path.local, flags, number, {});
 }
 
+function rsynAckFlags({ control }: Flow, encapsulated: boolean): number {
+  const isEnding = encapsulated && control.isOutstanding;
+  return ControlFlag.rsyn | ControlFlag.ack | (isEnding ? ControlFlag.fin : 0);
+}
+
 /** To where the packet came from, and from the address that it came to. */
-export function answerAck(flow: Flow, { batch, row, output }: ReceivedControl): void {
+function answer(flow: Flow, { batch, row, output }: ReceivedControl, flags: number, number: ControlSequence): void {
   const local = batch.local(row);
   const from = local.isUnspecified || batch.isBroadcast(row) ? undefined : local.withPort(0);
-  flow.sendControlTo(output, batch.source(row), from, ControlFlag.ack, flow.control.sendNext, {});
+  flow.sendControlTo(output, batch.source(row), from, flags, number, {});
+}
+
+export function answerAck(flow: Flow, received: ReceivedControl): void {
+  answer(flow, received, ControlFlag.ack, flow.control.sendNext);
+}
+
+/** A RSYN whose address is known to be the peer's: nothing has to be shown any more. */
+export function answerRsyn(flow: Flow, received: ReceivedControl, context: Pick<SignalingContext, 'random'>): void {
+  const { encapsulated } = received.output.properties;
+  const number = encapsulated ? flow.control.reserve(skipFrom(context)) : flow.control.sendNext;
+  answer(flow, received, rsynAckFlags(flow, encapsulated), number);
 }
 
 /** How many numbers to leave out, so that the next one cannot be guessed. */
