@@ -50,8 +50,8 @@ export class MovingWorld {
     this.client.forward(this.server.address(family));
     const service = story.service(1);
     story.serve(this.server, service, () => story.plan(length, plan));
-    this.encounter = story.visit(this.client, service, story.plan(length, plan));
-    world.run({ for: milliseconds(60_000), until: () => this.encounter.accepted.length === 1 });
+    this.encounter = story.visit(this.client, service, story.plan(length, plan), { timeout: 120_000 });
+    world.run({ for: milliseconds(120_000), until: () => this.encounter.accepted.length === 1 });
   }
 
   /** From now on nothing passes the interface, in either direction, and nobody is told. */
