@@ -214,6 +214,8 @@ export class FirstPackets {
     const source = extendSource(packet, batch.source(row), batch.local(row));
     if (typeof source === 'string') {
       counters.count(source);
+      // Whoever we passed it to has nobody, and asked us back: its client is to try elsewhere without waiting.
+      if (source === 'forwardLoop') this.refuse(received);
       return;
     }
     if (!goesToAll(verdict, reach)) this.forwardTo(verdict, received, source);

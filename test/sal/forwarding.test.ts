@@ -8,7 +8,7 @@ import {
 } from '../../lib/limits';
 import { DEMUX_PRIORITY } from '../../lib/table/service-rule';
 import { NetworkAddress } from '../../lib/wire/network-address';
-import { writeSalPacketHeader } from '../../lib/wire/sal-packet';
+import { salPacketHeaderBytes, writeSalPacketHeader } from '../../lib/wire/sal-packet';
 import { ServicePrefix } from '../../lib/wire/service-id';
 import { decode, SERVICE, Wire } from './wire';
 
@@ -52,12 +52,31 @@ describe('forwarding (§4.2, Figure 5)', () => {
     expect([b.sal.flowTable.size, e.sal.flowTable.size]).toEqual([0, 0]);
   });
 
-  it('drops a packet that comes back to a router', () => {
+  it('refuses a SYN that comes back to a router, so that its client goes elsewhere at once', () => {
+    const { wire, a, b, e, g } = figure5();
+    g.listen();
+    e.forwardTo(b.address, { prefix: ServicePrefix.of(SERVICE), priority: DEMUX_PRIORITY });
+    const { owner } = a.connect();
+    const [syn, first, second, refusal] = wire.settle().map(({ from, to }) => `${from.ip} > ${to.ip}`);
+    expect([syn, first, second]).toEqual(['10.0.0.1 > 10.0.1.2', '10.0.1.2 > 10.0.2.3', '10.0.2.3 > 10.0.1.2']);
+    expect(refusal).toBe('10.0.1.2 > 10.0.0.1');
+    expect(b.sal.counters.value('forwardLoop')).toBe(2);
+    b.forwardTo(g.address, { prefix: ServicePrefix.of(SERVICE), priority: DEMUX_PRIORITY });
+    wire.advance(100);
+    expect(owner.told).toEqual(['connected']);
+  });
+
+  it('drops a datagram that comes back to a router', () => {
     const { wire, a, b, e } = figure5();
     e.forwardTo(b.address, { prefix: ServicePrefix.of(SERVICE), priority: DEMUX_PRIORITY });
     a.connect();
-    const packets = wire.settle();
-    expect(packets).toHaveLength(3);
+    const [syn] = a.takeSent();
+    const header = { ...decode(syn!), control: undefined, protocol: 17, sourceService: SERVICE };
+    const bytes = Buffer.alloc(salPacketHeaderBytes(header) + 8);
+    writeSalPacketHeader(bytes, 0, header);
+    bytes[bytes.length - 3] = 8;
+    wire.deliver({ ...syn!, bytes });
+    expect(wire.settle()).toHaveLength(2);
     expect(b.sal.counters.value('forwardLoop')).toBe(1);
   });
 
