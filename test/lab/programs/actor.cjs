@@ -9,6 +9,7 @@ const now = () => Number(process.hrtime.bigint()) / 1e6;
 const tell = (event, rest = {}) => process.connected && process.send({ event, at: now(), ...rest });
 
 let host;
+let router;
 const servers = new Map();
 const sockets = new Map();
 const datagrams = new Map();
@@ -213,6 +214,18 @@ function createHost({ settings }) {
   return host.ready;
 }
 
+/** Makes this process a service router; its sockets are on the router's host. */
+function createRouter({ settings }) {
+  router = serval.createRouter(settings);
+  host = router.host;
+  return router.ready;
+}
+
+/** Where the instances are that are registered with this router. */
+function registered() {
+  return router.instances().map(({ address }) => address.toString());
+}
+
 function role() {
   return host?.role;
 }
@@ -297,6 +310,8 @@ const verbs = {
   unref,
   leave,
   createHost,
+  createRouter,
+  registered,
   role,
   closeHost,
   statistics,
