@@ -20,6 +20,9 @@ export const ADDRESSES_KEPT = 256;
 /** Payload that is copied into one transmit batch: four super-packets of datagrams, and little enough for a cache. */
 export const COPIED_BYTES_MAXIMUM = 262_144;
 
+/** Addresses in one ENDPOINT_ADDRESS extension: 12 of IPv6 fit behind its length byte; more interfaces than most hosts have. */
+export const TOLD_ADDRESSES_MAXIMUM = 12;
+
 /**
  * Leading bits that the flowIDs of one process share where its link hears the packets of others. A foreign flow has
  * them by chance one time in 256; 24 random bits are left, 16 times what the largest flow table needs.

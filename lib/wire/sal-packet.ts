@@ -17,6 +17,12 @@ import {
   writeControlExtension,
 } from './control-extension';
 import {
+  ENDPOINT_ADDRESS_EXTENSION_TYPE,
+  endpointAddressExtensionBytes,
+  parseEndpointAddressExtension,
+  writeEndpointAddressExtension,
+} from './endpoint-address-extension';
+import {
   ENDPOINT_SOURCE_EXTENSION_TYPE,
   endpointSourceExtensionBytes,
   parseEndpointSourceExtension,
@@ -46,6 +52,9 @@ export { isWireError, type WireError } from './wire-error';
 /** Which extension a source list stood in: the original's, or ours with ports and IPv6. */
 export type SourceKind = 'source' | 'endpointSource';
 
+/** Which extension the further addresses of a peer stand in. */
+export type AddressesKind = 'address' | 'endpointAddress';
+
 /** What a SAL header says. A `SalPacket` is one, so that a forwarder can write what it read with changes. */
 export interface SalPacketHeader {
   readonly sourceFlowID: FlowID;
@@ -57,6 +66,8 @@ export interface SalPacketHeader {
   /** The second SERVICE extension: unconnected datagrams only. */
   readonly sourceService?: ServiceID | undefined;
   readonly addresses?: AddressExtension | undefined;
+  /** Default when writing: 'endpointAddress' when an address has a port or is IPv6, 'address' otherwise. */
+  readonly addressesKind?: AddressesKind | undefined;
   /** The client and the routers passed, in order: 2 to 20, in ENDPOINT_SOURCE 1 to 20. */
   readonly source?: readonly NetworkAddress[] | undefined;
   /** Default when writing: 'endpointSource' when an address has a port or is IPv6, 'source' otherwise. */
@@ -83,6 +94,7 @@ export function parseSalPacket(bytes: Uint8Array, offset: number, length: number
     destinationService: undefined,
     sourceService: undefined,
     addresses: undefined,
+    addressesKind: undefined,
     source: undefined,
     sourceKind: undefined,
     recordsRoute: undefined,
@@ -100,7 +112,7 @@ export function salPacketHeaderBytes(header: SalPacketHeader): number {
   if (header.control !== undefined) length += CONTROL_EXTENSION_BYTES;
   if (header.destinationService !== undefined) length += SERVICE_EXTENSION_BYTES;
   if (header.sourceService !== undefined) length += SERVICE_EXTENSION_BYTES;
-  if (header.addresses !== undefined) length += addressExtensionBytes(header.addresses);
+  if (header.addresses !== undefined) length += addressesBytes(header.addresses, addressesKindOf(header));
   if (header.source !== undefined) length += sourceBytes(header.source, sourceKindOf(header));
   return length;
 }
@@ -119,7 +131,7 @@ export function writeSalPacketHeader(bytes: Uint8Array, at: number, header: SalP
   if (header.control !== undefined) end += writeControlExtension(bytes, end, header.control);
   if (header.destinationService !== undefined) end += writeServiceExtension(bytes, end, header.destinationService);
   if (header.sourceService !== undefined) end += writeServiceExtension(bytes, end, header.sourceService);
-  if (header.addresses !== undefined) end += writeAddressExtension(bytes, end, header.addresses);
+  if (header.addresses !== undefined) end += writeAddresses(bytes, end, header.addresses, addressesKindOf(header));
   if (header.source !== undefined) writeSource(bytes, end, header.source, header);
   sealSalHeader(bytes, at);
   return headerLength;
@@ -161,7 +173,9 @@ function parseExtension(
     case SERVICE_EXTENSION_TYPE:
       return acceptService(draft, parseServiceExtension(bytes, at, length));
     case ADDRESS_EXTENSION_TYPE:
-      return acceptAddresses(draft, parseAddressExtension(bytes, at, length));
+      return acceptAddresses(draft, 'address', parseAddressExtension(bytes, at, length));
+    case ENDPOINT_ADDRESS_EXTENSION_TYPE:
+      return acceptAddresses(draft, 'endpointAddress', parseEndpointAddressExtension(bytes, at, length));
     case SOURCE_EXTENSION_TYPE:
       return acceptSource(draft, 'source', parseSourceExtension(bytes, at, length));
     case ENDPOINT_SOURCE_EXTENSION_TYPE:
@@ -187,10 +201,15 @@ function acceptService(draft: Draft, service: ServiceID | WireError): WireError 
   return undefined;
 }
 
-function acceptAddresses(draft: Draft, addresses: AddressExtension | WireError): WireError | undefined {
+function acceptAddresses(
+  draft: Draft,
+  kind: AddressesKind,
+  addresses: AddressExtension | WireError,
+): WireError | undefined {
   if (isWireError(addresses)) return addresses;
   if (draft.addresses !== undefined) return 'duplicateExtension';
   draft.addresses = addresses;
+  draft.addressesKind = kind;
   return undefined;
 }
 
@@ -203,10 +222,28 @@ function acceptSource(draft: Draft, kind: SourceKind, list: NetworkAddress[] | W
   return undefined;
 }
 
+function addressesKindOf({ addresses, addressesKind }: SalPacketHeader): AddressesKind {
+  if (addressesKind !== undefined) return addressesKind;
+  return addresses?.addresses.some(isEndpoint) === true ? 'endpointAddress' : 'address';
+}
+
+function addressesBytes(addresses: AddressExtension, kind: AddressesKind): number {
+  return kind === 'address' ? addressExtensionBytes(addresses) : endpointAddressExtensionBytes(addresses);
+}
+
+function writeAddresses(bytes: Uint8Array, at: number, addresses: AddressExtension, kind: AddressesKind): number {
+  if (kind === 'address') return writeAddressExtension(bytes, at, addresses);
+  return writeEndpointAddressExtension(bytes, at, addresses);
+}
+
 function sourceKindOf(header: SalPacketHeader): SourceKind {
   if (header.sourceKind !== undefined) return header.sourceKind;
-  const hasEndpoint = header.source?.some((address) => address.family === 6 || address.port !== 0);
-  return hasEndpoint ? 'endpointSource' : 'source';
+  return header.source?.some(isEndpoint) === true ? 'endpointSource' : 'source';
+}
+
+/** What the original's lists have no room for. */
+function isEndpoint({ family, port }: NetworkAddress): boolean {
+  return family === 6 || port !== 0;
 }
 
 function sourceBytes(list: readonly NetworkAddress[], kind: SourceKind): number {

@@ -10,6 +10,11 @@ import {
   writeControlExtension,
 } from '../../lib/wire/control-extension';
 import {
+  endpointAddressExtensionBytes,
+  parseEndpointAddressExtension,
+  writeEndpointAddressExtension,
+} from '../../lib/wire/endpoint-address-extension';
+import {
   endpointSourceExtensionBytes,
   fitsEndpointSourceExtension,
   parseEndpointSourceExtension,
@@ -129,6 +134,35 @@ describe('ADDRESS', () => {
 
   it.each([2, 4, 11, 13, 18, 19])('has no length of %i', (length) => {
     expect(parseAddressExtension(bytes, 0, length)).toBe('extensionLength');
+  });
+});
+
+describe('ENDPOINT_ADDRESS', () => {
+  const bytes = hexBytes('60280000 00000007 fffffffe 0400d435 0a4d0001 06000000 20010db8 00000000 00000000 00000001');
+  const value = {
+    controlSequence: controlSequence(7),
+    controlAck: controlSequence(0xfffffffe),
+    addresses: [address('10.77.0.1', 54325), address('2001:db8::1')],
+  };
+
+  it('is read and written', () => {
+    expect(parseEndpointAddressExtension(bytes, 0, 40)).toEqual(value);
+    expect(endpointAddressExtensionBytes(value)).toBe(40);
+    expect(written((target, at) => writeEndpointAddressExtension(target, at, value))).toBe(bytesHex(bytes));
+  });
+
+  it('may be empty and is bounded', () => {
+    expect(parseEndpointAddressExtension(bytes, 0, 12)).toMatchObject({ addresses: [] });
+    const full = { ...value, addresses: repeated(12, '2001:db8::1') };
+    expect(written((target, at) => writeEndpointAddressExtension(target, at, full)).length).toBe(2 * 252);
+    const excess = { ...value, addresses: repeated(13, '192.0.2.1') };
+    expect(() => writeEndpointAddressExtension(new Uint8Array(300), 0, excess)).toThrow(RangeError);
+    const many = hexBytes(`60740000 00000007 00000001 ${'0400d435 0a4d0001 '.repeat(13)}`);
+    expect(parseEndpointAddressExtension(many, 0, 116)).toBe('sourceAddresses');
+  });
+
+  it.each([2, 4, 11, 13, 19, 21, 39])('has no length of %i', (length) => {
+    expect(parseEndpointAddressExtension(bytes, 0, length)).toBe('extensionLength');
   });
 });
 

@@ -17,6 +17,7 @@ const CONTROL = '10148000 bde10e33 00000000 a1906e4267d08684';
 const SERVICE = `20240000 00004001${'00'.repeat(28)}`;
 const OTHER_SERVICE = `20240000 ${'ab'.repeat(32)}`;
 const ADDRESS = '30100000 00000001 00000002 c0000201';
+const ENDPOINT_ADDRESS = '60140000 00000001 00000002 0400d435 c0000201';
 const SOURCE = '400c0000 0a4d0001 0a4d00fe';
 const ENDPOINT_SOURCE = '500c0000 0400d435 00000000';
 
@@ -52,6 +53,7 @@ describe('extensions of a packet', () => {
     ['CONTROL', CONTROL, CONTROL],
     ['SERVICE', SERVICE + OTHER_SERVICE, SERVICE],
     ['ADDRESS', ADDRESS, ADDRESS],
+    ['address list of the other kind', ADDRESS, ENDPOINT_ADDRESS],
     ['SOURCE', SOURCE, SOURCE],
     ['source list of the other kind', SOURCE, ENDPOINT_SOURCE],
   ])('are not repeated: %s', (_, first, second) => {
@@ -59,7 +61,7 @@ describe('extensions of a packet', () => {
     expect(parse(packetWith(first, second))).toBe('duplicateExtension');
   });
 
-  it.each([6, 7, 8, 9, 10, 11, 12, 13, 14, 15])('are known: not type %i', (type) => {
+  it.each([7, 8, 9, 10, 11, 12, 13, 14, 15])('are known: not type %i', (type) => {
     expect(parse(packetWith(`${type.toString(16)}0040000`))).toBe('unknownExtension');
   });
 

@@ -3,8 +3,8 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { EXTENSIONS_MAXIMUM, SOURCE_ADDRESSES_MAXIMUM } from '../../lib/limits';
-import { ADDRESS_EXTENSION_ADDRESSES_MAXIMUM } from '../../lib/wire/address-extension';
+import { EXTENSIONS_MAXIMUM, SOURCE_ADDRESSES_MAXIMUM, TOLD_ADDRESSES_MAXIMUM } from '../../lib/limits';
+import { ADDRESS_EXTENSION_ADDRESSES_MAXIMUM, type AddressExtension } from '../../lib/wire/address-extension';
 import { controlSequence } from '../../lib/wire/control-extension';
 import { fitsEndpointSourceExtension } from '../../lib/wire/endpoint-source-extension';
 import { FlowNonce, flowID } from '../../lib/wire/flow-id';
@@ -217,16 +217,24 @@ const anyControl = fc.record({
 });
 const anyService = fc.array(uint32, { minLength: 8, maxLength: 8 }).map((words) => ServiceID.fromWords(words));
 const ipv4 = uint32.map((word) => NetworkAddress.fromWords(4, 0, word, 0, 0, 0));
-const anyAddresses = fc.record({
-  controlSequence: uint32.map(controlSequence),
-  controlAck: uint32.map(controlSequence),
-  addresses: fc.array(ipv4, { maxLength: ADDRESS_EXTENSION_ADDRESSES_MAXIMUM }),
-});
 const endpoint = fc
   .tuple(fc.boolean(), fc.integer({ min: 0, max: 0xffff }), uint32, uint32, uint32, uint32)
   .map(([isIPv4, port, w0, w1, w2, w3]) =>
     isIPv4 ? NetworkAddress.fromWords(4, port, w0, 0, 0, 0) : NetworkAddress.fromWords(6, port, w0, w1, w2, w3),
   );
+const listOf = (addresses: fc.Arbitrary<NetworkAddress[]>): fc.Arbitrary<AddressExtension> =>
+  fc.record({ controlSequence: uint32.map(controlSequence), controlAck: uint32.map(controlSequence), addresses });
+const anyAddresses = fc.oneof(
+  fc.record({ addresses: fc.constant(undefined), addressesKind: fc.constant(undefined) }),
+  fc.record({
+    addresses: listOf(fc.array(ipv4, { maxLength: ADDRESS_EXTENSION_ADDRESSES_MAXIMUM })),
+    addressesKind: fc.constant('address' as const),
+  }),
+  fc.record({
+    addresses: listOf(fc.array(endpoint, { maxLength: TOLD_ADDRESSES_MAXIMUM })),
+    addressesKind: fc.constant('endpointAddress' as const),
+  }),
+);
 const anySource = fc.oneof(
   fc.record({ source: fc.constant(undefined), sourceKind: fc.constant(undefined) }),
   fc.record({ source: fc.array(ipv4, { minLength: 2, maxLength: 20 }), sourceKind: fc.constant('source' as const) }),
@@ -246,9 +254,9 @@ const anyHeader: fc.Arbitrary<SalPacketHeader> = fc
       destinationFlowID: uint32.map(flowID),
       protocol: fc.integer({ min: 0, max: 255 }),
       control: fc.option(anyControl, { nil: undefined }),
-      addresses: fc.option(anyAddresses, { nil: undefined }),
     }),
     anyServices,
+    anyAddresses,
     anySource,
   )
-  .map(([header, services, source]) => ({ ...header, ...services, ...source }));
+  .map(([header, services, addresses, source]) => ({ ...header, ...services, ...addresses, ...source }));
