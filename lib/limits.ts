@@ -106,6 +106,14 @@ export const TIME_WAIT = seconds(10);
  */
 export const HALF_OPEN_MAXIMUM = 4096;
 export const HALF_OPEN_GRACE = seconds(1);
+/** A further flow that is not answered by then is given up, and tried again after a pause. */
+export const JOIN_TIMEOUT = seconds(4);
+/** The pause, doubled each time; and the longest. */
+export const JOIN_PAUSE = seconds(10);
+export const JOIN_PAUSE_MAXIMUM = seconds(120);
+/** A list of addresses that the peer has not acknowledged is told again after so long, then doubled, so often. */
+export const ADDRESSES_REPEAT = milliseconds(300);
+export const ADDRESSES_REPEATS_MAXIMUM = 6;
 /** A half-open request is forgotten after this long: the original's 3 s is too short for a 3 s RTO. */
 export const HALF_OPEN_TIMEOUT = seconds(6);
 /**

@@ -34,6 +34,8 @@ export interface ConnectOptions {
   readonly receiveBuffer?: number | undefined;
   /** Where the first packet goes instead of where the service table says: to each of these addresses. */
   readonly via?: readonly NetworkAddress[] | undefined;
+  /** Whether further flows are opened where there are further paths (§4.4). Default false. */
+  readonly multipath?: boolean | undefined;
 }
 
 export interface ListenOptions {
@@ -43,6 +45,8 @@ export interface ListenOptions {
   readonly weight?: number;
   readonly sendBuffer?: number;
   readonly receiveBuffer?: number;
+  /** Whether peers may open further flows for their connections (§4.4). Default true. */
+  readonly multipath?: boolean;
 }
 
 /** Calls arrive from the event loop's turn of the driver, never from inside a call to the handle. */

@@ -133,6 +133,7 @@ export class StackDriver {
     const now = this.now();
     if (event.kind === 'interfaceUp') this.stack.mobility.handleInterfaceUp(event.networkInterface, now);
     if (event.kind === 'interfaceDown') this.stack.mobility.handleInterfaceDown(event.networkInterface, now);
+    if (event.kind === 'interfaceUp' || event.kind === 'interfaceDown') this.stack.handleAddressesChanged(now);
     this.tell(event, now);
     this.runControllers();
   }

@@ -27,12 +27,13 @@ export class StackSockets implements SocketHost {
   ) {}
 
   connect(target: ServiceID, options: ConnectOptions, observer: StreamObserver): StreamHandle {
-    const { timeout, sendBuffer, receiveBuffer, via } = options;
+    const { timeout, sendBuffer, receiveBuffer, via, multipath } = options;
     const streamOptions = {
       timeout: timeout === undefined ? undefined : milliseconds(timeout),
       sendBuffer,
       receiveBuffer,
       via,
+      multipath,
     };
     const connection = this.driver.stack.connect(target, streamOptions, this.driver.now());
     const handle = new StreamHandleOverStack(this.driver, connection);

@@ -2,6 +2,7 @@
 // how to put its packets into its link's batch; when to do so is decided by signaling/ and by the transport.
 
 import { after, type Duration, earlier, type Instant, NEVER } from '../time/instant';
+import type { AddressExtension } from '../wire/address-extension';
 import type { ControlSequence } from '../wire/control-extension';
 import { FLOW_ID_UNKNOWN, type FlowID, FlowNonce, flowID } from '../wire/flow-id';
 import { NetworkAddress } from '../wire/network-address';
@@ -44,14 +45,20 @@ export interface FlowOwner {
   flowReverted?(flow: Flow, now: Instant): void;
   /** Nobody answered our RSYN. */
   flowMigrationFailed?(flow: Flow, now: Instant): void;
+  /** A SYN of the peer wants a further flow for the connection (§4.4): who accepts it; `undefined` when nobody does. */
+  flowJoining?(flow: Flow): SynListener | undefined;
+  /** The peer, which sent this from `from`, says where else it may be reached. */
+  flowAddresses?(flow: Flow, list: AddressExtension, from: NetworkAddress, now: Instant): void;
   /** The flow has left the table; its flowID may rest in TIME-WAIT. */
   flowClosed(flow: Flow, failure: FlowFailure | undefined, now: Instant): void;
 }
 
-/** The listening socket a half-open flow belongs to, as the SAL sees it. */
+/** The listening socket a half-open flow belongs to, or the connection that it joins, as the SAL sees it. */
 export interface SynListener {
   /** What it listens to. */
   readonly prefix: ServicePrefix;
+  /** Only where flows join a connection: their common nonce. */
+  readonly nonce?: FlowNonce;
   readonly halfOpen: HalfOpenFlows;
   /** Whether another half-open flow may be kept. */
   readonly hasRoom: boolean;
@@ -87,6 +94,7 @@ export interface ControlContent {
   readonly recordsRoute?: boolean;
   readonly segment?: 'syn' | 'synAck' | 'ack';
   readonly detail?: number;
+  readonly addresses?: AddressExtension;
 }
 
 /** Where a broadcast goes, and what goes to every rule of a set. */
@@ -171,6 +179,11 @@ export class Flow implements HasListPlace<Flow> {
 
   get isEstablished(): boolean {
     return this.currentPath !== undefined && this.remoteFlowID !== FLOW_ID_UNKNOWN && this.state !== 'closed';
+  }
+
+  /** Its SYN goes the one way that is wanted, to the peer of another flow. */
+  get isJoining(): boolean {
+    return this.state === 'request' && this.currentPath !== undefined;
   }
 
   /** Both ends know of each other, and not both have gone. */
@@ -264,6 +277,8 @@ export class Flow implements HasListPlace<Flow> {
         nonce: this.localNonce,
       },
       destinationService: content.service,
+      addresses: content.addresses,
+      addressesKind: 'endpointAddress',
       source: content.source,
       sourceKind: output.properties.encapsulated ? 'endpointSource' : 'source',
       recordsRoute: content.recordsRoute,

@@ -1,7 +1,7 @@
 // The addresses of this host, as the stack was told of them last: where a flow may move to, and whether the address
 // that it uses is still there (§4.4).
 
-import type { NetworkAddress } from '../wire/network-address';
+import type { AddressFamily, NetworkAddress } from '../wire/network-address';
 import type { NetworkInterface } from './link-properties';
 
 /** Where a flow is to go: an interface by its name, or one address. */
@@ -24,6 +24,22 @@ export class LocalInterfaces {
 
   get isKnown(): boolean {
     return this.entries.length > 0;
+  }
+
+  /** All that may be reached from elsewhere. */
+  reachable(): NetworkAddress[] {
+    const reachable = this.entries.filter(({ address, isLoopback }) => !isLoopback && !isLinkLocal(address));
+    return reachable.map(({ address }) => address.withPort(0));
+  }
+
+  /** The same, but of each interface one address: of that family, if it has one. */
+  reachableBy(family: AddressFamily): NetworkAddress[] {
+    const byInterface = new Map<number, NetworkAddress>();
+    for (const { address, index, isLoopback } of this.entries) {
+      if (isLoopback || isLinkLocal(address)) continue;
+      if (!byInterface.has(index) || address.family === family) byInterface.set(index, address.withPort(0));
+    }
+    return [...byInterface.values()];
   }
 
   has(address: NetworkAddress): boolean {

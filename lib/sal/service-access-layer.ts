@@ -32,6 +32,7 @@ import { PathCache } from './path-cache';
 import type { Verdict } from './resolution';
 import { handleSighting } from './signaling/challenge';
 import { confirmHandshake, handleEarlyData, handleSyn } from './signaling/handshake';
+import { sendJoin } from './signaling/join';
 import { ROUTE_REQUEST } from './signaling/ping';
 import { isForUsAlone, refuseSynAck, refuseThirdAck } from './signaling/refusal';
 import { handleControl, handleFlowDeadline } from './signaling/signaling';
@@ -181,6 +182,10 @@ export class ServiceAccessLayer implements SignalingContext {
 
   /** Sends the flow's SYN to every address its service resolves to now, or to those that its maker chose. */
   sendFirstPacket(flow: Flow, now: Instant): boolean {
+    if (flow.isJoining) {
+      sendJoin(flow);
+      return true;
+    }
     const service = flow.service!;
     if (flow.via === undefined) this.connecting.add(flow);
     const content = { service, segment: 'syn', detail: flow.attempts?.detail ?? 0 } as const;

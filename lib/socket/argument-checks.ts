@@ -41,6 +41,10 @@ export function checkNumber(value: unknown, name: string): asserts value is numb
   if (typeof value !== 'number') throw invalidArgumentType(name, 'of type number', value);
 }
 
+export function checkOptionalBoolean(value: unknown, name: string): void {
+  if (value !== undefined && typeof value !== 'boolean') throw invalidArgumentType(name, 'of type boolean', value);
+}
+
 /** `undefined`, or an integer from `minimum` to `maximum`. */
 export function checkOptionalInteger(value: unknown, name: string, minimum: number, maximum: number): void {
   if (value === undefined || value === null) return;

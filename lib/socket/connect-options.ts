@@ -6,7 +6,14 @@ import type { LookupFunction } from 'node:net';
 import type { DuplexOptions } from 'node:stream';
 import type { SocketHost } from '../driver/handles';
 import { ServiceID } from '../wire/service-id';
-import { checkNumber, checkOptionalFunction, checkOptionalInteger, given, type ServiceName } from './argument-checks';
+import {
+  checkNumber,
+  checkOptionalBoolean,
+  checkOptionalFunction,
+  checkOptionalInteger,
+  given,
+  type ServiceName,
+} from './argument-checks';
 import { defaultHost } from './default-host';
 import { invalidArgumentType, invalidArgumentValue } from './node-error';
 import type { OnReadOptions } from './user-buffer';
@@ -40,6 +47,11 @@ export interface ConnectOptions extends SocketOptions {
   sendBuffer?: number | undefined;
   /** Bytes that the peer may send before the application reads. */
   receiveBuffer?: number | undefined;
+  /**
+   * Whether the connection uses several paths at once where both ends have them: further flows are opened from other
+   * interfaces and to other addresses of the peer, while it runs (§4.4; docs/multipath.md). Default false.
+   */
+  multipath?: boolean | undefined;
   /** Called before the attempt, and its error honoured; its answer is not used: the service table routes. */
   lookup?: LookupFunction | undefined;
   /** Passed to `lookup`. */
@@ -102,6 +114,7 @@ export function checkConnectOptions(options: ConnectOptions): void {
   checkSocketHost(options.host);
   checkOptionalFunction(options.lookup, 'options.lookup');
   checkOptionalInteger(options.connectTimeout, 'options.connectTimeout', 1, TIMEOUT_MAXIMUM);
+  checkOptionalBoolean(options.multipath, 'options.multipath');
   checkBufferSizes(options);
 }
 

@@ -4,7 +4,13 @@
 import type { SocketHost } from '../driver/handles';
 import { ServiceID, ServicePrefix } from '../wire/service-id';
 import { checkWeight } from './admission';
-import { checkAbortSignal, checkNumber, checkOptionalInteger, type ServiceScope } from './argument-checks';
+import {
+  checkAbortSignal,
+  checkNumber,
+  checkOptionalBoolean,
+  checkOptionalInteger,
+  type ServiceScope,
+} from './argument-checks';
 import { checkBufferSizes, checkSocketHost } from './connect-options';
 import { invalidArgumentType } from './node-error';
 
@@ -42,6 +48,8 @@ export interface ListenOptions {
   sendBuffer?: number | undefined;
   /** Bytes, of each accepted connection: what the peer may send before the application reads. */
   receiveBuffer?: number | undefined;
+  /** Whether peers may open further flows for their connections, over other paths (§4.4). Default true. */
+  multipath?: boolean | undefined;
   /** Closes the server. */
   signal?: AbortSignal | undefined;
 }
@@ -80,6 +88,7 @@ export function checkServerOptions(options: ServerOptions): void {
 export function checkListenOptions(options: ListenOptions): void {
   checkOptionalInteger(options.backlog, 'options.backlog', 1, 65535);
   if (options.weight !== undefined) checkWeight(options.weight, 'options.weight');
+  checkOptionalBoolean(options.multipath, 'options.multipath');
   checkBufferSizes(options);
   if (options.signal !== undefined) checkAbortSignal(options.signal, 'options.signal');
 }

@@ -366,8 +366,9 @@ export class StreamServer extends EventEmitter<ServerEvents> {
   }
 }
 
-function listenerOptions({ backlog, sendBuffer, receiveBuffer }: ListenOptions, weight: number): ListenerOptions {
-  return given({ backlog, weight, sendBuffer, receiveBuffer });
+function listenerOptions(options: ListenOptions, weight: number): ListenerOptions {
+  const { backlog, sendBuffer, receiveBuffer, multipath } = options;
+  return given({ backlog, weight, sendBuffer, receiveBuffer, multipath });
 }
 
 function randomService(): ServicePrefix {

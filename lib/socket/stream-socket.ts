@@ -371,11 +371,11 @@ export class StreamSocket extends Duplex implements NetSocket {
   }
 
   #open(target: ServiceID, options: ConnectOptions): void {
-    const { connectTimeout: timeout, sendBuffer, receiveBuffer } = options;
+    const { connectTimeout: timeout, sendBuffer, receiveBuffer, multipath } = options;
     const observer = new SocketObserver(this, StreamSocket.#reactions);
     try {
       const host = hostOf(options, this.#options);
-      this.#attach(host.connect(target, { timeout, sendBuffer, receiveBuffer }, observer), observer);
+      this.#attach(host.connect(target, { timeout, sendBuffer, receiveBuffer, multipath }, observer), observer);
     } catch (error) {
       this.destroy(operationError(error, 'connect', this.#service));
     }

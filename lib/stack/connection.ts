@@ -2,19 +2,23 @@
 // flow to the transport and back; what the application is told gathers as bits until the driver asks.
 // Long because it is two interfaces, each member a line or a few: the application's and the SAL's.
 
-import type { Flow, FlowFailure, FlowOwner } from '../sal/flow';
-import type { MigrationTarget } from '../sal/local-interfaces';
+import type { Flow, FlowFailure, FlowOwner, SynListener } from '../sal/flow';
+import type { LocalInterfaces, MigrationTarget } from '../sal/local-interfaces';
 import type { HasListPlace } from '../sal/member-list';
 import type { ServiceAccessLayer } from '../sal/service-access-layer';
+import type { HandshakeSegments } from '../sal/signaling/handshake-segments';
 import { boundFinWait, resetFlow, sendFin } from '../sal/signaling/teardown';
-import { type Duration, type Instant, NEVER } from '../time/instant';
+import { type Duration, earlier, type Instant, NEVER } from '../time/instant';
 import type { StreamHandshake } from '../transport/stream/stream-handshake';
 import type { StreamTransport } from '../transport/stream/stream-transport';
 import type { Subflow } from '../transport/stream/subflow';
 import { type PathSize, TransportSignal } from '../transport/transport';
+import type { AddressExtension } from '../wire/address-extension';
+import type { NetworkAddress } from '../wire/network-address';
 import type { ReceivedBatch } from '../wire/received-batch';
 import type { ServiceID } from '../wire/service-id';
 import type { FlowMobility, MigrationRefusal } from './flow-mobility';
+import { FurtherFlows, type FurtherFlowsContext } from './further-flows';
 
 /** Bits of what happened to a connection since the driver asked last. */
 export const ConnectionSignal = {
@@ -40,13 +44,17 @@ export interface ConnectionContext {
   /** The driver is to ask for the connection's signals. */
   announce(connection: Connection): void;
   pathSizeOf(flow: Flow): PathSize;
+  createFlowSegments(link: number): HandshakeSegments;
   readonly mobility: FlowMobility;
   /** The flow's peer has not been heard for some time: controllers are told. */
   pathSilent(flow: Flow): void;
   forget(connection: Connection): void;
 }
 
-export class Connection implements FlowOwner, HasListPlace<Connection> {
+/** Whether a connection may have further flows: `open` them itself, take those of the peer (`accept`), or neither. */
+export type Multipath = 'open' | 'accept' | 'never';
+
+export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<Connection> {
   /** A flow's place here is its number to the transport. */
   flows: readonly Flow[] = NO_FLOWS;
   readonly localServiceID: ServiceID | undefined;
@@ -63,6 +71,8 @@ export class Connection implements FlowOwner, HasListPlace<Connection> {
   isAnnounced = false;
   isClosed = false;
   private signals = 0;
+  /** As soon as there is more to say of them than that there are none. */
+  private further: FurtherFlows | undefined;
   /** The application is done with the connection: what arrives now has no reader. */
   private isAbandoned = false;
 
@@ -70,6 +80,7 @@ export class Connection implements FlowOwner, HasListPlace<Connection> {
     private readonly context: ConnectionContext,
     readonly transport: StreamTransport,
     names: { readonly local?: ServiceID; readonly remote?: ServiceID },
+    private readonly multipath: Multipath = 'never',
   ) {
     this.localServiceID = names.local;
     this.remoteServiceID = names.remote;
@@ -168,10 +179,30 @@ export class Connection implements FlowOwner, HasListPlace<Connection> {
   }
 
   flowConnected(flow: Flow, now: Instant): void {
+    if (this.transport.isEstablished) return this.handleJoined(flow, now);
     // A server cannot tell a slow third ACK from a repeated one; a client knows when it sent its only SYN.
     const roundTrip = flow.request === undefined ? flow.control.measuredRoundTripTime : undefined;
     this.transport.establish(flow.segments as StreamHandshake, this.context.pathSizeOf(flow), now, roundTrip);
     this.signal(ConnectionSignal.connected);
+    if (this.multipath !== 'open') return;
+    this.furtherFlows(flow)?.handleAddressesChanged(now);
+    this.context.touch(this);
+  }
+
+  flowJoining(flow: Flow): SynListener | undefined {
+    return this.isClosed ? undefined : this.furtherFlows(flow);
+  }
+
+  flowAddresses(flow: Flow, list: AddressExtension, from: NetworkAddress, now: Instant): void {
+    this.furtherFlows(flow)?.handleList(flow, list, from, now);
+    this.context.touch(this);
+  }
+
+  /** The host has other addresses than before. */
+  handleAddressesChanged(now: Instant): void {
+    if (this.further === undefined) return;
+    this.further.handleAddressesChanged(now);
+    this.context.touch(this);
   }
 
   flowTrain(flow: Flow, batch: ReceivedBatch, row: number, now: Instant): void {
@@ -212,22 +243,33 @@ export class Connection implements FlowOwner, HasListPlace<Connection> {
     this.context.touch(this);
   }
 
-  flowClosed(flow: Flow, failure: FlowFailure | undefined): void {
+  flowClosed(flow: Flow, failure: FlowFailure | undefined, now: Instant): void {
+    const number = this.flows.indexOf(flow);
+    this.further?.handleEnded(flow, now);
+    if (number < 0) return this.context.touch(this);
     this.flows = this.flows.filter((each) => each !== flow);
-    if (this.flows.length > 0) return;
-    this.end(failure);
+    if (this.flows.length === 0) return this.end(failure, now);
+    this.transport.leave(number, now);
+    // One that ended in order has said that both ends are through: the others need not say it again.
+    if (failure === undefined && this.transport.finAcknowledged) {
+      for (const other of this.flows) this.context.sal.close(other, undefined, now);
+    }
+    this.context.touch(this);
   }
 
   // ---- the turn ----
 
   handleDeadline(now: Instant): void {
+    this.further?.handleDeadline(now);
     this.transport.handleDeadline(now);
     this.context.touch(this);
   }
 
   nextDeadline(): Instant {
     // Without a way out nothing becomes less due by being asked for.
-    return this.isClosed || this.flows.every(isCut) ? NEVER : this.transport.nextDeadline();
+    if (this.isClosed) return NEVER;
+    const next = this.flows.every(isCut) ? NEVER : this.transport.nextDeadline();
+    return this.further === undefined ? next : earlier(next, this.further.nextDeadline());
   }
 
   /** Emits what may leave now. True when more could leave as soon as there is room. */
@@ -272,7 +314,7 @@ export class Connection implements FlowOwner, HasListPlace<Connection> {
   /** Ends every flow for a reason the application is told. */
   fail(failure: FlowFailure, now: Instant): void {
     this.failure ??= failure;
-    if (this.flows.length === 0) this.end(failure);
+    if (this.flows.length === 0) this.end(failure, now);
     else this.reset(now);
   }
 
@@ -308,14 +350,50 @@ export class Connection implements FlowOwner, HasListPlace<Connection> {
     }
   }
 
-  private end(failure: FlowFailure | undefined): void {
+  private end(failure: FlowFailure | undefined, now: Instant): void {
     this.isClosed = true;
+    this.further?.close(now);
     this.failure ??= failure;
     // What was received before a failure can still be read: the driver lets go when it has told of it.
     if (this.failure !== undefined) this.signal(ConnectionSignal.failed);
     else if (this.isAbandoned) this.transport.release();
     this.signal(ConnectionSignal.closed);
     this.context.forget(this);
+  }
+
+  private handleJoined(flow: Flow, now: Instant): void {
+    this.flows = this.flows.concat(flow);
+    this.further?.handleJoined(flow);
+    const { peerMaximumSegment } = flow.segments as StreamHandshake;
+    const roundTrip = flow.request === undefined ? flow.control.measuredRoundTripTime : undefined;
+    const size = this.context.pathSizeOf(flow);
+    if (!this.transport.join({ peerMaximumSegment, size, roundTrip }, now)) resetFlow(this.context.sal, flow, now);
+    this.context.touch(this);
+  }
+
+  private furtherFlows(flow: Flow): FurtherFlows | undefined {
+    const isPossible = this.multipath !== 'never' && flow.isEncapsulated && flow.path?.remote.isLoopback === false;
+    if (!isPossible) return undefined;
+    this.further ??= new FurtherFlows(flow, this.multipath === 'open', this);
+    return this.further;
+  }
+
+  // ---- FurtherFlowsContext ----
+
+  get sal(): ServiceAccessLayer {
+    return this.context.sal;
+  }
+
+  get owner(): FlowOwner {
+    return this;
+  }
+
+  get interfaces(): LocalInterfaces {
+    return this.context.mobility.interfaces;
+  }
+
+  createSegments(link: number): HandshakeSegments {
+    return this.context.createFlowSegments(link);
   }
 
   private signal(bit: number): void {

@@ -14,6 +14,8 @@ export interface ListenerOptions {
   readonly backlog?: number;
   readonly sendBuffer?: number;
   readonly receiveBuffer?: number;
+  /** Whether peers may open further flows for their connections (§4.4). Default true. */
+  readonly multipath?: boolean;
 }
 
 /** What a listener needs of the stack around it. */

@@ -29,7 +29,7 @@ import type { NetworkAddress } from '../wire/network-address';
 import type { ReceivedBatch } from '../wire/received-batch';
 import { ServiceID, ServicePrefix } from '../wire/service-id';
 import { TCP_HEADER_BYTES } from '../wire/tcp-header';
-import { Connection, type ConnectionContext } from './connection';
+import { Connection, type ConnectionContext, type Multipath } from './connection';
 import type { ServiceCommand, ServiceEvent, TransportProtocol } from './control-interface';
 import { type DatagramContext, DatagramEndpoint } from './datagram-endpoint';
 import { EventQueue } from './event-queue';
@@ -57,6 +57,8 @@ export interface StreamOptions {
   readonly receiveBuffer?: number | undefined;
   /** Where the first packet goes, whatever the service table says: to each of these addresses. */
   readonly via?: readonly NetworkAddress[] | undefined;
+  /** Whether further flows are opened where there are further paths (§4.4). Default false. */
+  readonly multipath?: boolean | undefined;
 }
 
 export interface PingOptions {
@@ -147,6 +149,11 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
     this.sal.releaseDelayed(ServicePrefix.any, now);
   }
 
+  /** The host has other addresses than before. */
+  handleAddressesChanged(now: Instant): void {
+    for (const connection of this.connections) connection.handleAddressesChanged(now);
+  }
+
   // ---- inputs ----
 
   handleReceived(link: number, batch: ReceivedBatch, now: Instant): void {
@@ -208,7 +215,8 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
   // ---- what applications want ----
 
   connect(target: ServiceID, options: StreamOptions, now: Instant): Connection {
-    const connection = this.createConnection(options, { remote: target });
+    const multipath = options.multipath === true ? 'open' : 'never';
+    const connection = this.createConnection(options, { remote: target }, multipath);
     const segments = this.createStreamSegments(this.sal.links.usual, options);
     const flow = new FlowRecord(randomNonce(this.sal), this.random.uint32(), 6, segments);
     flow.service = target;
@@ -404,7 +412,8 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
 
   accept(listener: Listener, flow: Flow): FlowOwner {
     const names = flow.service === undefined ? {} : { local: flow.service };
-    const connection = this.createConnection(listener.options, names);
+    const multipath = listener.options.multipath === false ? 'never' : 'accept';
+    const connection = this.createConnection(listener.options, names, multipath);
     connection.addFlow(flow);
     listener.waiting++;
     this.events.add({ kind: 'accepted', listener, connection });
@@ -424,11 +433,15 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
     return false;
   }
 
-  private createConnection(options: StreamOptions, names: { local?: ServiceID; remote?: ServiceID }): Connection {
+  private createConnection(
+    options: StreamOptions,
+    names: { local?: ServiceID; remote?: ServiceID },
+    multipath: Multipath,
+  ): Connection {
     const { sendBuffer, receiveBuffer } = options;
     const isPlain = sendBuffer === undefined && receiveBuffer === undefined;
     const transport = new StreamTransport(isPlain ? this.plain : { ...this.plain, sendBuffer, receiveBuffer });
-    const connection = new Connection(this, transport, names);
+    const connection = new Connection(this, transport, names, multipath);
     this.connections.add(connection);
     return connection;
   }
@@ -443,6 +456,10 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
       maximumSegment,
       receiveBuffer: options.receiveBuffer ?? RECEIVE_BUFFER_DEFAULT,
     });
+  }
+
+  createFlowSegments(link: number): HandshakeSegments {
+    return this.createStreamSegments(this.sal.links.at(link), {});
   }
 
   private createPingSegments(protocol: TransportProtocol): HandshakeSegments {

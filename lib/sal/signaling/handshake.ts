@@ -11,6 +11,7 @@ import { fitsSourceExtension } from '../../wire/source-extension';
 import { Flow, type SynListener } from '../flow';
 import type { LinkOutput } from '../link-output';
 import type { Path } from '../path';
+import { isAnswerToJoin } from './join';
 import { stopAtAnswer } from './ping';
 import { clientAddressOf, isForwarded, rejectInstance } from './refusal';
 import type { ReceivedControl, SignalingContext } from './signaling-context';
@@ -57,9 +58,10 @@ export function handleSyn(
     context.count('synSegmentBad');
     return;
   }
-  const flow = new Flow(randomNonce(context), context.random.uint32(), packet.protocol as 6 | 17, segments);
+  const nonce = listener.nonce ?? randomNonce(context);
+  const flow = new Flow(nonce, context.random.uint32(), packet.protocol as 6 | 17, segments);
   flow.request = { listener, since: now, recordedSource: recordedSource(received), earlyBytes: 0 };
-  flow.service = serviceOf(listener, packet.destinationService!);
+  flow.service = serviceOf(listener, packet.destinationService);
   if (!context.admit(flow)) {
     context.count('flowTableFull');
     return;
@@ -92,6 +94,10 @@ export function handleSynAck(context: SignalingContext, flow: Flow, received: Re
   }
   if (!flow.segments.handleSynAck(batch.slab, packet.transportOffset, packet.transportLength)) {
     context.count('synAckSegmentBad');
+    return;
+  }
+  if (flow.isJoining && !isAnswerToJoin(flow, received)) {
+    context.count('synAckElsewhere');
     return;
   }
   flow.control.acknowledge(control.controlAck, now);
@@ -187,6 +193,8 @@ function accept(
   flow.owner = listener.accept(flow, now);
   flow.owner.flowConnected(flow, now);
   flow.request = undefined;
+  // On a further flow there may be nothing else to say for long.
+  if (listener.nonce !== undefined) flow.sendControl(ControlFlag.ack, flow.control.sendNext);
   context.reschedule(flow);
 }
 
@@ -246,8 +254,8 @@ function armAcknowledgmentRepeat(flow: Flow, now: Instant): void {
 }
 
 /** The listener's own name, where it has just one: all its flows then share it. */
-function serviceOf({ prefix }: SynListener, asked: ServiceID): ServiceID {
-  return prefix.base.equals(asked) ? prefix.base : asked;
+function serviceOf({ prefix }: SynListener, asked: ServiceID | undefined): ServiceID {
+  return asked === undefined || prefix.base.equals(asked) ? prefix.base : asked;
 }
 
 /** A forwarded SYN may have reached us on loopback: then the kernel must choose the address to answer from. */

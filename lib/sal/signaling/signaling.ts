@@ -6,11 +6,12 @@ import { type ControlExtension, ControlFlag } from '../../wire/control-extension
 import type { Flow } from '../flow';
 import { handleRefusal, retransmitSyn } from './connect-retry';
 import { acceptByRsyn, confirmHandshake, handleSynAck, handleThirdAck, repeatThirdAck } from './handshake';
+import { handleAddresses, handleJoin } from './join';
 import { confirmPeer, handleMigrationDeadline, handleRsyn, handleRsynAck } from './migration';
 import type { ReceivedControl, SignalingContext } from './signaling-context';
 import { handleControlAck, handleFin, handleReset, isAnswerToOurs, retransmitFin } from './teardown';
 
-/** A control packet, other than a SYN, whose destination flowID is `flow`'s. */
+/** A control packet, other than a SYN that names a service, whose destination flowID is `flow`'s. */
 export function handleControl(context: SignalingContext, flow: Flow, received: ReceivedControl, now: Instant): void {
   const control = received.packet.control!;
   const { flags } = control;
@@ -18,9 +19,13 @@ export function handleControl(context: SignalingContext, flow: Flow, received: R
     handleSynAck(context, flow, received, now);
     return;
   }
+  if (flags === ControlFlag.syn) {
+    handleJoin(context, flow, received, now);
+    return;
+  }
   if ((flags & ControlFlag.rst) !== 0) {
     if (!isTrueReset(flow, received)) context.count('badNonce');
-    else if (flow.state === 'request') handleRefusal(context, flow, received, now);
+    else if (flow.state === 'request' && !flow.isJoining) handleRefusal(context, flow, received, now);
     else handleReset(context, flow, now);
     return;
   }
@@ -68,6 +73,7 @@ function handleFromPeer(
   } else if (flags === ControlFlag.ack) {
     handleThirdAck(context, flow, received, now);
     handleControlAck(context, flow, control, now);
+    handleAddresses(flow, received, now);
   } else {
     context.count('unknownControl');
   }

@@ -1,0 +1,265 @@
+// The flows of a connection beside its first (§4.4): which paths there are between the two ends, by what each knows of
+// itself and hears of the other; who opens flows there, and when one is tried again. Handshakes and lists stand in
+// sal/signaling/join.ts, what the stream does with several flows in transport/stream/flow-schedule.ts.
+
+import {
+  ADDRESSES_REPEAT,
+  ADDRESSES_REPEATS_MAXIMUM,
+  FLOWS_PER_STREAM_MAXIMUM,
+  JOIN_PAUSE,
+  JOIN_PAUSE_MAXIMUM,
+  TOLD_ADDRESSES_MAXIMUM,
+} from '../limits';
+import { Flow, type FlowOwner, type SynListener } from '../sal/flow';
+import { HalfOpenFlows } from '../sal/half-open-flows';
+import type { LocalInterfaces } from '../sal/local-interfaces';
+import type { Path } from '../sal/path';
+import type { ServiceAccessLayer } from '../sal/service-access-layer';
+import type { HandshakeSegments } from '../sal/signaling/handshake-segments';
+import { startJoin, tellAddresses } from '../sal/signaling/join';
+import { after, type Duration, earlier, type Instant, NEVER } from '../time/instant';
+import type { AddressExtension } from '../wire/address-extension';
+import { controlSequence } from '../wire/control-extension';
+import type { FlowNonce } from '../wire/flow-id';
+import type { NetworkAddress } from '../wire/network-address';
+import { ServicePrefix } from '../wire/service-id';
+
+/** What it needs of the connection and the stack around it. */
+export interface FurtherFlowsContext {
+  readonly sal: ServiceAccessLayer;
+  /** The flows that carry the connection now, the first one first. */
+  readonly flows: readonly Flow[];
+  /** The owner of the flows. */
+  readonly owner: FlowOwner;
+  /** The host's interfaces. */
+  readonly interfaces: LocalInterfaces;
+  createSegments(link: number): HandshakeSegments;
+}
+
+/** A way from one of our addresses to one of the peer's. */
+interface Way {
+  readonly local: NetworkAddress;
+  readonly remote: NetworkAddress;
+}
+
+/** A way that led nowhere. */
+interface Failure {
+  readonly until: Instant;
+  readonly pause: Duration;
+}
+
+export class FurtherFlows implements SynListener {
+  readonly prefix: ServicePrefix;
+  readonly nonce: FlowNonce;
+  readonly isFull = false;
+  readonly halfOpen: HalfOpenFlows;
+  /** Those whose SYN nobody has answered yet. */
+  private readonly joining = new Map<Flow, Way>();
+  private readonly failures = new Map<string, Failure>();
+  private told: readonly NetworkAddress[] = [];
+  private toldNumber = 0;
+  private heard: readonly NetworkAddress[] = [];
+  private heardNumber = 0;
+  private repeatAt: Instant = NEVER;
+  private repeats = 0;
+
+  /** `opens`: flows are opened from here, for the application asked for them. The other end only accepts. */
+  constructor(
+    first: Flow,
+    private readonly opens: boolean,
+    private readonly context: FurtherFlowsContext,
+  ) {
+    this.nonce = first.localNonce;
+    this.prefix = first.service === undefined ? ServicePrefix.any : ServicePrefix.of(first.service);
+    this.halfOpen = new HalfOpenFlows(context.sal.random);
+  }
+
+  // ---- what is accepted ----
+
+  get hasRoom(): boolean {
+    return this.context.flows.length + this.joining.size + this.halfOpen.size < FLOWS_PER_STREAM_MAXIMUM;
+  }
+
+  createSegments({ link }: Path): HandshakeSegments {
+    return this.context.createSegments(link);
+  }
+
+  accept(): FlowOwner {
+    return this.context.owner;
+  }
+
+  // ---- what happens ----
+
+  /** The first flow is there, or our addresses have changed. */
+  handleAddressesChanged(now: Instant): void {
+    if (this.toldNumber === 0 && !this.opens) return;
+    const addresses = this.localAddresses();
+    if (this.toldNumber > 0 && isSameList(addresses, this.told)) return;
+    this.told = addresses;
+    this.toldNumber++;
+    this.repeats = 0;
+    this.failures.clear();
+    this.tell(now);
+    this.open(now);
+  }
+
+  /** The peer's list, which came from `from`. */
+  handleList(
+    flow: Flow,
+    { controlSequence: number, controlAck, addresses }: AddressExtension,
+    from: NetworkAddress,
+    now: Instant,
+  ): void {
+    const isNew = number > this.heardNumber;
+    if (isNew) {
+      this.heardNumber = number;
+      this.heard = addresses.map((each) => (each.port === 0 ? each.withPort(from.port) : each)).filter(isReachable);
+      this.failures.clear();
+    }
+    if (controlAck >= this.toldNumber) this.repeatAt = NEVER;
+    if (this.toldNumber === 0) {
+      this.told = this.localAddresses();
+      this.toldNumber = 1;
+    }
+    // A list is answered by a list, an acknowledgment of ours that brings nothing new is not.
+    if (isNew || controlAck < this.toldNumber) this.tell(now, flow);
+    if (isNew) for (const each of this.context.flows) each.peerAddresses = this.heard;
+    this.open(now);
+  }
+
+  /** The flow carries the connection from now on. */
+  handleJoined(flow: Flow): void {
+    const way = this.joining.get(flow);
+    if (way !== undefined) this.failures.delete(nameOf(way));
+    this.joining.delete(flow);
+    flow.peerAddresses = this.heard;
+  }
+
+  /** The flow has ended, or came to nothing. */
+  handleEnded(flow: Flow, now: Instant): void {
+    this.halfOpen.delete(flow);
+    const way = this.joining.get(flow);
+    if (way === undefined) return;
+    this.joining.delete(flow);
+    const pause = Math.min(
+      2 * (this.failures.get(nameOf(way))?.pause ?? JOIN_PAUSE / 2),
+      JOIN_PAUSE_MAXIMUM,
+    ) as Duration;
+    this.failures.set(nameOf(way), { until: after(now, pause), pause });
+  }
+
+  nextDeadline(): Instant {
+    let next = this.repeatAt;
+    if (this.opens) for (const { until } of this.failures.values()) next = earlier(next, until);
+    return next;
+  }
+
+  handleDeadline(now: Instant): void {
+    if (this.repeatAt <= now) {
+      this.repeats++;
+      if (this.repeats < ADDRESSES_REPEATS_MAXIMUM) this.tell(now);
+      else this.repeatAt = NEVER;
+    }
+    for (const [name, failure] of this.failures) {
+      // It stays, so that the next pause is longer.
+      if (failure.until <= now) this.failures.set(name, { ...failure, until: NEVER });
+    }
+    this.open(now);
+  }
+
+  /** The connection ends: nobody waits for flows under way. */
+  close(now: Instant): void {
+    for (const flow of [...this.joining.keys(), ...this.halfOpen]) this.context.sal.close(flow, undefined, now);
+  }
+
+  // ---- what follows ----
+
+  private tell(now: Instant, flow = this.context.flows.find((each) => !each.isCut)): void {
+    this.repeatAt = after(now, (ADDRESSES_REPEAT * 2 ** this.repeats) as Duration);
+    if (flow === undefined || !flow.isEncapsulated) return;
+    const number = controlSequence(this.toldNumber);
+    tellAddresses(flow, {
+      controlSequence: number,
+      controlAck: controlSequence(this.heardNumber),
+      addresses: this.told,
+    });
+  }
+
+  private open(now: Instant): void {
+    if (!this.opens || this.heardNumber === 0) return;
+    for (let way = this.nextWay(now); way !== undefined && this.hasRoom; way = this.nextWay(now)) this.join(way, now);
+  }
+
+  private join(way: Way, now: Instant): void {
+    const { sal } = this.context;
+    const sibling = this.context.flows[0]!;
+    const { link } = sibling.path!;
+    const flow = new Flow(this.nonce, sal.random.uint32(), 6, this.context.createSegments(link));
+    flow.owner = this.context.owner;
+    this.joining.set(flow, way);
+    const path = sal.pathOf(link, way.local, way.remote);
+    if (!startJoin(sal, flow, sibling, path, sal.links.at(link), now)) this.handleEnded(flow, now);
+  }
+
+  /**
+   * Each of our interfaces is to be used, and each address of the peer's: with one that is unused as well, if there is
+   * one. Both families of an interface lead the same way: it is that of the first flow, where there is one of that.
+   */
+  private nextWay(now: Instant): Way | undefined {
+    const used = this.waysInUse();
+    const first = used[0];
+    if (first === undefined) return undefined;
+    const { family } = first.remote;
+    const isFree = (way: Way): boolean => (this.failures.get(nameOf(way))?.until ?? 0) <= now;
+    const ours = this.context.interfaces.reachableBy(family);
+    const locals = ours.filter((local) => !used.some((way) => this.isSameInterface(way.local, local)));
+    const hasFamily = this.heard.some((remote) => remote.family === family);
+    const remotes = this.heard.filter(
+      (remote) => (remote.family === family || !hasFamily) && !used.some((way) => way.remote.sameIp(remote)),
+    );
+    const candidates = [
+      ...waysBetween(locals, remotes),
+      ...waysBetween(locals, [first.remote]),
+      ...waysBetween([first.local], remotes),
+    ];
+    return candidates.find(isFree);
+  }
+
+  private isSameInterface(one: NetworkAddress, other: NetworkAddress): boolean {
+    const { interfaces } = this.context;
+    return (
+      one.sameIp(other) || (interfaces.nameOf(one) !== undefined && interfaces.nameOf(one) === interfaces.nameOf(other))
+    );
+  }
+
+  private waysInUse(): Way[] {
+    const ways: Way[] = [];
+    for (const { path } of this.context.flows) {
+      if (path?.local !== undefined) ways.push({ local: path.local, remote: path.remote });
+    }
+    return [...ways, ...this.joining.values()];
+  }
+
+  private localAddresses(): readonly NetworkAddress[] {
+    return this.context.interfaces.reachable().slice(0, TOLD_ADDRESSES_MAXIMUM);
+  }
+}
+
+function waysBetween(locals: readonly NetworkAddress[], remotes: readonly NetworkAddress[]): Way[] {
+  return locals.flatMap((local) =>
+    remotes.filter(({ family }) => family === local.family).map((remote) => ({ local, remote })),
+  );
+}
+
+/** From another host. */
+function isReachable({ isLoopback, isUnicast }: NetworkAddress): boolean {
+  return isUnicast && !isLoopback;
+}
+
+function nameOf({ local, remote }: Way): string {
+  return `${local.ip} ${remote}`;
+}
+
+function isSameList(one: readonly NetworkAddress[], other: readonly NetworkAddress[]): boolean {
+  return one.length === other.length && one.every((each, index) => each.equals(other[index]!));
+}
