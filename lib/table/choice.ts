@@ -46,14 +46,13 @@ export class Choice {
     return this.clientAddress === undefined ? this.identity : mixAddress(this.clientAddress);
   }
 
-  /** The draw of that number: from 0 to below 1, the same each time. */
-  fraction(draw: number): number {
-    return unitFraction(this.bits(2 * draw), this.bits(2 * draw + 1));
-  }
-
-  /** 32 bits, signed: small enough that V8 makes no object of them, as it does of fractions that a call returns. */
-  private bits(number: number): number {
-    return mixBits(this.seed + Math.imul(number, GOLDEN_RATIO));
+  /**
+   * The draw of that number: a whole number below `count`, the same each time. No fraction: V8 makes an object of each
+   * that a call returns.
+   */
+  below(count: number, draw: number): number {
+    const at = this.seed + Math.imul(2 * draw, GOLDEN_RATIO);
+    return Math.floor(unitFraction(mixBits(at), mixBits(at + GOLDEN_RATIO)) * count);
   }
 }
 

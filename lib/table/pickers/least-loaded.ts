@@ -10,7 +10,8 @@ export const leastLoaded: TargetPicker = {
   pick: (targets, choice) => {
     const { attempt } = choice;
     // A connect that failed is in no hurry to find the very best, but must not come to the same one again.
-    const index = attempt === 0 ? leastOf(targets, choice.fraction(0)) : drawByWeight(targets, choice, attempt - 1);
+    const index =
+      attempt === 0 ? leastOf(targets, choice.below(targets.size, 0)) : drawByWeight(targets, choice, attempt - 1);
     targets.countPick(index);
     return index;
   },
@@ -22,8 +23,7 @@ export function isLessLoaded(targets: TargetSet, one: number, other: number): bo
 }
 
 /** Begins anywhere: where all have the same load the first of a row would always be the first to get something. */
-function leastOf(targets: TargetSet, fraction: number): number {
-  const from = Math.floor(fraction * targets.size);
+function leastOf(targets: TargetSet, from: number): number {
   let best = from;
   for (let step = 1; step < targets.size; step++) {
     const index = (from + step) % targets.size;

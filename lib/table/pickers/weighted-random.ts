@@ -12,13 +12,12 @@ export const weightedRandom: TargetPicker = {
 /** The draw of that number, from 0, of draws that take no rule twice until all were taken. */
 export function drawByWeight(targets: TargetSet, choice: Choice, number: number): number {
   const last = number % Math.min(targets.size, DRAWS_MAXIMUM);
-  if (last === 0) return targets.indexAt(choice.fraction(0) * targets.totalWeight);
+  if (last === 0) return targets.indexAt(choice.below(targets.totalWeight, 0));
   let rest = targets.totalWeight;
   let index = 0;
   for (let draw = 0; draw <= last; draw++) {
-    // Where that point of a row without those that were drawn stands in the whole row. Not a function of its own: V8
-    // makes an object of each fraction that is handed over.
-    let at = choice.fraction(draw) * rest;
+    // Where that point of a row without those that were drawn stands in the whole row.
+    let at = choice.below(rest, draw);
     for (let place = 0; place < draw && targets.start(drawn[place]!) <= at; place++)
       at += targets.weight(drawn[place]!);
     index = targets.indexAt(at);
