@@ -27,7 +27,6 @@ export interface HierarchicalRouterOptions {
   readonly upstream?: Hierarchical | undefined;
   /** What the router above is told of instead of what lies under it. */
   readonly aggregates?: readonly ServicePrefix[];
-  readonly pickers?: readonly PickerChoice[];
   readonly partitions?: readonly PartitionChoice[];
 }
 
@@ -61,7 +60,6 @@ export class HierarchicalRouter implements ServiceController {
   start(now: Instant): void {
     this.settledAt = after(now, SESSION_LEASE);
     for (const rule of DELAY_RULES) this.commands.push({ kind: 'addRule', rule });
-    for (const choice of this.options.pickers ?? []) this.commands.push({ kind: 'setPicker', ...choice });
     this.options.upstream?.start(now, false);
   }
 
