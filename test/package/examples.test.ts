@@ -8,6 +8,8 @@ const PROMISED: Readonly<Record<string, RegExp>> = {
   'http.cjs': /^GET \/hello answered by \d+\n$/,
   'echo.mjs': /^what is sent comes back\n$/,
   'prefix.cjs': /^shop\/books: the server of shop\/\* .*\nshop\/cart: the server of shop\/cart .*\n$/,
+  'lookup.cjs': /^the first server\nthe second server\nshop\/none: ECONNREFUSED\n$/,
+  'two-sites.cjs': /^found at the other site\nby way of 2 routers\n$/,
   'datagrams.cjs': /^count 1\ncount 2\n$/,
   'rolling-restart.cjs': /^\d{2,} requests, 0 failed, answered by [34] processes\n$/,
   'simulated-network.cjs': /^1000000 bytes arrived, in \d+\.\d s of simulated time\n$/,
