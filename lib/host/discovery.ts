@@ -8,6 +8,7 @@ import { ServdRouter } from '../controller/policies/servd-router';
 import { PolicySocket, type TalkingPolicy } from '../driver/policy-socket';
 import type { StackDriver } from '../driver/stack-driver';
 import type { RandomSource } from '../time/random-source';
+import type { NetworkAddress } from '../wire/network-address';
 import type { HostConfiguration } from './configuration';
 import { createLookups } from './host-lookups';
 import type { UpstreamAccess } from './host-registry';
@@ -20,6 +21,8 @@ export interface DiscoveryContext {
   /** Those that carry flows, the preferred one first. */
   readonly links: readonly { readonly index: number; readonly encapsulated: boolean }[];
   readonly random: RandomSource;
+  /** The process that knows what is offered on this host, if it is another one. */
+  holder(): NetworkAddress | undefined;
   problem(error: Error): void;
 }
 
@@ -40,12 +43,17 @@ export class Discovery {
     // Whatever the clock does: what is said later is newer.
     this.generation = Math.max(Date.now(), this.generation + 1);
     this.flooding?.start({ generation: this.generation, port }, monotonicNow());
-    this.context.driver.runControllers();
+    this.handleRoleChanged();
   }
 
   /** Another process does. */
   stopServing(): void {
     this.flooding?.stop();
+    this.handleRoleChanged();
+  }
+
+  private handleRoleChanged(): void {
+    for (const lookup of this.lookups) lookup.handleHolderChanged();
     this.context.driver.runControllers();
   }
 
@@ -74,19 +82,19 @@ export class Discovery {
 
   /** What others were told of this host is taken back; it leaves with the next drain. */
   close(): void {
-    this.stopServing();
     for (const lookup of this.lookups) lookup.close();
+    this.stopServing();
     for (const socket of this.sockets) socket.close();
   }
 
   /** Directories lead to wherever they say by the preferred link. */
   private startLookups(): Lookup[] {
-    const { configuration, driver, links, problem } = this.context;
+    const { configuration, driver, links, holder, problem } = this.context;
     const [link] = links;
     if (link === undefined) return [];
     const lookups = createLookups(
       configuration.resolvers,
-      { index: link.index, port: link.encapsulated ? configuration.port : undefined },
+      { index: link.index, port: link.encapsulated ? configuration.port : undefined, holder },
       { now: monotonicNow, run: () => driver.runControllers(), problem },
     );
     for (const lookup of lookups) driver.addController(lookup);

@@ -106,6 +106,11 @@ export class HostRegistry {
     return this.currentRole === 'holder' && this.settling === undefined;
   }
 
+  /** The process that knows what all on this host offer, if that is another one. */
+  get wayToHolder(): NetworkAddress | undefined {
+    return this.route.address;
+  }
+
   /** Processes registered here, if this is the holder. */
   get memberCount(): number {
     return this.holder?.memberCount ?? 0;

@@ -28,6 +28,7 @@ import type { ServiceCommand, ServiceEvent, TransportProtocol } from '../stack/c
 import { Stack } from '../stack/stack';
 import type { Instant } from '../time/instant';
 import { FlowTag } from '../wire/flow-id';
+import type { NetworkAddress } from '../wire/network-address';
 import type { ServiceID, ServicePrefix } from '../wire/service-id';
 import { configurationFrom, type HostConfiguration, type HostOptions } from './configuration';
 import { DeadlineTimer } from './deadline-timer';
@@ -237,7 +238,9 @@ export class Host implements SocketHost {
     const { configuration, driver } = this;
     const { random } = driver.stack;
     const problem = (error: Error): void => this.warn(error);
-    return new Discovery({ configuration, driver, links: [...this.links.indexes()], random, problem });
+    const links = [...this.links.indexes()];
+    const holder = (): NetworkAddress | undefined => this.registry?.wayToHolder;
+    return new Discovery({ configuration, driver, links, random, holder, problem });
   }
 
   /** Many processes, one host: one of them holds the well-known port. */

@@ -58,6 +58,11 @@ export class Lookup implements ServiceController {
     this.carryOutRequests();
   }
 
+  /** Whoever knows what is offered on this host is another process now: what was unknown may be known. */
+  handleHolderChanged(): void {
+    this.tell((policy) => policy.handleChanged(this.options.prefix));
+  }
+
   /** Nobody asks any more. The rules stay: their host is about to go, too. */
   close(): void {
     this.isClosed = true;

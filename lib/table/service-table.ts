@@ -369,20 +369,23 @@ export class ServiceTable {
     isDefault: boolean,
   ): boolean {
     this.rest.clear();
-    let isComplete = !isDefault;
+    const isComplete = !isDefault;
     let priority = this.prefixes.priority(first);
+    let mayBeAskedAgain = false;
     for (let number = first; number !== NO_RULE; number = this.nextUsable(this.prefixes.next(number), query)) {
       const isBelow = this.prefixes.priority(number) < priority;
       if (isBelow && (isDefault || this.rest.size > 0)) break;
       const rule = this.store.resolved(number);
       if (choice.avoided!.avoids(rule)) {
-        if (choice.avoided!.mayDo(rule)) isComplete = false;
+        if (choice.avoided!.mayDo(rule)) mayBeAskedAgain = true;
         continue;
       }
+      // Who has not answered is better than nobody.
+      if (mayBeAskedAgain && rule.action === 'drop') continue;
       priority = rule.priority;
       this.addTarget(this.rest, number, picker);
     }
-    return isComplete;
+    return isComplete && !mayBeAskedAgain;
   }
 
   private saltFrom(random: RandomSource): number {

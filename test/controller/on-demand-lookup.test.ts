@@ -13,6 +13,7 @@ import type { LookupRequest } from '../../lib/controller/policies/lookup-questio
 import {
   LOOKUP_ANSWER_PRIORITY,
   LOOKUP_DELAY_PRIORITY,
+  LOOKUP_REFUSAL_PRIORITY,
   type LookupAnswer,
   OnDemandLookup,
   type OnDemandOptions,
@@ -49,6 +50,13 @@ const answer = (serviceID: ServiceID, ...ips: string[]): LookupAnswer => ({
   lifetime: seconds(30),
 });
 
+/** The rules that were added end by themselves. */
+function expire(policy: OnDemandLookup, commands: ReturnType<typeof drain>): void {
+  for (const command of commands) {
+    if (command.kind === 'addRule') policy.handleEvent({ kind: 'ruleExpired', rule: command.rule }, NOW);
+  }
+}
+
 const services = (request: LookupRequest) => request.kind === 'ask' && String(request.serviceID);
 
 describe('OnDemandLookup', () => {
@@ -81,6 +89,19 @@ describe('OnDemandLookup', () => {
     expect(drain(policy)).toEqual([
       { kind: 'addRule', rule: { ...rule, ...instances[0], priority: LOOKUP_ANSWER_PRIORITY } },
       { kind: 'addRule', rule: { ...rule, ...instances[1], priority: LOOKUP_ANSWER_PRIORITY + 7 } },
+      // Behind them: whom all of them refuse need not wait for another answer.
+      {
+        kind: 'addRule',
+        rule: {
+          action: 'drop',
+          prefix: ServicePrefix.of(web),
+          refuses: true,
+          priority: LOOKUP_REFUSAL_PRIORITY,
+          weight: 1,
+          hardTimeout: 30_000,
+          idleTimeout: 5000,
+        },
+      },
       { kind: 'releaseDelayed', prefix: ServicePrefix.of(web) },
     ]);
     expect(policy.nextDeadline()).toBe(NEVER);
@@ -95,6 +116,20 @@ describe('OnDemandLookup', () => {
     expect(rule).toMatchObject({ kind: 'addRule', rule: { action: 'drop', refuses: true, hardTimeout: 30_000 } });
     expect(release).toEqual({ kind: 'releaseDelayed', prefix: ServicePrefix.of(web) });
     expect(policy.counts).toMatchObject({ positive: 0, negative: 1 });
+  });
+
+  it('leads what the directory does not know to who may have it on this host, and forgets that in time', () => {
+    const holder = address('127.0.0.1', 54325);
+    const { policy, delayed, asked } = lookup({ otherwise: () => holder });
+    drain(policy);
+    delayed(web);
+    policy.handleAnswer(asked(), answer(web), NOW);
+    const commands = drain(policy);
+    expect(commands[0]).toMatchObject({ rule: { action: 'forward', address: holder, hardTimeout: 30_000 } });
+    expect(policy.counts).toMatchObject({ positive: 0, negative: 1 });
+    expire(policy, commands);
+    delayed(web);
+    asked();
   });
 
   it('asks once for a service, however often it is told, and for others meanwhile', () => {
@@ -193,11 +228,14 @@ describe('OnDemandLookup', () => {
     const { policy, delayed, asked } = lookup();
     delayed(web);
     policy.handleAnswer(asked(), answer(web, '192.0.2.1', '192.0.2.2'), NOW);
-    const rules = drain(policy).flatMap((command) => (command.kind === 'addRule' ? [command.rule] : []));
-    for (const rule of rules) if (rule.action === 'forward') policy.handleEvent({ kind: 'ruleExpired', rule }, NOW);
+    expire(policy, drain(policy));
     delayed(web);
     policy.handleAnswer(asked(), answer(web, '192.0.2.3'), NOW);
-    expect(told(policy)).toEqual(['addRule forward aaaa/256 -> 192.0.2.3:54325', 'releaseDelayed /256']);
+    expect(told(policy)).toEqual([
+      'addRule forward aaaa/256 -> 192.0.2.3:54325',
+      'addRule drop aaaa/256',
+      'releaseDelayed /256',
+    ]);
   });
 
   it('does not go round when its rules do not take effect, and believes in them again later', () => {
@@ -227,6 +265,7 @@ describe('OnDemandLookup', () => {
     expect(ask(['192.0.2.2', '192.0.2.3'])).toEqual([
       'addRule forward aaaa/256 -> 192.0.2.2:54325',
       'addRule forward aaaa/256 -> 192.0.2.3:54325',
+      'addRule drop aaaa/256',
       'deleteRule forward aaaa/256 -> 192.0.2.1:54325',
     ]);
     expect(ask([])).toEqual([
@@ -234,7 +273,7 @@ describe('OnDemandLookup', () => {
       'deleteRule forward aaaa/256 -> 192.0.2.2:54325',
       'deleteRule forward aaaa/256 -> 192.0.2.3:54325',
     ]);
-    expect(ask(['192.0.2.1'])).toEqual(['addRule forward aaaa/256 -> 192.0.2.1:54325', 'deleteRule drop aaaa/256']);
+    expect(ask(['192.0.2.1'])).toEqual(['addRule forward aaaa/256 -> 192.0.2.1:54325', 'addRule drop aaaa/256']);
   });
 
   it('forgets what the directory has changed, wider and narrower answers included', () => {
@@ -245,17 +284,19 @@ describe('OnDemandLookup', () => {
     }
     drain(policy);
     policy.handleChanged(ServicePrefix.of(service(2)));
-    expect(told(policy)).toEqual(['deleteRule forward aaaa/256 -> 192.0.2.2:54325']);
+    expect(told(policy)).toEqual(['deleteRule forward aaaa/256 -> 192.0.2.2:54325', 'deleteRule drop aaaa/256']);
     policy.handleChanged(ServicePrefix.of(service(0), 64));
     expect(told(policy)).toEqual([
       'deleteRule forward aaaa/256 -> 192.0.2.1:54325',
+      'deleteRule drop aaaa/256',
       'deleteRule forward aaaa/256 -> 192.0.2.3:54325',
+      'deleteRule drop aaaa/256',
     ]);
     delayed(web);
     policy.handleAnswer(asked(), { ...answer(web, '192.0.2.9'), prefix: acme }, NOW);
     drain(policy);
     policy.handleChanged(ServicePrefix.of(service(7)));
-    expect(told(policy)).toEqual(['deleteRule forward aaaa/16 -> 192.0.2.9:54325']);
+    expect(told(policy)).toEqual(['deleteRule forward aaaa/16 -> 192.0.2.9:54325', 'deleteRule drop aaaa/16']);
   });
 
   it('keeps so many answers, and so many instances of one', () => {
@@ -263,7 +304,8 @@ describe('OnDemandLookup', () => {
     const ips = Array.from({ length: LOOKUP_ADDRESSES_MAXIMUM + 5 }, (_, index) => `10.0.0.${index + 1}`);
     delayed(web);
     policy.handleAnswer(asked(), answer(web, ...ips), NOW);
-    expect(drain(policy).filter(({ kind }) => kind === 'addRule')).toHaveLength(LOOKUP_ADDRESSES_MAXIMUM + 1);
+    // And the DELAY rule, and the refusal behind them.
+    expect(drain(policy).filter(({ kind }) => kind === 'addRule')).toHaveLength(LOOKUP_ADDRESSES_MAXIMUM + 2);
     for (let number = 2; number <= LOOKUP_ANSWERS_MAXIMUM; number++) {
       delayed(service(number));
       policy.handleAnswer(asked(), answer(service(number), '192.0.2.1'), NOW);
@@ -271,7 +313,7 @@ describe('OnDemandLookup', () => {
     expect(drain(policy).some(({ kind }) => kind === 'deleteRule')).toBe(false);
     delayed(service(0));
     policy.handleAnswer(asked(), answer(service(0), '192.0.2.1'), NOW);
-    expect(drain(policy).filter(({ kind }) => kind === 'deleteRule')).toHaveLength(LOOKUP_ADDRESSES_MAXIMUM);
+    expect(drain(policy).filter(({ kind }) => kind === 'deleteRule')).toHaveLength(LOOKUP_ADDRESSES_MAXIMUM + 1);
     expect(policy.counts.evicted).toBe(1);
   });
 });

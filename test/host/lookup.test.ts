@@ -53,6 +53,7 @@ describe('Lookup', () => {
     expect(await answered({ instances: ['192.0.2.1', '[2001:db8::1]:99'], lifetime: 1000 })).toEqual([
       `addRule forward ${block}/256 -> 192.0.2.1:54325`,
       `addRule forward ${block}/256 -> [2001:db8::1]:99`,
+      `addRule drop ${block}/256`,
       'releaseDelayed /256',
     ]);
   });
@@ -66,7 +67,8 @@ describe('Lookup', () => {
   it('takes no more of an answer than it is asked for', async () => {
     const { answered } = lookup();
     const answer = { instances: ['192.0.2.1'], lifetime: 1000, prefix: servicePrefix('*') };
-    expect(await answered(answer)).toMatchObject([expect.stringContaining('/64 ->'), 'releaseDelayed /64']);
+    const [forward, , release] = await answered(answer);
+    expect([forward, release]).toEqual([expect.stringContaining('/64 ->'), 'releaseDelayed /64']);
   });
 
   it.each<[string, unknown]>([
@@ -116,7 +118,7 @@ describe('Lookup', () => {
     await answered({ instances: ['192.0.2.1'], lifetime: 1000 });
     resolver.changed!(acme);
     expect(run).toHaveBeenCalledTimes(1);
-    expect(drain(controller)).toMatchObject([{ kind: 'deleteRule' }]);
+    expect(drain(controller).map(({ kind }) => kind)).toEqual(['deleteRule', 'deleteRule']);
   });
 
   it('aborts everything when it is closed, and listens no longer', () => {
@@ -149,6 +151,15 @@ describe('hosts that look services up', () => {
       server.on('connection', (socket) => socket.on('error', () => {}).end(answer));
     });
 
+  /** What becomes of a connect to a service that nobody has. */
+  async function refused(client: Host, resolver: ScriptedResolver): Promise<unknown[]> {
+    const failed = once(connect('acme/none', { host: client }), 'error');
+    const asked = resolver.questions.length + 1;
+    await vi.waitFor(() => expect(resolver.questions).toHaveLength(asked));
+    resolver.questions.at(-1)!.answer({ instances: [], lifetime: 60_000 });
+    return failed;
+  }
+
   it('asks once for all who wait, and releases them with the answer', async () => {
     const server = await start();
     await serve(server, 'acme/web', 'found');
@@ -172,6 +183,33 @@ describe('hosts that look services up', () => {
     expect((await first)[0]).toMatchObject({ code: 'ECONNREFUSED' });
     const [error] = await once(connect('acme/none', { host: client }), 'error');
     expect(error).toMatchObject({ code: 'ECONNREFUSED' });
+    expect(resolver.questions).toHaveLength(1);
+  });
+
+  it('finds what another process of the host offers, though the directory does not know it', async () => {
+    // Two hosts of one port are two processes of one machine.
+    const port = ++lastPort;
+    const holder = await start({ port });
+    await serve(holder, 'acme/here', 'here');
+    const resolver = new ScriptedResolver();
+    const member = await start({ port, resolvers: [{ prefix: 'acme/*', resolver }] });
+    expect([holder.role, member.role]).toEqual(['holder', 'member']);
+    const found = text(connect('acme/here', { host: member }));
+    await vi.waitFor(() => expect(resolver.questions).toHaveLength(1));
+    resolver.questions[0]!.answer({ instances: [], lifetime: 60_000 });
+    expect(await found).toBe('here');
+    const [error] = await refused(member, resolver);
+    expect(error).toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  it('is refused by an instance that has no such service any more, and waits for no other answer', async () => {
+    const server = await start();
+    const resolver = new ScriptedResolver();
+    const client = await start({ resolvers: [{ prefix: 'acme/*', resolver }] });
+    const failed = once(connect('acme/gone', { host: client }), 'error');
+    await vi.waitFor(() => expect(resolver.questions).toHaveLength(1));
+    resolver.questions[0]!.answer({ instances: [`127.0.0.1:${server.configuration.port}`], lifetime: 60_000 });
+    expect((await failed)[0]).toMatchObject({ code: 'ECONNREFUSED' });
     expect(resolver.questions).toHaveLength(1);
   });
 

@@ -47,6 +47,11 @@ export class HolderRoute implements ServiceController {
     this.stopSeeking();
   }
 
+  /** Whom first packets go to that nothing here is known of; `undefined` while that is nobody else. */
+  get address(): NetworkAddress | undefined {
+    return this.holder;
+  }
+
   /** Somebody offers `prefix` now, and has a rule: what asks for it waits no longer. */
   handleOffered(prefix: ServicePrefix): void {
     if (this.seeking) this.commands.push({ kind: 'releaseDelayed', prefix });

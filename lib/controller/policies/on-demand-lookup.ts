@@ -19,7 +19,8 @@ import { LookupQuestions, type LookupRequest } from './lookup-questions';
  * a process that has just started: what it does not know yet need not be asked for.
  */
 export const LOOKUP_DELAY_PRIORITY = 250;
-/** Above the DELAY rule, should an answer be for the whole prefix; an instance's own priority is added. */
+/** Above the DELAY rule, should an answer be for the whole prefix; an instance's own priority is added to the second. */
+export const LOOKUP_REFUSAL_PRIORITY = 255;
 export const LOOKUP_ANSWER_PRIORITY = 260;
 
 export interface OnDemandOptions {
@@ -30,6 +31,8 @@ export interface OnDemandOptions {
   readonly link: number;
   /** 'host': also for what others on the segment ask by broadcast, as its router does. Default 'network'. */
   readonly scope?: RuleScope;
+  /** Who may know of what the directory does not: the process that has the services of this host. */
+  readonly otherwise?: () => NetworkAddress | undefined;
 }
 
 export interface LookupInstance {
@@ -129,8 +132,9 @@ export class OnDemandLookup implements ServiceController {
   }
 
   private handleExpired(rule: ServiceRule): void {
-    if (rule.action === 'forward') this.positive.handleExpired(rule);
-    else if (rule.action === 'drop') this.negative.handleExpired(rule);
+    if (rule.action !== 'forward' && rule.action !== 'drop') return;
+    this.positive.handleExpired(rule);
+    this.negative.handleExpired(rule);
   }
 
   private isOurs(serviceID: ServiceID): boolean {
@@ -147,32 +151,26 @@ export class OnDemandLookup implements ServiceController {
   private handlePositive(answer: LookupAnswer, now: Instant): void {
     this.counts.positive++;
     const instances = answer.instances.slice(0, LOOKUP_ADDRESSES_MAXIMUM);
-    const rules = instances.map((instance) => this.forwardRule(answer, instance));
-    this.install(this.positive, rules, answer.prefix, now);
-    this.remove(this.negative, answer.prefix);
+    this.install(this.positive, this.rulesOf(answer, instances), answer.prefix, now);
   }
 
   private handleNegative(answer: LookupAnswer, now: Instant): void {
     this.counts.negative++;
-    const rule = { action: 'drop', refuses: true, ...this.terms(answer), priority: LOOKUP_ANSWER_PRIORITY } as const;
-    this.install(this.negative, [rule], answer.prefix, now);
-    this.remove(this.positive, answer.prefix);
+    // Somebody else on this host may have it.
+    const address = this.options.otherwise?.();
+    const others = address === undefined ? [] : [{ address, priority: 0, weight: DEFAULT_RULE_WEIGHT }];
+    this.install(this.negative, this.rulesOf(answer, others), answer.prefix, now);
   }
 
   /** The new rules go in before those of the former answer go out. */
   private install(answers: LookupAnswers, rules: readonly ServiceRule[], prefix: ServicePrefix, now: Instant): void {
-    const former = answers.find(prefix)?.rules ?? [];
+    const former = [this.positive, this.negative].flatMap((each) => each.delete(prefix)?.rules ?? []);
     for (const rule of rules) this.commands.push({ kind: 'addRule', rule });
     this.deleteRules(former.filter((each) => !rules.some((rule) => isSameRule(each, rule))));
     const evicted = answers.add({ prefix, since: now, rules });
     if (evicted === undefined) return;
     this.counts.evicted++;
     this.deleteRules(evicted.rules);
-  }
-
-  private remove(answers: LookupAnswers, prefix: ServicePrefix): void {
-    const former = answers.delete(prefix);
-    if (former !== undefined) this.deleteRules(former.rules);
   }
 
   private deleteRules(rules: AnswerInForce['rules']): void {
@@ -183,6 +181,17 @@ export class OnDemandLookup implements ServiceController {
     const { link } = this.options;
     const terms = { ...this.terms(answer), priority: LOOKUP_ANSWER_PRIORITY + priority, weight };
     return { action: 'forward', address, link, broadcast: false, scope: this.scope, ...terms };
+  }
+
+  /** To the instances, and behind them a refusal: a connect that they have refused need not wait for another answer. */
+  private rulesOf(answer: LookupAnswer, instances: readonly LookupInstance[]): ServiceRule[] {
+    const refusal = {
+      action: 'drop',
+      refuses: true,
+      ...this.terms(answer),
+      priority: LOOKUP_REFUSAL_PRIORITY,
+    } as const;
+    return [...instances.map((instance) => this.forwardRule(answer, instance)), refusal];
   }
 
   private terms({ prefix, lifetime, idleTimeout }: LookupAnswer) {
