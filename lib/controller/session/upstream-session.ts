@@ -63,6 +63,8 @@ export interface UpstreamSessionObserver {
 interface Attempt {
   readonly number: number;
   channel: SessionChannel;
+  /** Where it spoke from when it said hello; its flow may have migrated since, what it has registered has not. */
+  ip: string | undefined;
   stage: 'opening' | 'greeted' | 'welcome' | 'over';
 }
 
@@ -176,7 +178,8 @@ export class UpstreamSession {
 
   /** An address of this host is gone: whoever speaks from it is not heard any more. */
   handleAddressGone(ip: string, now: Instant): void {
-    const speaksFrom = (attempt: Attempt | undefined): boolean => attempt?.channel.local.ip === ip;
+    const speaksFrom = (attempt: Attempt | undefined): boolean =>
+      attempt !== undefined && (attempt.ip ?? attempt.channel.local.ip) === ip;
     if (speaksFrom(this.next) || (speaksFrom(this.current) && this.next === undefined)) this.move(now);
   }
 
@@ -235,6 +238,7 @@ export class UpstreamSession {
   private handleOpened(attempt: Attempt, now: Instant): void {
     if (attempt.stage !== 'opening') return;
     attempt.stage = 'greeted';
+    attempt.ip = attempt.channel.local.ip;
     this.welcomeBy = after(now, SESSION_HELLO_TIMEOUT);
     const { identity, name, port } = this.options;
     const who = { identity, session: attempt.number, ...(name === undefined ? {} : { name }) };

@@ -20,7 +20,7 @@ export class End implements SessionChannel {
   roundTripTime: Duration | undefined = milliseconds(1);
 
   constructor(
-    readonly local: { readonly ip: string; readonly port: number },
+    readonly local: { ip: string; port: number },
     readonly remote: NetworkAddress,
   ) {}
 

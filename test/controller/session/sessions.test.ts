@@ -152,6 +152,14 @@ describe('a controller session', () => {
     expect(world.take()).toEqual(['+a 10.0.0.7:54325 5', '-a 10.0.0.2:54325']);
   });
 
+  it('moves although its flow has migrated before it heard that the address is gone', () => {
+    const { session, place } = registered();
+    world.channels[0]!.below.local.ip = place.ip = '10.0.0.7';
+    session.handleAddressGone('10.0.0.2', world.now);
+    world.deliver();
+    expect(world.take()).toEqual(['+a 10.0.0.7:54325 5', '-a 10.0.0.2:54325']);
+  });
+
   it('moves even while the former session does well', () => {
     const { session } = registered();
     session.move(world.now);
