@@ -57,7 +57,7 @@ export type ServiceEvent =
   | { readonly kind: 'interfaceDown'; readonly networkInterface: NetworkInterface };
 
 /**
- * `answered`: as a stream or as a datagram service. `refused`: neither, by somebody who is there. `skipped`: too many
+ * `answered`: as a stream or as a datagram service, be it that it is full. `refused`: neither, by somebody who is there. `skipped`: too many
  * were asked at the same time.
  */
 export type ProbeOutcome = 'answered' | 'refused' | 'unanswered' | 'skipped';

@@ -83,7 +83,8 @@ class Probe implements FlowOwner {
 
   flowClosed(flow: Flow, failure: FlowFailure | undefined): void {
     this.waiting.delete(flow);
-    if (failure === 'refused') this.wasRefused = true;
+    if (failure === 'refused' && flow.attempts?.wasFull === true) this.end('answered');
+    else if (failure === 'refused') this.wasRefused = true;
     // Our own want of room says nothing of the instance.
     else if (failure !== 'timedOut') this.wasSkipped = true;
     if (--this.left > 0) return;

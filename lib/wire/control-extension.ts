@@ -31,7 +31,7 @@ export interface ControlExtension {
   readonly controlAck: ControlSequence;
   /**
    * In a SYN: how often this connect has failed before, at most DETAIL_MAXIMUM; in a RST that refuses one: how many
-   * routers had passed it on; 0 by default. The original sends 0 and does not look (docs/protocol.md, CONTROL).
+   * routers had passed it on, and REFUSED_FULL when somebody is there who has no place now; 0 by default. The original sends 0 and does not look (docs/protocol.md, CONTROL).
    */
   readonly detail?: number;
   /** The sender's own nonce; in a RST to an unknown flow the offender's. */
@@ -42,6 +42,7 @@ export const CONTROL_EXTENSION_TYPE = 1;
 export const CONTROL_EXTENSION_BYTES = 20;
 
 export const DETAIL_MAXIMUM = 255;
+export const REFUSED_FULL = 0x80;
 
 const FLAGS = 2;
 const DETAIL = 3;

@@ -127,6 +127,18 @@ describe('a refused connect', () => {
     expect(client.sal.counters.value('instanceFailureUntold')).toBe(20);
   });
 
+  it('goes elsewhere when an instance is full, and tells nobody of that: it is well', () => {
+    const { wire, client, listeners } = instances(3, [0, 1, 2]);
+    for (const index of [0, 1]) listeners.get(index)!.places = 0;
+    for (let count = 0; count < 10; count++) {
+      const { owner, flow } = client.connect();
+      wire.settle();
+      expect(owner.told).toEqual(['connected']);
+      expect(flow.path!.remote.ip).toBe('10.0.1.3');
+    }
+    expect(client.failures).toEqual([]);
+  });
+
   it('leaves the choice of an address to whoever chose it', () => {
     const { wire, client, servers } = instances(3, [1, 2]);
     const { owner } = client.connect({ via: [servers[0]!.address] });

@@ -55,6 +55,15 @@ describe('a probe', () => {
     socket.close();
   });
 
+  it('is answered by a service that is full: it is well', () => {
+    const { world, listen, probe, outcomes, accepted } = site();
+    listen().setPlaces(0);
+    probe();
+    world.run({ for: milliseconds(100) });
+    expect(outcomes).toEqual(['answered']);
+    expect(accepted).toEqual([]);
+  });
+
   it('is refused where nobody has the service', () => {
     const { world, probe, outcomes } = site();
     probe();

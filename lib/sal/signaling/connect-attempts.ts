@@ -10,6 +10,8 @@ import { NetworkAddress } from '../../wire/network-address';
 export class ConnectAttempts implements AvoidedRules {
   /** Refusals by somebody who had refused before. */
   repeats = 0;
+  /** The last refusal was one of somebody who is well, and has no place now. */
+  wasFull = false;
   /** Next hops that refused themselves. */
   private readonly refused: NetworkAddress[] = [];
   /** Next hops that did not answer; they may yet, and are tried again when nothing else is left. */

@@ -3,6 +3,7 @@
 
 import { CONNECT_BROADCASTS, CONNECT_REPEAT_PAUSE, CONNECT_REPEATS_MAXIMUM } from '../../limits';
 import { after, type Instant } from '../../time/instant';
+import { REFUSED_FULL } from '../../wire/control-extension';
 import type { NetworkAddress } from '../../wire/network-address';
 import { type Flow, MANY_HOPS } from '../flow';
 import { ConnectAttempts } from './connect-attempts';
@@ -13,10 +14,13 @@ export function handleRefusal(context: SignalingContext, flow: Flow, received: R
   const attempts = attemptsOf(flow);
   const from = received.batch.source(received.row);
   const hop = singleHop(flow);
+  const detail = received.packet.control!.detail ?? 0;
+  attempts.wasFull = (detail & REFUSED_FULL) !== 0;
   context.count('connectRefused');
-  if (hop !== undefined && (received.packet.control!.detail ?? 0) === 0 && hop.sameIp(from)) {
+  if (hop !== undefined && (detail & ~REFUSED_FULL) === 0 && hop.sameIp(from)) {
     attempts.addRefused(hop);
-    context.noteFailure(flow.service!, hop, 'refused', now);
+    // Whoever is full is well.
+    if (!attempts.wasFull) context.noteFailure(flow.service!, hop, 'refused', now);
     // Whoever chose where it goes wanted this one and no other.
     if (flow.via !== undefined) refuse(context, flow, now);
     else retryAtOnce(context, flow, attempts, now);

@@ -1,7 +1,7 @@
 // RST in answer to packets that found no flow, no service, or a connection that another instance has already.
 // A reset of one of our own flows stands in teardown.ts.
 
-import { ControlFlag, type ControlSequence, controlSequence } from '../../wire/control-extension';
+import { ControlFlag, type ControlSequence, controlSequence, REFUSED_FULL } from '../../wire/control-extension';
 import type { FlowID, FlowNonce } from '../../wire/flow-id';
 import type { NetworkAddress } from '../../wire/network-address';
 import { writeSalPacketHeader } from '../../wire/sal-packet';
@@ -14,11 +14,18 @@ export function isForUsAlone({ batch, row, output }: ReceivedControl): boolean {
   return output.isOursAlone && !batch.isBroadcast(row);
 }
 
-/** Tells whoever sent a SYN that nobody here has the service; the nonce proves that we saw the SYN. */
-export function refuseSyn(received: ReceivedControl): void {
+/**
+ * Tells whoever sent a SYN that nobody here has the service, or that it is `full`; the nonce proves that we saw the SYN.
+ */
+export function refuseSyn(received: ReceivedControl, full = false): void {
   const control = received.packet.control!;
   const passed = Math.max((received.packet.source?.length ?? 0) - 1, 0);
-  refuse(received, controlSequence(0), controlSequence(control.controlSequence + 1), passed);
+  refuse(
+    received,
+    controlSequence(0),
+    controlSequence(control.controlSequence + 1),
+    passed | (full ? REFUSED_FULL : 0),
+  );
 }
 
 /** Tells an instance, where its SYN-ACK came from, that the client waits no longer. */
