@@ -223,7 +223,7 @@ describe('serval events', () => {
       await serval(`table add acme/far drop --process ${server.pid}`);
     }
     server.signal('SIGKILL');
-    await events.printed(new RegExp(`"pid":${server.pid},"event":"lost"`));
+    await events.printed(new RegExp(`"pid":${server.pid},"event":"gone"`));
   });
 
   it('of one process ends with it', async () => {

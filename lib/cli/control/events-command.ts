@@ -41,8 +41,8 @@ async function listen({ pid, client }: ServalProcess, isJson: boolean | undefine
   try {
     for await (const event of client.lines('/events')) await say(isJson ? `${JSON.stringify(event)}\n` : line(event));
   } catch {
-    // It has gone, without a word.
-    const event = { time: new Date().toISOString(), pid, event: 'lost' };
+    // Without a word: a host that is closed says so.
+    const event = { time: new Date().toISOString(), pid, event: 'gone' };
     await say(isJson ? `${JSON.stringify(event)}\n` : line(event));
   }
 }
@@ -50,7 +50,9 @@ async function listen({ pid, client }: ServalProcess, isJson: boolean | undefine
 /** `TIME PID EVENT DETAILS` */
 function line({ time, pid, event, ...rest }: Entry): string {
   const clock = String(time).slice(11, 23);
-  return `${picocolors.dim(clock)} ${String(pid).padStart(7)} ${picocolors.bold(String(event))} ${harmless(details(rest))}\n`;
+  return `${picocolors.dim(clock)} ${String(pid).padStart(7)} ${picocolors.bold(String(event))} ${harmless(details(rest))}`
+    .trimEnd()
+    .concat('\n');
 }
 
 function details(fields: Entry): string {

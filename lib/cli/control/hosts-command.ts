@@ -36,8 +36,9 @@ const COLUMNS: readonly Column[] = [
   { title: 'PROGRAM', text: ({ program }) => text(program) },
 ];
 
-function routerText({ router }: Entry): string {
-  if (typeof router !== 'object' || router === null) return '-';
+/** A member leaves it to the holder. */
+function routerText({ router, role }: Entry): string {
+  if (typeof router !== 'object' || router === null || role === 'member') return '-';
   const { asked, address, connected } = router as Entry;
   return `${address ?? asked}${connected === true ? '' : ' (not connected)'}`;
 }

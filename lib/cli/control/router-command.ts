@@ -1,7 +1,8 @@
 // `serval router`: a process that holds the well-known port, takes registrations and forwards first packets, and does
 // nothing else. Interrupted, it says goodbye to the hosts below it and ends.
 
-import { setInterval as every } from 'node:timers/promises';
+import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Command } from 'commander';
 import picocolors from 'picocolors';
 import { createRouter, type Router, type RouterOptions } from '../../index';
@@ -47,9 +48,9 @@ async function run(options: RouterCommandOptions): Promise<void> {
   const interrupted = interruption();
   const router = createRouter(routerOptions(options));
   try {
-    await Promise.race([router.ready, interrupted]);
+    await Promise.race([router.ready, whenAborted(interrupted)]);
     await tell(router, options);
-    await Promise.race([showCounters(router, options), interrupted]);
+    await showCounters(router, options, interrupted);
   } finally {
     await router.close();
   }
@@ -85,30 +86,36 @@ async function tell(router: Router, { json, aggregate }: RouterCommandOptions): 
   await say(`${picocolors.bold('service router')} on port ${port}, link ${links.join(', ')}${above}\n`);
 }
 
-/** One line, written over itself each second; nothing where nobody looks. Never resolves. */
-async function showCounters(router: Router, { json }: RouterCommandOptions): Promise<void> {
-  if (json || !process.stdout.isTTY) return new Promise(() => {});
-  for await (const _ of every(1000)) {
-    const { packetsResolved, packetsDropped } = router.host.statistics().table;
+/** One line, written over itself each second; nothing where nobody looks. Until interrupted. */
+async function showCounters(router: Router, { json }: RouterCommandOptions, interrupted: AbortSignal): Promise<void> {
+  if (json || !process.stdout.isTTY) return whenAborted(interrupted);
+  while (!interrupted.aborted) {
+    const { stack, table } = router.host.statistics();
     const parts = [
       `${router.hosts().length} hosts`,
       `${router.instances().length} instances`,
-      `${countText(packetsResolved)} first packets resolved, ${countText(packetsDropped)} dropped`,
+      `${countText(stack['forwarded'] ?? 0)} first packets forwarded`,
+      `${countText(table.packetsDropped)} dropped`,
     ];
     await say(`\r${parts.join(', ')}${ERASE_TO_END}`);
+    await pause(1000, undefined, { signal: interrupted }).catch(() => {});
   }
+  await say('\n');
+}
+
+async function whenAborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
 }
 
 /** The first signal asks for the end, the second is the end. */
-function interruption(): Promise<void> {
-  return new Promise((resolve) => {
-    let count = 0;
-    const handle = (): void => {
-      if (++count > 1) process.exit(1);
-      resolve();
-    };
-    process.on('SIGINT', handle).on('SIGTERM', handle);
-  });
+function interruption(): AbortSignal {
+  const interrupted = new AbortController();
+  const handle = (): void => {
+    if (interrupted.signal.aborted) process.exit(1);
+    interrupted.abort();
+  };
+  process.on('SIGINT', handle).on('SIGTERM', handle);
+  return interrupted.signal;
 }
 
 const ERASE_TO_END = '\x1b[K';
