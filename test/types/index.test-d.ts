@@ -15,6 +15,18 @@ expectNotAssignable<serval.ServiceName>(8080);
 expectNotAssignable<serval.ServiceName>(serval.servicePrefix('acme/*'));
 expectAssignable<serval.ServiceScope>(serval.servicePrefix('acme/*'));
 
+// Service routers
+const router = serval.createRouter({ port: 6000, aggregates: ['acme/*', serval.servicePrefix('acme/*')] });
+expectType<serval.Router>(router);
+expectType<Promise<void>>(router.ready);
+expectType<serval.Host>(router.host);
+expectType<serval.RegisteredInstance[]>(router.instances());
+expectType<serval.RegisteredHost[]>(router.hosts());
+expectType<Promise<void>>(router.close());
+expectAssignable<serval.RouterOptions>({ router: 'auto' });
+expectError(serval.createRouter({ aggregate: 'acme/*' }));
+serval.createHost({ router: 'auto' });
+
 // Streams
 const socket = serval.connect('acme/web', { connectTimeout: 1000, signal: new AbortController().signal }, () => {});
 expectType<serval.Socket>(socket);
