@@ -181,9 +181,12 @@ export const UNREACHABLE_HINTS = 3;
 export const UNREACHABLE_MOVE_GRACE = seconds(2);
 /** Least time between hints that count, so that one burst of ICMP is one hint. */
 export const UNREACHABLE_HINT_INTERVAL = milliseconds(50);
-/** A next hop that refuses SYNs by ICMP is asked again this often, and for this long: it may be restarting. */
+/**
+ * A next hop that refuses SYNs by ICMP is asked again this often, and for this long: it may be restarting, which takes a
+ * process of Node a second and more on a busy machine. Shorter than a lease, within which a router's hosts are back.
+ */
 export const UNREACHABLE_RETRY = milliseconds(100);
-export const UNREACHABLE_GRACE = seconds(1);
+export const UNREACHABLE_GRACE = seconds(2.5);
 /** Failures of instances that controllers are told of, in an interval: each makes them look at a rule or two. */
 export const INSTANCE_FAILURES_MAXIMUM = 64;
 export const INSTANCE_FAILURES_INTERVAL = milliseconds(100);

@@ -128,7 +128,10 @@ export class ServiceAccessLayer implements SignalingContext {
    */
   retryFirstPackets(prefix: ServicePrefix, now: Instant): void {
     for (const flow of [...this.connecting]) {
-      if (prefix.contains(flow.service!) && !this.firstPackets.isDelayed(flow)) this.sendFirstPacket(flow, now);
+      if (!prefix.contains(flow.service!) || this.firstPackets.isDelayed(flow)) continue;
+      // Who was not there before the change may be there behind it.
+      flow.unreachable = undefined;
+      this.sendFirstPacket(flow, now);
     }
   }
 

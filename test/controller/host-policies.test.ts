@@ -195,6 +195,16 @@ describe('UpstreamRoute', () => {
       'deleteRule forward 0000/0 -> 192.0.2.1:54325',
     ]);
   });
+
+  it('comes anew when the router answers again, and with it what found nobody there', () => {
+    const upstream = new UpstreamRoute(() => 1);
+    upstream.handleReturned();
+    expect(told(upstream)).toEqual([]);
+    upstream.handleRouter(address('192.0.2.1', 54325));
+    drain(upstream);
+    upstream.handleReturned();
+    expect(told(upstream)).toEqual(['addRule forward 0000/0 -> 192.0.2.1:54325']);
+  });
 });
 
 describe('DepartedProcesses', () => {

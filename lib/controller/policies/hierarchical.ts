@@ -192,6 +192,7 @@ export class Hierarchical implements ServiceController {
   private handleWelcomed(router: NetworkAddress, path: readonly string[], now: Instant): void {
     this.found = router;
     if (this.options.router === 'auto') this.route.handleRouter(router);
+    this.route.handleReturned();
     this.observer.pathChanged?.(path, now);
   }
 

@@ -32,6 +32,11 @@ export class UpstreamRoute implements ServiceController {
     if (former !== undefined) this.commands.push({ kind: 'deleteRule', rule: former });
   }
 
+  /** The router answers again: the rule comes anew, and with it what found nobody there, at once. */
+  handleReturned(): void {
+    if (this.rule !== undefined) this.commands.push({ kind: 'addRule', rule: this.rule });
+  }
+
   handleEvent(_event: ServiceEvent, _now: Instant): void {}
 
   pollCommand(): ServiceCommand | undefined {
