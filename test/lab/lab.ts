@@ -99,6 +99,11 @@ export class Lab {
     );
   }
 
+  /** A file of this lab: a registry, a socket. */
+  path(name: string): string {
+    return join(this.folder, name);
+  }
+
   close(): void {
     for (const relay of this.relays) relay.kill('SIGKILL');
     for (const host of this.hosts) host.close();
