@@ -9,13 +9,13 @@ import { figureOf } from './figure7/chart';
 import { type Conclusions, conclude } from './figure7/conclusions';
 import { CONTENDER_NAMES, type ContenderName } from './figure7/contenders';
 import { rowsOf, TITLES } from './figure7/figures';
-import { rackMissing } from './figure7/lab';
 import { middleMissing } from './figure7/middle';
 import { type Extent, play } from './figure7/schedule';
 import { secondsTable } from './figure7/seconds-table';
 import { namesArgument, numberArgument } from './measuring/arguments';
 import { describeMachine, machineLine } from './measuring/machine';
 import { clearProgress } from './measuring/progress';
+import { rackMissing } from './measuring/rack';
 import { runBenchmark } from './measuring/report';
 import type { Report, SkippedRow } from './measuring/rows';
 

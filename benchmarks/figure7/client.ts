@@ -2,8 +2,8 @@
 // Started by figure7 with its task; never by hand.
 
 import { setTimeout as pause } from 'node:timers/promises';
+import { obey } from '../measuring/orders';
 import { type ContenderName, contenders } from './contenders';
-import { obey } from './orders';
 import { type Answer, request } from './request';
 import { BIN, type ClientOrders, clock, type Failure, fileOf, type Probe, type Task } from './task';
 

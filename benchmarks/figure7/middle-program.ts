@@ -1,9 +1,9 @@
 // The service router, or the DNS server, in a process of its own on the router's host. Started by middle.ts.
 
 import { createRouter } from '../../lib/index';
+import { obey } from '../measuring/orders';
 import { SERVICE } from './contenders';
 import { DnsServer } from './dns-server';
-import { obey } from './orders';
 
 export type MiddleTask =
   | { readonly kind: 'router' }

@@ -5,11 +5,11 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { Ordered } from '../measuring/orders';
+import type { Rack } from '../measuring/rack';
 import { haproxyConfiguration, nginxConfiguration, nginxModule } from './balancer-configurations';
 import { type ContenderName, SERVICE } from './contenders';
-import type { Rack } from './lab';
 import type { MiddleOrders } from './middle-program';
-import { Ordered } from './orders';
 
 export interface Middle {
   /** What clients connect to. */
@@ -78,7 +78,7 @@ function dnsServer({ router }: Rack, timeToLive: number): Middle {
 }
 
 async function startProgram(router: Rack['router'], task: object): Promise<Ordered<MiddleOrders>> {
-  const program = new Ordered<MiddleOrders>('the router', 'middle-program.js', router, task);
+  const program = new Ordered<MiddleOrders>('the router', join(__dirname, 'middle-program.js'), router, task);
   await program.ready();
   await program.ask('start', undefined);
   return program;

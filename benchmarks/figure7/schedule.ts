@@ -2,12 +2,13 @@
 // and at the end one that is killed. The clients and what they ask for never change.
 
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { Ordered } from '../measuring/orders';
 import { showProgress } from '../measuring/progress';
+import { openRack, type Rack } from '../measuring/rack';
 import type { ContenderName } from './contenders';
-import { openRack, type Rack } from './lab';
 import { type Middle, middleOf } from './middle';
-import { Ordered } from './orders';
 import type { Join, Observed, RecordedPhase, Recording } from './recording';
 import { type ClientOrders, clock, type ProbeReport, type ServerOrders, type Task } from './task';
 
@@ -74,10 +75,11 @@ class Run {
       return { contender, index, address, target: this.middle.target, fileBytes };
     };
     this.servers = rack.servers.map(
-      (host, index) => new Ordered(`server ${index}`, 'server.js', host, taskOf(index, host.address)),
+      (host, index) => new Ordered(`server ${index}`, join(__dirname, 'server.js'), host, taskOf(index, host.address)),
     );
     const clients = rack.clients.map(
-      (host, index) => new Ordered<ClientOrders>(`client ${index}`, 'client.js', host, taskOf(index, host.address)),
+      (host, index) =>
+        new Ordered<ClientOrders>(`client ${index}`, join(__dirname, 'client.js'), host, taskOf(index, host.address)),
     );
     this.clients = clients.slice(0, CLIENTS);
     this.prober = clients[CLIENTS]!;

@@ -1,36 +1,28 @@
-// The paper's rack (§6.1): hosts on one bridge, each with a link of its own that has the same rate in both directions.
+// The paper's rack (§6.1): hosts on one bridge, each with a link of its own, with the same rate in both directions.
 
 import { execFileSync } from 'node:child_process';
-import {
-  addNamespace,
-  canMakeNamespaces,
-  hasCommand,
-  removal,
-  run,
-  runIn,
-  temporaryFolder,
-} from '../measuring/namespaces';
+import { addNamespace, canMakeNamespaces, hasCommand, removal, run, runIn, temporaryFolder } from './namespaces';
 import type { Place } from './orders';
 
-export interface LabHost extends Place {
+export interface RackHost extends Place {
   readonly address: string;
 }
 
 export interface Rack {
-  readonly router: LabHost;
-  readonly clients: readonly LabHost[];
-  readonly servers: readonly LabHost[];
+  readonly router: RackHost;
+  readonly clients: readonly RackHost[];
+  readonly servers: readonly RackHost[];
   /** For configurations and the like. */
   readonly folder: string;
   /** What the host's device has carried since it is there: the greater of both directions, what is passed on once. */
-  carried(host: LabHost): number;
+  carried(host: RackHost): number;
   close(): void;
 }
 
 export interface RackSize {
   readonly clients: number;
   readonly servers: number;
-  /** Of each link, in bits a second. */
+  /** Of each link, in bits a second; Infinity: as fast as it is. */
   readonly rate: number;
 }
 
@@ -85,7 +77,7 @@ function plug(namespace: string, address: string, bridge: string, port: string, 
   runIn(bridge, 'tc', 'qdisc', 'add', 'dev', port, ...shaper, PORT_QUEUE);
 }
 
-function carried({ namespace }: LabHost): number {
+function carried({ namespace }: RackHost): number {
   const text = execFileSync('ip', ['-n', namespace, '-json', '-s', 'link', 'show', 'eth0'], { encoding: 'utf8' });
   const [{ stats64 }] = JSON.parse(text) as [{ stats64: Record<'rx' | 'tx', { bytes: number }> }];
   return Math.max(stats64.rx.bytes, stats64.tx.bytes);

@@ -1,8 +1,8 @@
-// A program of figure7, from both sides: orders with an answer each, over the channel of a child process.
+// A program that is told what to do, from both sides: orders with an answer each, over the channel of a child process.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { pinnedTo } from './pinning';
 
 /** An order's name, with what it is told and what it answers. */
 type Orders<All> = { readonly [Name in keyof All]: { readonly argument: unknown; readonly result: unknown } };
@@ -38,6 +38,8 @@ export function obey<All extends Orders<All>>(
 /** Where a program runs, and with what in its environment. */
 export interface Place {
   readonly namespace: string;
+  /** The one it keeps to; any by default. */
+  readonly processor?: number;
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -48,14 +50,15 @@ export class Ordered<All extends Orders<All>> {
   private readonly waiting = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>();
   private lastId = READY;
 
-  /** `file` is a compiled one of this folder. */
+  /** `file` is a compiled one. */
   constructor(
     private readonly name: string,
     file: string,
-    { namespace, environment }: Place,
+    { namespace, processor, environment }: Place,
     task: object,
   ) {
-    const program = [process.execPath, join(__dirname, file), JSON.stringify(task)];
+    const pin = processor === undefined ? [] : pinnedTo(processor);
+    const program = [...pin, process.execPath, file, JSON.stringify(task)];
     this.child = spawn('ip', ['netns', 'exec', namespace, ...program], {
       // What it prints is not part of our report.
       stdio: ['ignore', 2, 2, 'ipc'],
