@@ -42,5 +42,6 @@ const SEND_ERRORS: Record<SendRefusal, { readonly code: ErrorCode; readonly text
   noRoute: { code: ErrorCode.noRoute, text: 'no rule of the service table leads anywhere' },
   notConnected: { code: ErrorCode.noRoute, text: 'the peer is not connected any more' },
   noRoom: { code: ErrorCode.noBufferSpace, text: 'the link cannot take more now' },
+  refused: { code: ErrorCode.connectionRefused, text: 'nobody has the service' },
   dropped: { code: ErrorCode.notPermitted, text: 'a DROP rule covers the service' },
 };

@@ -213,8 +213,13 @@ export class ServiceAccessLayer implements SignalingContext {
       };
       this.firstPackets.delayOwn(service, resend, now, flow);
     } else this.firstPackets.withdraw(flow);
-    if (verdict?.action === 'drop' && verdict.refuses) this.close(flow, 'refused', now);
+    if (verdict?.action === 'drop') this.handleDropped(flow, verdict.refuses, now);
     return verdict !== undefined;
+  }
+
+  private handleDropped(flow: Flow, refuses: boolean, now: Instant): void {
+    this.count(refuses ? 'ruleRefused' : 'ruleDrop');
+    if (refuses) this.close(flow, 'refused', now);
   }
 
   /** Who did not answer is asked again when there is nobody else. */

@@ -18,7 +18,7 @@ import type { ServiceID } from '../wire/service-id';
 import { UDP_HEADER_BYTES } from '../wire/udp-header';
 
 /** Why a datagram did not leave. */
-export type SendRefusal = 'tooLarge' | 'noRoute' | 'notConnected' | 'noRoom' | 'dropped';
+export type SendRefusal = 'tooLarge' | 'noRoute' | 'notConnected' | 'noRoom' | 'dropped' | 'refused';
 
 export interface UnconnectedContext {
   /** The first rules are still to come. */
@@ -47,7 +47,7 @@ export class UnconnectedSender {
     const verdict = firstPackets.resolveOwn(target, 17, now);
     if (verdict === undefined && !this.context.isStarting()) return 'noRoute';
     if (verdict === undefined) return this.delay(target, new Uint8Array(bytes), now);
-    if (verdict.action === 'drop') return 'dropped';
+    if (verdict.action === 'drop') return this.drop(verdict.refuses);
     if (verdict.action === 'delay') return this.delay(target, new Uint8Array(bytes), now);
     if (verdict.action === 'demux') return this.send(links.loopback, LOOPBACK_ADDRESS, target, bytes);
     if (goesToAll(verdict, ResolutionReach.any)) return this.sendToAll(verdict, target, bytes);
@@ -73,6 +73,11 @@ export class UnconnectedSender {
       refusal = this.send(links.dataLink(link), address, target, bytes) ?? refusal;
     }
     return refusal;
+  }
+
+  private drop(refuses: boolean): SendRefusal {
+    this.sal.count(refuses ? 'ruleRefused' : 'ruleDrop');
+    return refuses ? 'refused' : 'dropped';
   }
 
   private delay(target: ServiceID, copy: Uint8Array, now: Instant): undefined {

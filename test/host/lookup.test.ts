@@ -183,7 +183,12 @@ describe('hosts that look services up', () => {
     expect((await first)[0]).toMatchObject({ code: 'ECONNREFUSED' });
     const [error] = await once(connect('acme/none', { host: client }), 'error');
     expect(error).toMatchObject({ code: 'ECONNREFUSED' });
+    const sender = createSocket({ host: client });
+    const sent = await new Promise((resolve) => sender.send('hello', 'acme/none', resolve));
+    expect(sent).toMatchObject({ code: 'ECONNREFUSED' });
+    sender.close();
     expect(resolver.questions).toHaveLength(1);
+    expect(client.statistics().stack.ruleRefused).toBe(3);
   });
 
   it('finds what another process of the host offers, though the directory does not know it', async () => {
