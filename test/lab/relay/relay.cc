@@ -1,10 +1,11 @@
 // A path with delay, loss and reordering between two network namespaces: a TUN device in each, and this
 // process between them. Stands in for netem, which test machines lack. Everything else of the path - routing,
 // MTU, checksums - is the kernel's. Usage:
-// relay NAMESPACE_A NAMESPACE_B MTU DELAY_MS LOSS REORDER SEED [RATE_MBIT QUEUE_BYTES]
+// relay NAMESPACE_A NAMESPACE_B MTU DELAY_MS LOSS REORDER SEED [RATE_MBIT QUEUE_BYTES [DEVICE]]
 //
 // DELAY_MS is one way. LOSS and REORDER are probabilities; a reordered packet waits up to two delays longer. With a rate
-// each direction is a link that sends one packet after the other, behind a queue that drops what does not fit.
+// each direction is a link that sends one packet after the other, behind a queue that drops what does not fit. The device is
+// called relay0 on both sides, or DEVICE.
 // Prints "ready", and on SIGTERM one line of JSON with what it did.
 
 #include <fcntl.h>
@@ -71,8 +72,8 @@ uint64_t Now() {
   return static_cast<uint64_t>(time.tv_sec) * 1000000000ull + static_cast<uint64_t>(time.tv_nsec);
 }
 
-/** Opens a TUN device named relay0 in the namespace; the descriptor stays usable from this one. */
-int OpenTun(const std::string& name) {
+/** Opens a TUN device in the namespace; the descriptor stays usable from this one. */
+int OpenTun(const std::string& name, const char* device) {
   const int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
   const int there = open(("/var/run/netns/" + name).c_str(), O_RDONLY | O_CLOEXEC);
   if (home < 0 || there < 0) Fail("open namespace");
@@ -81,7 +82,7 @@ int OpenTun(const std::string& name) {
   if (tun < 0) Fail("open /dev/net/tun");
   ifreq request{};
   request.ifr_flags = IFF_TUN | IFF_NO_PI;
-  std::strncpy(request.ifr_name, "relay0", IFNAMSIZ - 1);
+  std::strncpy(request.ifr_name, device, IFNAMSIZ - 1);
   if (ioctl(tun, TUNSETIFF, &request) != 0) Fail("make the TUN device");
   if (setns(home, CLONE_NEWNET) != 0) Fail("leave namespace");
   close(home);
@@ -185,12 +186,14 @@ class Relay {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 8 && argc != 10) {
+  if (argc != 8 && argc != 10 && argc != 11) {
     std::fprintf(stderr,
-                 "usage: relay NAMESPACE_A NAMESPACE_B MTU DELAY_MS LOSS REORDER SEED [RATE_MBIT QUEUE_BYTES]\n");
+                 "usage: relay NAMESPACE_A NAMESPACE_B MTU DELAY_MS LOSS REORDER SEED [RATE_MBIT QUEUE_BYTES "
+                 "[DEVICE]]\n");
     return 2;
   }
-  const bool is_limited = argc == 10;
+  const bool is_limited = argc >= 10;
+  const char* device = argc == 11 ? argv[10] : "relay0";
   const Options options{std::atoi(argv[3]),
                         std::atof(argv[4]),
                         std::atof(argv[5]),
@@ -205,7 +208,7 @@ int main(int argc, char** argv) {
   const int signals = signalfd(-1, &ends, SFD_CLOEXEC);
   const int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
   if (signals < 0 || timer < 0) Fail("make descriptors");
-  Relay relay(OpenTun(argv[1]), OpenTun(argv[2]), options);
+  Relay relay(OpenTun(argv[1], device), OpenTun(argv[2], device), options);
   std::printf("ready\n");
   std::fflush(stdout);
   relay.Run(timer, signals);
