@@ -94,7 +94,7 @@ export interface ControlContent {
   readonly recordsRoute?: boolean;
   readonly segment?: 'syn' | 'synAck' | 'ack';
   readonly detail?: number;
-  readonly addresses?: AddressExtension;
+  readonly addresses?: AddressExtension | undefined;
 }
 
 /** Where a broadcast goes, and what goes to every rule of a set. */
@@ -132,8 +132,9 @@ export class Flow implements HasListPlace<Flow> {
   unreachable: UnreachableHints | undefined;
   /** While its path changes, and shortly after. */
   migration: Migration | undefined;
-  /** Other addresses that the peer has told of, for when ours are of another family. */
+  /** One address of each family, that the peer has told or had before; and what it is told of ours. */
   peerAddresses: readonly NetworkAddress[] | undefined;
+  alternatives: AddressExtension | undefined;
   /** Position in the SAL's deadline queue, and place among those that connect or are half-open. */
   queuePosition = -1;
   list: object | undefined;

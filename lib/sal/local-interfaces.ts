@@ -1,6 +1,8 @@
 // The addresses of this host, as the stack was told of them last: where a flow may move to, and whether the address
 // that it uses is still there (§4.4).
 
+import type { AddressExtension } from '../wire/address-extension';
+import { controlSequence } from '../wire/control-extension';
 import type { AddressFamily, NetworkAddress } from '../wire/network-address';
 import type { NetworkInterface } from './link-properties';
 
@@ -12,18 +14,18 @@ export interface MigrationTarget {
 
 export class LocalInterfaces {
   private entries: NetworkInterface[] = [];
+  /** By family; made when they are asked for. */
+  private others = new Map<AddressFamily, AddressExtension | undefined>();
 
   handleUp(networkInterface: NetworkInterface): void {
     this.handleDown(networkInterface);
     this.entries.push(networkInterface);
+    this.others.clear();
   }
 
   handleDown(networkInterface: NetworkInterface): void {
     this.entries = this.entries.filter((each) => !isSame(each, networkInterface));
-  }
-
-  get isKnown(): boolean {
-    return this.entries.length > 0;
+    this.others.clear();
   }
 
   /** All that may be reached from elsewhere. */
@@ -46,13 +48,22 @@ export class LocalInterfaces {
     return this.entries.some((each) => each.address.sameIp(address));
   }
 
-  hasInterface(name: string): boolean {
-    return this.entries.some((each) => each.name === name);
-  }
-
   /** Name of the interface that has the address. */
   nameOf(address: NetworkAddress): string | undefined {
     return this.entries.find((each) => each.address.sameIp(address))?.name;
+  }
+
+  /** What a peer in `family` may be told of the other one: one address, where there is one. */
+  alternativesTo(family: AddressFamily): AddressExtension | undefined {
+    if (!this.others.has(family)) this.others.set(family, this.findOther(family));
+    return this.others.get(family);
+  }
+
+  private findOther(family: AddressFamily): AddressExtension | undefined {
+    const isOther = ({ address, isLoopback }: NetworkInterface): boolean =>
+      address.family !== family && !isLoopback && !isLinkLocal(address);
+    const other = this.entries.find(isOther);
+    return other === undefined ? undefined : { ...UNNUMBERED, addresses: [other.address.withPort(0)] };
   }
 
   /** The addresses that `target` may mean, those of the longest reach first. */
@@ -64,6 +75,9 @@ export class LocalInterfaces {
     return matching.map((each) => each.address.withPort(0));
   }
 }
+
+/** No list of those that are numbered and replace each other: it is told with the packets of a handshake and a move. */
+const UNNUMBERED = { controlSequence: controlSequence(0), controlAck: controlSequence(0) } as const;
 
 /** Without a zone, which an address here does not have, nobody can be reached from one. */
 function isLinkLocal({ family, word0 }: NetworkAddress): boolean {

@@ -9,6 +9,7 @@ import { ServiceTable } from '../table/service-table';
 import { DeadlineQueue } from '../time/deadline-queue';
 import { earlier, type Instant } from '../time/instant';
 import type { RandomSource } from '../time/random-source';
+import type { AddressExtension } from '../wire/address-extension';
 import { ControlFlag } from '../wire/control-extension';
 import { FLOW_ID_UNKNOWN, type FlowID, type FlowTag } from '../wire/flow-id';
 import type { NetworkAddress } from '../wire/network-address';
@@ -25,6 +26,7 @@ import { type ConnectRetried, type FailureReason, type InstanceFailure, Instance
 import { LinkOutput } from './link-output';
 import type { LinkProperties } from './link-properties';
 import { Links } from './links';
+import { LocalInterfaces } from './local-interfaces';
 import { MemberList } from './member-list';
 import { isFromPeer, isOfPeer, isOnPath } from './on-path';
 import type { Path } from './path';
@@ -69,6 +71,7 @@ export class ServiceAccessLayer implements SignalingContext {
   /** Flows whose SYN nobody has answered yet. */
   private readonly connecting = new MemberList<Flow>();
   private readonly paths = new PathCache();
+  readonly interfaces = new LocalInterfaces();
   /** Flows that owe their peers an acknowledgment in this turn. */
   private readonly owing: Flow[] = [];
   private readonly rests = (id: FlowID): boolean => this.timeWait.has(id);
@@ -272,6 +275,11 @@ export class ServiceAccessLayer implements SignalingContext {
 
   pathSilent(flow: Flow): void {
     this.observer.pathSilent?.(flow);
+  }
+
+  alternativesTo({ remote }: Path, output: LinkOutput): AddressExtension | undefined {
+    if (!output.properties.encapsulated || remote.isLoopback) return undefined;
+    return this.interfaces.alternativesTo(remote.family);
   }
 
   isAnswerable(client: NetworkAddress, from: NetworkAddress): boolean {

@@ -3,7 +3,7 @@
 
 import type { Flow } from '../sal/flow';
 import type { NetworkInterface } from '../sal/link-properties';
-import { LocalInterfaces, type MigrationTarget } from '../sal/local-interfaces';
+import type { LocalInterfaces, MigrationTarget } from '../sal/local-interfaces';
 import type { Path } from '../sal/path';
 import type { ServiceAccessLayer } from '../sal/service-access-layer';
 import { abandonMove, cutPath, startMigration } from '../sal/signaling/migration';
@@ -23,9 +23,11 @@ export type MigrationRefusal =
   | 'noFamily';
 
 export class FlowMobility {
-  readonly interfaces = new LocalInterfaces();
+  private readonly interfaces: LocalInterfaces;
 
-  constructor(private readonly sal: ServiceAccessLayer) {}
+  constructor(private readonly sal: ServiceAccessLayer) {
+    this.interfaces = sal.interfaces;
+  }
 
   handleInterfaceUp(networkInterface: NetworkInterface, now: Instant): void {
     this.interfaces.handleUp(networkInterface);

@@ -8,7 +8,7 @@ import { Reordering } from '../../lib/sim/elements/reordering';
 import { milliseconds } from '../../lib/time/instant';
 import { flowID } from '../../lib/wire/flow-id';
 import { ServicePrefix } from '../../lib/wire/service-id';
-import { MovingWorld, otherInterface } from './moving-world';
+import { MovingWorld, otherAddress, otherInterface } from './moving-world';
 import { Story, stories } from './story';
 import type { StreamActor } from './stream-actor';
 
@@ -78,10 +78,56 @@ describe.each(['udp', 'raw'] as const)('on a %s link', (link) => {
   });
 });
 
+describe('from one family to the other', () => {
+  it.each([
+    ['IPv4 to IPv6', 'client', 4],
+    ['IPv6 to IPv4', 'client', 6],
+    ['IPv4 to IPv6', 'server', 4],
+    ['IPv6 to IPv4', 'server', 6],
+  ] as const)('%s and back: the %s moves', (_what, who, family) => {
+    told(6, (story) => {
+      const moving = new MovingWorld(story, { family, interfaces: [1, 1], between, plan: { holds: true } });
+      story.world.run({ for: milliseconds(100) });
+      const end = moving.ends.find(({ name }) => name.startsWith(who))!;
+      for (const to of [10 - family, family, 10 - family]) {
+        const address = end.host.interfaces[0]!.addresses.find((each) => each.address.family === to)!.address;
+        expect(end.handle!.migrate({ address })).toBeUndefined();
+        moving.awaitMove(end);
+        story.world.run({ for: milliseconds(ROUND_TRIP) });
+        for (const each of moving.ends) {
+          expect([each.handle!.localAddress!.family, each.handle!.remoteAddress!.family]).toEqual([to, to]);
+        }
+        story.agree();
+      }
+      story.settle();
+      story.release();
+      story.end();
+    });
+  });
+
+  it('a host whose network has one family only goes on from a network of the other', () => {
+    told(7, (story) => {
+      const moving = new MovingWorld(story, { interfaces: [1, 1], between, plan: { holds: true } });
+      const { world } = story;
+      const six = world.segment('six');
+      six.join(world.segment('core'));
+      world.run({ for: milliseconds(100) });
+      const [used] = moving.client.interfaces;
+      used!.down();
+      world.attach(moving.client, six, { families: [6] });
+      world.run({ for: milliseconds(3 * ROUND_TRIP) });
+      expect(moving.encounter.client.handle!.localAddress!.family).toBe(6);
+      story.settle();
+      story.release();
+      story.end();
+    });
+  });
+});
+
 describe('what a move asks for', () => {
   it('is refused with a code when it cannot be', () => {
     told(4, (story) => {
-      const moving = new MovingWorld(story, { between, plan: { holds: true } });
+      const moving = new MovingWorld(story, { link: 'raw', between, plan: { holds: true } });
       const { world } = story;
       world.attach(moving.client, world.segment('six'), { name: 'eth6', families: [6] });
       const { handle } = moving.encounter.client;
@@ -130,9 +176,10 @@ const MOVES = 1250;
 // Goal R1: 10,000 moves of one stream in all.
 stories(`${MOVES} moves of one stream, with loss and reordering`, 6000, 8, (story) => {
   const { world, chance } = story;
-  const family = chance.pick([4, 6] as const);
+  const link = chance.pick(['udp', 'udp', 'udp', 'raw'] as const);
   const moving = new MovingWorld(story, {
-    family,
+    link,
+    family: link === 'raw' ? 4 : chance.pick([4, 6] as const),
     interfaces: [3, 3],
     between: () => [new Delay(milliseconds(5)), new Jitter(milliseconds(2)), new RandomLoss(0.02), reordering()],
     length: 200_000_000,
@@ -140,8 +187,8 @@ stories(`${MOVES} moves of one stream, with loss and reordering`, 6000, 8, (stor
   });
   for (let moves = 0; moves < MOVES; moves++) {
     const end = chance.pick(moving.ends);
-    const answer = end.handle!.migrate({ interface: otherInterface(story, end) });
-    expect(answer).toBeUndefined();
+    const target = link === 'raw' ? { interface: otherInterface(story, end) } : { address: otherAddress(story, end) };
+    expect(end.handle!.migrate(target)).toBeUndefined();
     moving.awaitMove(end);
     if (chance.happens(0.5)) world.run({ for: chance.duration(0, 40) });
   }

@@ -7,6 +7,7 @@ import type { Segment } from '../../lib/sim/segment';
 import type { SimulatedHost } from '../../lib/sim/simulated-host';
 import type { SimulatedInterface } from '../../lib/sim/simulated-interface';
 import { milliseconds } from '../../lib/time/instant';
+import type { NetworkAddress } from '../../lib/wire/network-address';
 import type { Encounter } from './checkers';
 import type { Story } from './story';
 import type { StreamActor, StreamPlan } from './stream-actor';
@@ -87,4 +88,11 @@ export function otherInterface(story: Story, end: StreamActor): string {
   const local = end.handle!.localAddress!;
   const others = end.host.interfaces.filter((one) => one.isUp && !one.has(local));
   return story.chance.pick(others).name;
+}
+
+/** Any address of the end's host, of either family, that its flow does not use now. */
+export function otherAddress(story: Story, end: StreamActor): NetworkAddress {
+  const local = end.handle!.localAddress!;
+  const all = end.host.interfaces.flatMap((one) => one.addresses.map(({ address }) => address));
+  return story.chance.pick(all.filter((address) => !address.sameIp(local)));
 }

@@ -12,6 +12,7 @@ import { Flow, type SynListener } from '../flow';
 import type { LinkOutput } from '../link-output';
 import type { Path } from '../path';
 import { isAnswerToJoin } from './join';
+import { notePeerAddresses } from './peer-addresses';
 import { stopAtAnswer } from './ping';
 import { clientAddressOf, isForwarded, rejectInstance } from './refusal';
 import type { ReceivedControl, SignalingContext } from './signaling-context';
@@ -69,6 +70,7 @@ export function handleSyn(
   flow.transition('synReceived');
   flow.setRemote(packet.sourceFlowID, control.nonce);
   flow.setPath(path, received.output);
+  flow.alternatives = context.alternativesTo(path, received.output);
   flow.control.handleConsumed(control.controlSequence);
   flow.control.consume(now);
   // The client repeats its SYN; a timer here would let a forged SYN make us send more than it sent (S4).
@@ -108,6 +110,8 @@ export function handleSynAck(context: SignalingContext, flow: Flow, received: Re
   flow.control.handleConsumed(control.controlSequence);
   flow.setRemote(packet.sourceFlowID, control.nonce);
   flow.setPath(pathBack(context, received), received.output);
+  flow.alternatives = context.alternativesTo(flow.path!, received.output);
+  notePeerAddresses(context, flow, received);
   flow.transition('synAckReceived');
   flow.attempts = undefined;
   context.endFirstPackets(flow);
@@ -155,6 +159,7 @@ export function handleThirdAck(
     return true;
   }
   accept(context, flow, control, pathBack(context, received), received.output, now);
+  notePeerAddresses(context, flow, received);
   return true;
 }
 
@@ -240,12 +245,20 @@ function isThirdAck(flow: Flow, control: ControlExtension): boolean {
 function sendSynAck(flow: Flow): void {
   const sequence = flow.control.sendUnacknowledged;
   const source = flow.request?.recordedSource;
-  flow.sendControl(ControlFlag.syn | ControlFlag.ack, sequence, { segment: 'synAck', source });
+  flow.sendControl(ControlFlag.syn | ControlFlag.ack, sequence, {
+    segment: 'synAck',
+    source,
+    addresses: flow.alternatives,
+  });
 }
 
 /** It carries the service, because the original finds its half-open request through the listener (§4.2). */
 function sendThirdAck(flow: Flow): void {
-  flow.sendControl(ControlFlag.ack, flow.control.sendNext, { service: flow.service!, segment: 'ack' });
+  flow.sendControl(ControlFlag.ack, flow.control.sendNext, {
+    service: flow.service!,
+    segment: 'ack',
+    addresses: flow.alternatives,
+  });
 }
 
 function armAcknowledgmentRepeat(flow: Flow, now: Instant): void {

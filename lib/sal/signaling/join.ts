@@ -69,5 +69,7 @@ export function tellAddresses(flow: Flow, list: AddressExtension): void {
 /** What an acknowledgment of the peer, which has passed the nonce check, says besides. */
 export function handleAddresses(flow: Flow, { packet, batch, row }: ReceivedControl, now: Instant): void {
   if (packet.addresses === undefined || packet.addressesKind !== 'endpointAddress') return;
+  // One that is not numbered is no list: peer-addresses.ts.
+  if (packet.addresses.controlSequence === 0) return;
   flow.owner?.flowAddresses?.(flow, packet.addresses, batch.source(row), now);
 }

@@ -20,6 +20,7 @@ import type { Path } from '../path';
 import { abandonChallenge, repeatChallenge } from './challenge';
 import { confirmHandshake } from './handshake';
 import { Allowance, type Candidate, Migration, type OwnMove, type PeerMove, Repetition } from './migration-record';
+import { keepPeerAddress, notePeerAddresses } from './peer-addresses';
 import { answerAck, answerRsyn, sendRsyn, sendRsynAck, skipFrom } from './rsyn';
 import type { ReceivedControl, SignalingContext } from './signaling-context';
 import { handleFinAcknowledged, receiveFin } from './teardown';
@@ -42,6 +43,7 @@ export function startMigration(
   // The peer hears the nonce and the numbers in the RSYN: nothing is left of the handshake to say.
   confirmHandshake(flow);
   const number = control.reserve();
+  flow.alternatives = context.alternativesTo(path, output);
   migration.own = {
     kind: 'move',
     path,
@@ -118,6 +120,7 @@ export function handleRsyn(context: SignalingContext, flow: Flow, received: Rece
     answerOld(context, flow, received);
     return;
   }
+  notePeerAddresses(context, flow, received);
   const candidate = candidateFor(context, flow, received);
   if (candidate === undefined) context.count('rsynCandidates');
   else {
@@ -305,6 +308,8 @@ function usePath(flow: Flow, path: Path, output: LinkOutput, now: Instant): bool
   const migration = flow.migration!;
   migration.previous = before;
   migration.previousUntil = after(now, MIGRATION_GRACE);
+  // Its address of the other family is where we came from.
+  if (before.remote.family !== path.remote.family) keepPeerAddress(flow, before.remote);
   flow.setPath(path, output);
   flow.unreachable = undefined;
   return true;

@@ -16,8 +16,10 @@ export function sendRsyn(flow: Flow, now: Instant): void {
   const flags = ControlFlag.rsyn | (control.isOutstanding ? ControlFlag.fin : 0);
   const number = numberOf(flow, own!);
   const { path, output } = own!;
-  flow.sendControlTo(output, path.remote, path.local, flags, number, {});
-  if (own!.kind === 'challenge') return;
+  const isMove = own!.kind === 'move';
+  const content = isMove ? { addresses: flow.alternatives } : {};
+  flow.sendControlTo(output, path.remote, path.local, flags, number, content);
+  if (!isMove) return;
   // It moves at the same time as we do: our RSYN may find nobody where it was.
   for (const { path: to, allowance } of peer?.candidates ?? []) {
     const isAnother = !to.remote.equals(path.remote) && to.remote.family === path.remote.family;

@@ -2,6 +2,7 @@
 
 import type { Instant } from '../../time/instant';
 import type { RandomSource } from '../../time/random-source';
+import type { AddressExtension } from '../../wire/address-extension';
 import type { NetworkAddress } from '../../wire/network-address';
 import type { ReceivedBatch } from '../../wire/received-batch';
 import type { SalPacket } from '../../wire/sal-packet';
@@ -48,6 +49,8 @@ export interface SignalingContext {
   localAddressOf(origin: Origin): NetworkAddress | undefined;
   /** Whether a sender at `from` may have answers go to `client`. */
   isAnswerable(client: NetworkAddress, from: NetworkAddress): boolean;
+  /** Addresses of ours of the other family, for a peer that may come to a network of that. */
+  alternativesTo(path: Path, output: LinkOutput): AddressExtension | undefined;
   /** Nobody answers where the flow, whose address is gone, tries to go on. */
   pathSilent(flow: Flow): void;
   /** Flows between the same two addresses share their path. */
