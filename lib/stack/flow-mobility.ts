@@ -23,7 +23,7 @@ export type MigrationRefusal =
   | 'noFamily';
 
 export class FlowMobility {
-  private readonly interfaces: LocalInterfaces;
+  readonly interfaces: LocalInterfaces;
 
   constructor(private readonly sal: ServiceAccessLayer) {
     this.interfaces = sal.interfaces;
