@@ -95,6 +95,15 @@ export const CONNECT_REPEATS_MAXIMUM = 2;
 export const CONNECT_REPEAT_PAUSE = milliseconds(50);
 /** A broadcast that some refuse is repeated until it was sent so often: then those who might accept are not there. */
 export const CONNECT_BROADCASTS = 2;
+/**
+ * SYNs that a router which relays answers remembers, a power of two, at 12 bytes each; one that falls into another's place
+ * is not answered until its client repeats it. Twice what waits when 1,000 clients connect each second.
+ */
+export const RELAYED_SYNS = 16_384;
+/** As long as a connect lasts. */
+export const RELAY_LIFETIME = seconds(8);
+/** A TCP header with all its options: an answer to a first packet has no data. */
+export const RELAY_TRANSPORT_BYTES_MAXIMUM = 60;
 /** FIN, RSYN: transmissions before the peer counts as gone. */
 export const CONTROL_TRANSMISSIONS_MAXIMUM = 8;
 /** How long an ended flowID stays reserved, so that a late packet finds no new flow. */

@@ -29,6 +29,8 @@ export interface RouterDuty {
   readonly slowStart: Duration | undefined;
   /** Prefixes that are cut into parts, each for one instance. */
   readonly partitions: readonly PartitionChoice[];
+  /** Answers to the first packets of clients come back through here. */
+  readonly relayReplies: boolean;
 }
 
 export interface HierarchyOptions {

@@ -94,6 +94,7 @@ export class Host implements SocketHost {
       mtuTo: (link, remote) => this.links.mtuTo(link, remote),
     });
     stack.isStarting = true;
+    stack.setRelaying(duty?.relayReplies === true);
     this.driver = new StackDriver(stack, {
       now: monotonicNow,
       transmit: (link, batch) => this.links.transmit(link, batch),

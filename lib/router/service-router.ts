@@ -20,6 +20,11 @@ export interface RouterOptions extends HostOptions {
   readonly slowStart?: number | undefined;
   /** Into how many parts - a power of two - a prefix is cut, each of which one of its instances has: `{ 'cache/*': 64 }`. §6.2 */
   readonly partitions?: Readonly<Record<string, number>> | undefined;
+  /**
+   * Has answers to first packets come back to clients through this router, for middleboxes before the clients that let
+   * in nobody else; what follows goes directly. Default false. §7
+   */
+  readonly relayReplies?: boolean | undefined;
 }
 
 /**
@@ -36,8 +41,9 @@ export class Router {
   /** Resolves when it takes first packets and registrations; rejects with EADDRINUSE when another process has the port. */
   readonly ready: Promise<void>;
 
-  constructor({ aggregates = [], partitions = {}, slowStart, ...options }: RouterOptions) {
+  constructor({ aggregates = [], partitions = {}, slowStart, relayReplies = false, ...options }: RouterOptions) {
     const duty = {
+      relayReplies: checkBoolean('options.relayReplies', relayReplies),
       aggregates: aggregates.map((name) => servicePrefix(name)),
       slowStart: slowStart === undefined ? undefined : checkSlowStart(slowStart),
       partitions: Object.entries(partitions).map(([name, count]) => partitionOf(servicePrefix(name), count)),
@@ -92,4 +98,11 @@ function checkSlowStart(value: unknown): Duration | undefined {
 function partitionOf(prefix: ServicePrefix, partitions: number): PartitionChoice {
   checkPartitions(prefix, partitions);
   return { prefix, partitions };
+}
+
+function checkBoolean(name: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value;
+  throw Object.assign(new TypeError(`${name} must be a boolean, not ${String(value)}`), {
+    code: 'ERR_INVALID_ARG_TYPE',
+  });
 }

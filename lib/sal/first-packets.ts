@@ -8,6 +8,7 @@ import type { ForwardRule } from '../table/service-rule';
 import { ResolutionReach, type ServiceTable } from '../table/service-table';
 import type { Instant } from '../time/instant';
 import type { RandomSource } from '../time/random-source';
+import { EndpointSourceFlag } from '../wire/endpoint-source-extension';
 import type { NetworkAddress } from '../wire/network-address';
 import { type ReceivedBatch, ReceivedField } from '../wire/received-batch';
 import type { SalPacket } from '../wire/sal-packet';
@@ -22,9 +23,11 @@ import type { FailureReason } from './instance-failures';
 import type { LinkOutput } from './link-output';
 import { type Links, LOOPBACK_LINK } from './links';
 import { RecentHops } from './recent-hops';
+import type { ReplyRelay } from './reply-relay';
 import { goesToAll, queryFor, resolve, type Verdict } from './resolution';
 import { LOOPBACK_ADDRESS } from './signaling/connect-attempts';
 import { isForUsAlone, refuseSyn } from './signaling/refusal';
+import { relayOf } from './signaling/relayed-answer';
 import type { ReceivedControl } from './signaling/signaling-context';
 
 /** What a DEMUX rule points at: a socket that takes SYNs, or datagrams. */
@@ -42,6 +45,8 @@ export interface FirstPacketContext {
   readonly counters: Counters;
   /** Whether this stack is a router for others (§4.2). */
   readonly forwards: boolean;
+  /** What passes answers back to clients that hear nobody else (§7). */
+  readonly relay: ReplyRelay | undefined;
   handleListenerSyn(listener: SynListener, received: ReceivedControl, now: Instant): void;
   /** A packet for `service` is the first to wait: the controller is to be told. */
   noteDelayed(service: ServiceID, now: Instant): void;
@@ -139,7 +144,11 @@ export class FirstPackets {
     const { serviceTable, counters, random } = this.context;
     const from = batch.source(row);
     const client = clientOf(packet, from);
-    if (!isAnswerable(client, from, serviceTable)) {
+    const relay = relayOf(packet);
+    if (
+      !isAnswerable(client, from, serviceTable) ||
+      (relay !== undefined && !isAnswerable(relay, from, serviceTable))
+    ) {
       counters.count('sourceAddress');
       return;
     }
@@ -152,7 +161,7 @@ export class FirstPackets {
     else if (verdict.action === 'demux') this.deliver(verdict.socket as LocalSocket, received, now);
     else if (verdict.action === 'forward') {
       this.recent.note(verdict, service, this.choice.flow);
-      this.forward(received, verdict, reach);
+      this.forward(received, verdict, reach, now);
     } else if (verdict.action === 'delay') this.delay(copyOf(batch, row, link), service, from.ip, now);
     else this.drop(received, verdict.refuses);
   }
@@ -208,7 +217,7 @@ export class FirstPackets {
     else if (socket.synListener !== undefined) this.context.handleListenerSyn(socket.synListener, received, now);
   }
 
-  private forward(received: ReceivedControl, verdict: ResolvedForward, reach: ResolutionReach): void {
+  private forward(received: ReceivedControl, verdict: ResolvedForward, reach: ResolutionReach, now: Instant): void {
     const { packet, batch, row } = received;
     const { counters, serviceTable } = this.context;
     const source = extendSource(packet, batch.source(row), batch.local(row));
@@ -218,11 +227,27 @@ export class FirstPackets {
       if (source === 'forwardLoop') this.refuse(received);
       return;
     }
-    if (!goesToAll(verdict, reach)) this.forwardTo(verdict, received, source);
-    else for (const rule of serviceTable.selectedSet(verdict, reach)) this.forwardTo(rule, received, source);
+    const flags = (packet.sourceFlags ?? 0) | this.relayFlagFor(received, source, now);
+    if (!goesToAll(verdict, reach)) this.forwardTo(verdict, received, source, flags);
+    else for (const rule of serviceTable.selectedSet(verdict, reach)) this.forwardTo(rule, received, source, flags);
   }
 
-  private forwardTo(rule: ForwardRule, { packet, batch }: ReceivedControl, source: readonly NetworkAddress[]): void {
+  /** Of the first router, where it passes answers back; a client on this machine hears everybody. */
+  private relayFlagFor({ packet, output }: ReceivedControl, source: readonly NetworkAddress[], now: Instant): number {
+    const { relay } = this.context;
+    const client = source[0]!;
+    if (relay === undefined || packet.control === undefined || source.length !== 2 || client.isLoopback) return 0;
+    if (!output.properties.encapsulated) return 0;
+    relay.noteSyn(client, packet.sourceFlowID, now);
+    return EndpointSourceFlag.relay;
+  }
+
+  private forwardTo(
+    rule: ForwardRule,
+    { packet, batch }: ReceivedControl,
+    source: readonly NetworkAddress[],
+    flags: number,
+  ): void {
     const { counters, links } = this.context;
     const transport = { bytes: batch.slab, offset: packet.transportOffset, length: packet.transportLength };
     const output = links.dataLink(rule.link);
@@ -230,7 +255,7 @@ export class FirstPackets {
     if (transmit === undefined) counters.count('forwardNoRoom');
     else {
       const { encapsulated } = output.properties;
-      counters.count(writeForwarded(transmit, rule, encapsulated, packet, source, transport) ?? 'forwarded');
+      counters.count(writeForwarded(transmit, rule, encapsulated, packet, source, flags, transport) ?? 'forwarded');
     }
   }
 

@@ -75,6 +75,8 @@ export interface HalfOpenRequest {
   readonly since: Instant;
   /** The SYN's source list, sent back in the SYN-ACK where the client wants it or the original expects it. */
   readonly recordedSource: readonly NetworkAddress[] | undefined;
+  /** The router that passes our answer on, where one says that the client hears nobody else (§7). */
+  readonly relay: NetworkAddress | undefined;
   /** Bytes of data that came meanwhile, and made us answer nothing yet. */
   earlyBytes: number;
 }
@@ -90,8 +92,10 @@ export interface UnreachableHints {
 export interface ControlContent {
   readonly service?: ServiceID | undefined;
   readonly source?: readonly NetworkAddress[] | undefined;
-  /** Whoever answers is to send `source` back. */
-  readonly recordsRoute?: boolean;
+  /** Of `source`: a sum of `EndpointSourceFlag`. */
+  readonly sourceFlags?: number;
+  /** Where it goes instead of to the peer, to be passed on. */
+  readonly relay?: NetworkAddress | undefined;
   readonly segment?: 'syn' | 'synAck' | 'ack';
   readonly detail?: number;
   readonly addresses?: AddressExtension | undefined;
@@ -250,7 +254,9 @@ export class Flow implements HasListPlace<Flow> {
   /** Sends a control packet to the flow's peer. */
   sendControl(flags: number, controlSequence: ControlSequence, content: ControlContent = {}): void {
     if (this.currentPath === undefined || this.output === undefined) return;
-    const { remote, local } = this.currentPath;
+    const { relay } = content;
+    const remote = relay ?? this.currentPath.remote;
+    const local = relay === undefined ? this.currentPath.local : undefined;
     this.sendControlTo(this.output, remote, local, flags, controlSequence, content);
   }
 
@@ -282,7 +288,7 @@ export class Flow implements HasListPlace<Flow> {
       addressesKind: 'endpointAddress',
       source: content.source,
       sourceKind: output.properties.encapsulated ? 'endpointSource' : 'source',
-      recordsRoute: content.recordsRoute,
+      sourceFlags: content.sourceFlags,
     });
     if (content.segment !== undefined) batch.headerEnd += this.writeSegment(content.segment, batch);
     batch.finish(0, 0);

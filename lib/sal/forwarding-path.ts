@@ -24,6 +24,7 @@ export interface ForwardingContext {
   readonly random: RandomSource;
   readonly counters: Counters;
   readonly forwards: boolean;
+  readonly relay: object | undefined;
 }
 
 export class ForwardingPath {
@@ -48,8 +49,8 @@ export class ForwardingPath {
     const length = batch.field(row, ReceivedField.length);
     this.look(batch.slab);
     if (offset + length > this.view.byteLength || !header.read(this.view, offset, length)) return false;
-    // Who asks again is to get somebody else.
-    if (header.isSyn && header.detail !== 0) return false;
+    // Who asks again is to get somebody else; and whose answers come back this way is remembered.
+    if (header.isSyn && (header.detail !== 0 || context.relay !== undefined)) return false;
     const client = this.clientOf(batch, row, offset);
     return client !== undefined && this.forward(client, batch, row, now);
   }

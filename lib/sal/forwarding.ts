@@ -33,6 +33,7 @@ export function writeForwarded(
   encapsulated: boolean,
   packet: SalPacket,
   source: readonly NetworkAddress[],
+  sourceFlags: number,
   transport: { readonly bytes: Uint8Array; readonly offset: number; readonly length: number },
 ): ForwardRefusal | undefined {
   const visible = encapsulated ? visibleFrom(rule.address, source) : source;
@@ -49,7 +50,7 @@ export function writeForwarded(
     sourceService: packet.sourceService,
     source: visible,
     sourceKind: encapsulated ? 'endpointSource' : 'source',
-    recordsRoute: packet.recordsRoute,
+    sourceFlags,
   });
   if (transport.length > 0) batch.appendPiece(transport.bytes, transport.offset, transport.length);
   batch.finish(0, 0);

@@ -11,6 +11,7 @@ import { earlier, type Instant } from '../time/instant';
 import type { RandomSource } from '../time/random-source';
 import type { AddressExtension } from '../wire/address-extension';
 import { ControlFlag } from '../wire/control-extension';
+import { EndpointSourceFlag } from '../wire/endpoint-source-extension';
 import { FLOW_ID_UNKNOWN, type FlowID, type FlowTag } from '../wire/flow-id';
 import type { NetworkAddress } from '../wire/network-address';
 import { type ReceivedBatch, ReceivedField, RowKind } from '../wire/received-batch';
@@ -31,6 +32,7 @@ import { MemberList } from './member-list';
 import { isFromPeer, isOfPeer, isOnPath } from './on-path';
 import type { Path } from './path';
 import { PathCache } from './path-cache';
+import type { ReplyRelay } from './reply-relay';
 import type { Verdict } from './resolution';
 import { handleSighting } from './signaling/challenge';
 import { confirmHandshake, handleEarlyData, handleSyn } from './signaling/handshake';
@@ -65,6 +67,8 @@ export class ServiceAccessLayer implements SignalingContext {
   private readonly readAhead = new BurstReadAhead(this.serviceTable);
   /** A service router, or the process that is one for its host, forwards what it receives (§4.2). */
   forwards = false;
+  /** Set where it also passes answers back to its clients (§7). */
+  relay: ReplyRelay | undefined;
   private readonly reader = new SalPacketReader();
   private readonly deadlines = new DeadlineQueue<Flow>();
   readonly timeWait = new TimeWait();
@@ -321,7 +325,13 @@ export class ServiceAccessLayer implements SignalingContext {
     if (!batch.source(row).isUnicast) this.count('sourceAddress');
     else if (packet.protocol !== 6 && packet.protocol !== 17) this.count('unknownProtocol');
     else if (isFirstPacket(packet)) this.firstPackets.handleReceived(received, link, now);
+    else if (((packet.sourceFlags ?? 0) & EndpointSourceFlag.relay) !== 0) this.passAnswer(received, link, now);
     else this.handleFlowPacket(received, now);
+  }
+
+  /** From the port that the client has asked at: its middlebox knows no other. */
+  private passAnswer(received: ReceivedControl, link: number, now: Instant): void {
+    this.count(this.relay?.pass(received, this.links.at(link), now) ?? 'relayRefused');
   }
 
   /** A packet of an established flow that is not a bare TCP segment: signaling, a datagram, or extensions. */

@@ -5,7 +5,7 @@
 //   0x50 | length in bytes | flags 8 | reserved 8 | entries (endpoint-entries.ts)
 //
 // The first entry may be the unspecified address: the IP source of the packet that carries it, with this port, or with the
-// port it came from when that is 0. Flag 0x80: whoever answers is to send the list back.
+// port it came from when that is 0. The flags say what is to become of the answer (docs/protocol.md).
 
 import { SOURCE_ADDRESSES_MAXIMUM } from '../limits';
 import { writeUint16 } from './big-endian';
@@ -18,7 +18,16 @@ export const ENDPOINT_SOURCE_EXTENSION_TYPE = 5;
 const FLAGS = 2;
 const ENTRIES = 4;
 export const ENDPOINT_SOURCE_LENGTH_MAXIMUM = 252;
-const RECORD_ROUTE = 0x80;
+
+export const EndpointSourceFlag = {
+  /** In a SYN: whoever answers is to send the list back. */
+  record: 0x80,
+  /** In a SYN: its answer is to go to the list's first router. In an answer: that is to pass it on to the client. */
+  relay: 0x40,
+  /** In an answer that was passed on: the list begins with who answers. */
+  relayed: 0x20,
+} as const;
+const FLAGS_MASK = 0xe0;
 
 export function endpointSourceExtensionBytes(addresses: readonly NetworkAddress[]): number {
   return ENTRIES + endpointEntriesBytes(addresses);
@@ -42,9 +51,9 @@ export function parseEndpointSourceExtension(
   return !isWireError(addresses) && addresses.length === 0 ? 'sourceAddresses' : addresses;
 }
 
-/** Whether whoever answers is to send the list back. */
-export function readRecordsRoute(bytes: Uint8Array, at: number): boolean {
-  return (bytes[at + FLAGS]! & RECORD_ROUTE) !== 0;
+/** A sum of `EndpointSourceFlag`. */
+export function readEndpointSourceFlags(bytes: Uint8Array, at: number): number {
+  return bytes[at + FLAGS]! & FLAGS_MASK;
 }
 
 /** Throws a RangeError when `fitsEndpointSourceExtension` is false: a fault of ours. */
@@ -52,13 +61,13 @@ export function writeEndpointSourceExtension(
   bytes: Uint8Array,
   at: number,
   addresses: readonly NetworkAddress[],
-  recordsRoute = false,
+  flags = 0,
 ): number {
   if (!fitsEndpointSourceExtension(addresses)) throw new RangeError('these addresses do not fit ENDPOINT_SOURCE');
   const length = endpointSourceExtensionBytes(addresses);
   bytes[at] = ENDPOINT_SOURCE_EXTENSION_TYPE << 4;
   bytes[at + 1] = length;
-  writeUint16(bytes, at + FLAGS, recordsRoute ? RECORD_ROUTE << 8 : 0);
+  writeUint16(bytes, at + FLAGS, flags << 8);
   writeEndpointEntries(bytes, at + ENTRIES, addresses);
   return length;
 }

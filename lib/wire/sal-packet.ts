@@ -26,7 +26,7 @@ import {
   ENDPOINT_SOURCE_EXTENSION_TYPE,
   endpointSourceExtensionBytes,
   parseEndpointSourceExtension,
-  readRecordsRoute,
+  readEndpointSourceFlags,
   writeEndpointSourceExtension,
 } from './endpoint-source-extension';
 import type { FlowID } from './flow-id';
@@ -72,8 +72,8 @@ export interface SalPacketHeader {
   readonly source?: readonly NetworkAddress[] | undefined;
   /** Default when writing: 'endpointSource' when an address has a port or is IPv6, 'source' otherwise. */
   readonly sourceKind?: SourceKind | undefined;
-  /** In an 'endpointSource' list: whoever answers is to send it back, so that the client learns the way. */
-  readonly recordsRoute?: boolean | undefined;
+  /** Of an 'endpointSource' list: a sum of `EndpointSourceFlag`. */
+  readonly sourceFlags?: number | undefined;
 }
 
 export interface SalPacket extends SalPacketHeader {
@@ -97,7 +97,7 @@ export function parseSalPacket(bytes: Uint8Array, offset: number, length: number
     addressesKind: undefined,
     source: undefined,
     sourceKind: undefined,
-    recordsRoute: undefined,
+    sourceFlags: undefined,
     headerLength: header.headerLength,
     transportOffset: offset + header.headerLength,
     transportLength: length - header.headerLength,
@@ -179,7 +179,7 @@ function parseExtension(
     case SOURCE_EXTENSION_TYPE:
       return acceptSource(draft, 'source', parseSourceExtension(bytes, at, length));
     case ENDPOINT_SOURCE_EXTENSION_TYPE:
-      if (readRecordsRoute(bytes, at)) draft.recordsRoute = true;
+      draft.sourceFlags = readEndpointSourceFlags(bytes, at) || undefined;
       return acceptSource(draft, 'endpointSource', parseEndpointSourceExtension(bytes, at, length));
     default:
       return 'unknownExtension';
@@ -252,5 +252,5 @@ function sourceBytes(list: readonly NetworkAddress[], kind: SourceKind): number 
 
 function writeSource(bytes: Uint8Array, at: number, list: readonly NetworkAddress[], header: SalPacketHeader): number {
   if (sourceKindOf(header) === 'source') return writeSourceExtension(bytes, at, list);
-  return writeEndpointSourceExtension(bytes, at, list, header.recordsRoute);
+  return writeEndpointSourceExtension(bytes, at, list, header.sourceFlags);
 }

@@ -72,7 +72,9 @@ function randomHeader(): SalPacketHeader {
     ...(isSyn ? { control } : {}),
     destinationService: pick([serviceOf(0), serviceOf(1), serviceOf(2), serviceOf(3), serviceOf(9), SERVICE]),
     ...(isSyn ? {} : { sourceService: serviceOf(7) }),
-    ...(sourceLength === 0 ? {} : { source, recordsRoute: below(2) === 0, sourceKind: 'endpointSource' as const }),
+    ...(sourceLength === 0
+      ? {}
+      : { source, sourceFlags: pick([0, 0x80, 0x40, 0xe0]), sourceKind: 'endpointSource' as const }),
   };
 }
 

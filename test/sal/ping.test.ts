@@ -95,7 +95,7 @@ describe('a ping', () => {
     const { control, destinationService, sourceFlowID } = decode(syn!);
     for (const count of [1, 2, 12]) {
       const source = Array.from({ length: count }, (_, index) => address(index === 0 ? '10.0.0.1' : `fd00::${index}`));
-      const header = { control, destinationService, sourceFlowID, source, recordsRoute: true };
+      const header = { control, destinationService, sourceFlowID, source, sourceFlags: 0x80 };
       const bytes = Buffer.alloc(512);
       const length = writeSalPacketHeader(bytes, 0, { ...header, protocol: 6, destinationFlowID: 0 as never });
       bytes.set([1, 0xa5], length);

@@ -15,10 +15,11 @@ import {
   writeEndpointAddressExtension,
 } from '../../lib/wire/endpoint-address-extension';
 import {
+  EndpointSourceFlag,
   endpointSourceExtensionBytes,
   fitsEndpointSourceExtension,
   parseEndpointSourceExtension,
-  readRecordsRoute,
+  readEndpointSourceFlags,
   writeEndpointSourceExtension,
 } from '../../lib/wire/endpoint-source-extension';
 import { FlowNonce } from '../../lib/wire/flow-id';
@@ -257,16 +258,15 @@ describe('ENDPOINT_SOURCE', () => {
     expect(parseEndpointSourceExtension(tooMany, 0, 4 + 21 * 8)).toBe('sourceAddresses');
   });
 
-  it('says whether the list is to be sent back, in a bit of its own', () => {
+  it('says what is to become of the answer, in bits of their own', () => {
     const bytes = new Uint8Array(12);
     const [client] = repeated(1, '192.0.2.1');
-    for (const isWanted of [true, false]) {
-      writeEndpointSourceExtension(bytes, 0, [client!], isWanted);
-      expect(bytes[2]).toBe(isWanted ? 0x80 : 0);
-      expect(readRecordsRoute(bytes, 0)).toBe(isWanted);
-      bytes[2]! |= 0x7f;
+    for (const flags of [0, ...Object.values(EndpointSourceFlag), 0xe0]) {
+      writeEndpointSourceExtension(bytes, 0, [client!], flags);
+      expect(bytes[2]).toBe(flags);
+      bytes[2]! |= 0x1f;
       bytes[3] = 0xff;
-      expect(readRecordsRoute(bytes, 0)).toBe(isWanted);
+      expect(readEndpointSourceFlags(bytes, 0)).toBe(flags);
       expect(parseEndpointSourceExtension(bytes, 0, 12)).toEqual([client]);
     }
   });

@@ -7,12 +7,13 @@ import { REFUSED_FULL } from '../../wire/control-extension';
 import type { NetworkAddress } from '../../wire/network-address';
 import { type Flow, MANY_HOPS } from '../flow';
 import { ConnectAttempts } from './connect-attempts';
+import { answererOf } from './relayed-answer';
 import type { ReceivedControl, SignalingContext } from './signaling-context';
 
 /** A RST that answers our SYN. */
 export function handleRefusal(context: SignalingContext, flow: Flow, received: ReceivedControl, now: Instant): void {
   const attempts = attemptsOf(flow);
-  const from = received.batch.source(received.row);
+  const from = answererOf(received);
   const hop = singleHop(flow);
   const detail = received.packet.control!.detail ?? 0;
   attempts.wasFull = (detail & REFUSED_FULL) !== 0;

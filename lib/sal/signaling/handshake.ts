@@ -4,6 +4,7 @@
 import { CONNECT_TIMEOUT, HALF_OPEN_TIMEOUT, HANDSHAKE_ACK_REPEATS } from '../../limits';
 import { after, type Duration, type Instant, milliseconds } from '../../time/instant';
 import { type ControlExtension, ControlFlag } from '../../wire/control-extension';
+import { EndpointSourceFlag } from '../../wire/endpoint-source-extension';
 import { FlowNonce } from '../../wire/flow-id';
 import type { NetworkAddress } from '../../wire/network-address';
 import type { ServiceID } from '../../wire/service-id';
@@ -15,6 +16,7 @@ import { isAnswerToJoin } from './join';
 import { notePeerAddresses } from './peer-addresses';
 import { stopAtAnswer } from './ping';
 import { clientAddressOf, isForwarded, rejectInstance } from './refusal';
+import { answererOf, isRelayed, mayBeRelayed, relayOf } from './relayed-answer';
 import type { ReceivedControl, SignalingContext } from './signaling-context';
 import { admitsSyn } from './syn-admission';
 
@@ -61,7 +63,13 @@ export function handleSyn(
   }
   const nonce = listener.nonce ?? randomNonce(context);
   const flow = new Flow(nonce, context.random.uint32(), packet.protocol as 6 | 17, segments);
-  flow.request = { listener, since: now, recordedSource: recordedSource(received), earlyBytes: 0 };
+  flow.request = {
+    listener,
+    since: now,
+    recordedSource: recordedSource(received),
+    relay: relayOf(received.packet),
+    earlyBytes: 0,
+  };
   flow.service = serviceOf(listener, packet.destinationService);
   if (!context.admit(flow)) {
     context.count('flowTableFull');
@@ -90,7 +98,7 @@ export function handleSynAck(context: SignalingContext, flow: Flow, received: Re
     else rejectInstance(context, flow, received);
     return;
   }
-  if (control.controlAck !== flow.control.sendNext) {
+  if (control.controlAck !== flow.control.sendNext || !mayBeRelayed(context, flow, received)) {
     context.count('synAckUnacceptable');
     return;
   }
@@ -122,10 +130,22 @@ export function handleSynAck(context: SignalingContext, flow: Flow, received: Re
   context.reschedule(flow);
 }
 
-/** To where the packet came from. */
+/**
+ * A router has shown our answer to the client, and only who has seen it knows its number. The NAT that the client is
+ * behind may give it another port towards us.
+ */
+function isRelayedClient({ request, path }: Flow, from: NetworkAddress): boolean {
+  return request?.relay !== undefined && from.sameIp(path!.remote);
+}
+
+/** To where the packet came from, or who answered through a router. */
 function pathBack(context: SignalingContext, received: ReceivedControl): Path {
   const { batch, row, output } = received;
-  return context.pathOf(output.index, context.localAddressOf(received), batch.source(row));
+  if (!isRelayed(received.packet)) {
+    return context.pathOf(output.index, context.localAddressOf(received), batch.source(row));
+  }
+  // The address it came to is the one for the router.
+  return context.pathOf(output.index, undefined, answererOf(received));
 }
 
 /** The third ACK, or a repeated one. True when it belonged to the handshake. */
@@ -148,7 +168,7 @@ export function handleThirdAck(
   }
   // Only the address that our SYN-ACK went to has shown that somebody is there who wants this connection. Another
   // one could be anybody's, and all that the application writes would go there (S4).
-  if (!batch.isFrom(row, flow.path!.remote)) {
+  if (!batch.isFrom(row, flow.path!.remote) && !isRelayedClient(flow, batch.source(row))) {
     context.count('thirdAckElsewhere');
     return true;
   }
@@ -245,9 +265,12 @@ function isThirdAck(flow: Flow, control: ControlExtension): boolean {
 function sendSynAck(flow: Flow): void {
   const sequence = flow.control.sendUnacknowledged;
   const source = flow.request?.recordedSource;
+  const relay = flow.request?.relay;
   flow.sendControl(ControlFlag.syn | ControlFlag.ack, sequence, {
     segment: 'synAck',
     source,
+    relay,
+    sourceFlags: relay === undefined ? 0 : EndpointSourceFlag.relay,
     addresses: flow.alternatives,
   });
 }
@@ -281,8 +304,11 @@ function answerFrom(context: SignalingContext, received: ReceivedControl): Netwo
  * answers (wire format §11); in UDP as it is, when the client asked for it: a SYN has more that its answer has not.
  */
 function recordedSource(received: ReceivedControl): readonly NetworkAddress[] | undefined {
-  const { source, sourceKind, recordsRoute } = received.packet;
-  if (received.output.properties.encapsulated) return recordsRoute === true ? source : undefined;
+  const { source, sourceKind, sourceFlags = 0 } = received.packet;
+  if (received.output.properties.encapsulated) {
+    if ((sourceFlags & EndpointSourceFlag.record) !== 0) return source;
+    return (sourceFlags & EndpointSourceFlag.relay) === 0 ? undefined : source!.slice(0, 1);
+  }
   if (source === undefined || sourceKind !== 'source') return undefined;
   const answer = [...source, received.batch.local(received.row)];
   // A list that is full already is a sender's doing; the client needs none of it to find us.

@@ -3,6 +3,7 @@
 // the way (docs/protocol.md, Ping).
 
 import { type Duration, elapsed, type Instant } from '../../time/instant';
+import { EndpointSourceFlag } from '../../wire/endpoint-source-extension';
 import { NetworkAddress } from '../../wire/network-address';
 import type { SalPacket } from '../../wire/sal-packet';
 import type { ControlContent, Flow, FlowFailure, FlowOwner } from '../flow';
@@ -52,9 +53,9 @@ export class Ping implements FlowOwner {
 }
 
 /** What a SYN has besides when its flow stops at the answer: the wish to know the way, where there is room for it. */
-export const ROUTE_REQUEST: Pick<ControlContent, 'source' | 'recordsRoute'> = {
+export const ROUTE_REQUEST: Pick<ControlContent, 'source' | 'sourceFlags'> = {
   source: [NetworkAddress.fromWords(4, 0, 0, 0, 0, 0)],
-  recordsRoute: true,
+  sourceFlags: EndpointSourceFlag.record,
 };
 
 /** The SYN-ACK of a flow that stops there: the instance need not wait for a third ACK. Who answers later is told the same. */

@@ -2,11 +2,13 @@
 // A reset of one of our own flows stands in teardown.ts.
 
 import { ControlFlag, type ControlSequence, controlSequence, REFUSED_FULL } from '../../wire/control-extension';
+import { EndpointSourceFlag } from '../../wire/endpoint-source-extension';
 import type { FlowID, FlowNonce } from '../../wire/flow-id';
 import type { NetworkAddress } from '../../wire/network-address';
 import { writeSalPacketHeader } from '../../wire/sal-packet';
 import { clientOf } from '../client-address';
 import type { Flow } from '../flow';
+import { answererOf, isRelayed, relayOf } from './relayed-answer';
 import type { ReceivedControl, SignalingContext } from './signaling-context';
 
 /** Whether nobody but this process heard the packet: else another one may have what it asks for. */
@@ -60,7 +62,8 @@ export function rejectInstance(context: SignalingContext, flow: Flow, received: 
 /** The RST to a SYN-ACK that nobody needs. */
 export function resetInstance(context: SignalingContext, flow: Flow, received: ReceivedControl): void {
   const control = received.packet.control!;
-  writeReset(received, received.batch.source(received.row), context.localAddressOf(received), {
+  const local = isRelayed(received.packet) ? undefined : context.localAddressOf(received);
+  writeReset(received, answererOf(received), local, {
     sourceFlowID: flow.localFlowID,
     controlSequence: control.controlAck,
     controlAck: controlSequence(control.controlSequence + 1),
@@ -90,7 +93,11 @@ function refuse(
   const local = batch.local(row);
   // One that a router passed on may have reached us on loopback: the kernel chooses where to answer from.
   const from = isForwarded(received) || local.isUnspecified ? undefined : local;
-  writeReset(received, clientAddressOf(received), from, {
+  const relay = relayOf(packet);
+  const answer =
+    relay === undefined ? {} : { source: packet.source!.slice(0, 1), sourceFlags: EndpointSourceFlag.relay };
+  writeReset(received, relay ?? clientAddressOf(received), from, {
+    ...answer,
     sourceFlowID: packet.destinationFlowID,
     controlSequence: sequence,
     controlAck: acknowledgment,
@@ -105,6 +112,8 @@ interface Reset {
   readonly controlAck: ControlSequence;
   readonly detail: number;
   readonly nonce: FlowNonce;
+  readonly source?: readonly NetworkAddress[];
+  readonly sourceFlags?: number;
 }
 
 /** Never with a SERVICE: the original would close its listener (wire format §16). */
@@ -112,7 +121,7 @@ function writeReset(
   { packet, output }: ReceivedControl,
   to: NetworkAddress,
   from: NetworkAddress | undefined,
-  { sourceFlowID, ...numbers }: Reset,
+  { sourceFlowID, source, sourceFlags, ...numbers }: Reset,
 ): void {
   const transmit = output.withRoom();
   if (transmit === undefined) return;
@@ -122,6 +131,8 @@ function writeReset(
     destinationFlowID: packet.sourceFlowID,
     protocol: packet.protocol,
     control: { flags: ControlFlag.rst | ControlFlag.ack, ...numbers },
+    source,
+    sourceFlags,
   });
   transmit.finish(0, 0);
 }

@@ -1,0 +1,205 @@
+import { describe, expect, it } from 'vitest';
+import { CONNECT_TIMEOUT, RELAY_LIFETIME } from '../../lib/limits';
+import { Flow } from '../../lib/sal/flow';
+import { ReplyRelay } from '../../lib/sal/reply-relay';
+import { randomNonce, startHandshake } from '../../lib/sal/signaling/handshake';
+import { Ping } from '../../lib/sal/signaling/ping';
+import { SeededRandom } from '../../lib/time/seeded-random';
+import { ControlFlag } from '../../lib/wire/control-extension';
+import { EndpointSourceFlag } from '../../lib/wire/endpoint-source-extension';
+import { NetworkAddress } from '../../lib/wire/network-address';
+import { type SalPacketHeader, writeSalPacketHeader } from '../../lib/wire/sal-packet';
+import { decode, FakeSegments, type Node, type Packet, SERVICE, Wire } from './wire';
+
+const address = (ip: string, port = 4000): NetworkAddress => NetworkAddress.parse(ip, port)!;
+
+/** client behind a firewall, the router that it knows, `further` more routers, a server. */
+function network({ relays = true, further = 0 } = {}) {
+  const wire = new Wire();
+  const client = wire.node('10.0.0.1', 1);
+  const routers = Array.from({ length: 1 + further }, (_, index) => wire.node(`10.1.0.${index + 1}`, index + 2));
+  const server = wire.node('10.0.0.2', 99);
+  const hops = [...routers, server];
+  client.forwardTo(hops[0]!.address);
+  for (const [index, router] of routers.entries()) {
+    router.sal.forwards = true;
+    router.forwardTo(hops[index + 1]!.address);
+  }
+  if (relays) routers[0]!.sal.relay = new ReplyRelay(SeededRandom.of(8), routers[0]!.sal.serviceTable);
+  return { wire, client, router: routers[0]!, routers, server };
+}
+
+/** Lets in to the client only what comes from where it has sent to. */
+function firewall(client: Node): (packet: Packet) => Packet | undefined {
+  const known = new Set<string>();
+  return (packet) => {
+    if (packet.from.sameIp(client.address)) known.add(String(packet.to));
+    return packet.to.sameIp(client.address) && !known.has(String(packet.from)) ? undefined : packet;
+  };
+}
+
+const hop = ({ from, to }: Packet): string => `${from.ip} > ${to.ip}`;
+
+/** The packet with another header, or other bytes behind it. */
+function altered(packet: Packet, change: Partial<SalPacketHeader>, payload?: Uint8Array): Packet {
+  const header = decode(packet);
+  const bytes = Buffer.alloc(600);
+  const length = writeSalPacketHeader(bytes, 0, { ...header, ...change });
+  const rest = payload ?? packet.bytes.subarray(header.transportOffset);
+  bytes.set(rest, length);
+  return { ...packet, bytes: bytes.subarray(0, length + rest.length) };
+}
+
+/** Up to the server's answer, which is under way to the router. */
+function untilAnswer(options = {}) {
+  const made = network(options);
+  made.server.listen();
+  const connected = made.client.connect();
+  made.wire.deliver(made.client.takeSent()[0]!);
+  made.wire.deliver(made.router.takeSent()[0]!);
+  return { ...made, ...connected, answer: made.server.takeSent()[0]! };
+}
+
+describe('a router that relays replies (§7)', () => {
+  it.each([0, 2])(
+    'lets a client connect that hears nobody else, and the rest go directly: %i more routers',
+    (further) => {
+      const { wire, client, router, routers, server } = network({ further });
+      const listener = server.listen();
+      const { flow, owner } = client.connect();
+      const packets = wire.settle(firewall(client));
+      expect(owner.told).toEqual(['connected']);
+      expect(listener.accepted).toHaveLength(1);
+      expect(flow.path!.remote.equals(server.address)).toBe(true);
+      expect(listener.accepted[0]!.flow.path!.remote.equals(client.address)).toBe(true);
+      expect(packets.slice(1 + routers.length).map(hop)).toEqual([
+        '10.0.0.2 > 10.1.0.1',
+        '10.1.0.1 > 10.0.0.1',
+        '10.0.0.1 > 10.0.0.2',
+      ]);
+      const [syn, , , relayed] = [packets[routers.length]!, 0, 0, packets[2 + routers.length]!];
+      expect(relayed.bytes.length).toBeLessThanOrEqual(syn.bytes.length);
+      expect(router.sal.flowTable.size).toBe(0);
+      expect(router.sal.counters.value('relayed')).toBe(1);
+    },
+  );
+
+  it('is needed there: without it nothing comes through', () => {
+    const { wire, client, server } = network({ relays: false });
+    server.listen();
+    const { owner } = client.connect();
+    wire.settle(firewall(client));
+    expect(owner.told).toEqual([]);
+  });
+
+  it('relays refusals, too', () => {
+    const { wire, client } = network();
+    const { owner } = client.connect();
+    for (let waited = 0; waited < CONNECT_TIMEOUT / 2 && owner.failure === undefined; waited += 100) {
+      wire.settle(firewall(client));
+      wire.advance(100);
+    }
+    expect(owner.failure).toBe('refused');
+  });
+
+  it('answers pings, which tell the instance and the way as ever', () => {
+    const { wire, client, routers, server } = network({ further: 1 });
+    const listener = server.listen();
+    const ping = new Ping(wire.now, () => {});
+    const flow = new Flow(randomNonce(client.sal), client.sal.random.uint32(), 6, new FakeSegments());
+    Object.assign(flow, { service: SERVICE, stopsAtAnswer: true, owner: ping });
+    startHandshake(client.sal, flow, undefined, wire.now);
+    wire.settle(firewall(client));
+    expect(ping.answer!.address.equals(server.address)).toBe(true);
+    expect(ping.answer!.routers.map(String)).toEqual(routers.map((router) => String(router.address)));
+    expect(listener.halfOpen.size).toBe(0);
+  });
+
+  it('answers a repeated SYN once more: the first answer may have been lost', () => {
+    const { wire, client, owner } = untilAnswer();
+    wire.advance(1000);
+    expect(owner.told).toEqual(['connected']);
+    expect(client.sal.flowTable.size).toBe(1);
+  });
+
+  it('passes on one answer for each SYN, and only for so long', () => {
+    const { wire, router, answer } = untilAnswer();
+    wire.deliver(answer);
+    expect(router.takeSent()).toHaveLength(1);
+    wire.deliver(answer);
+    expect(router.takeSent()).toEqual([]);
+    expect(router.sal.counters.value('relayUnasked')).toBe(1);
+    const late = untilAnswer();
+    late.wire.now = (late.wire.now + RELAY_LIFETIME) as typeof late.wire.now;
+    late.wire.deliver(late.answer);
+    expect(late.router.takeSent()).toEqual([]);
+  });
+
+  it.each<[string, string, (answer: Packet) => Packet]>([
+    ['to somebody who has not asked', 'relayUnasked', (answer) => altered(answer, { source: [address('10.0.0.77')] })],
+    ['to another port', 'relayUnasked', (answer) => altered(answer, { source: [address('10.0.0.1', 4001)] })],
+    ['to another flow', 'relayUnasked', (answer) => altered(answer, { destinationFlowID: 5 as never })],
+    ['to a group', 'relayRefused', (answer) => altered(answer, { source: [address('224.0.0.1')] })],
+    ['with data', 'relayRefused', (answer) => altered(answer, {}, new Uint8Array(200))],
+    [
+      'that is none',
+      'relayRefused',
+      (answer) => altered(answer, { control: { ...decode(answer).control!, flags: ControlFlag.fin } }),
+    ],
+  ])('sends nothing %s', (_what, counter, change) => {
+    const { wire, router, answer } = untilAnswer();
+    wire.deliver(change(answer));
+    expect(router.takeSent()).toEqual([]);
+    expect(router.sal.counters.value(counter)).toBe(1);
+  });
+
+  it('has to be told to be one', () => {
+    const { wire, router, answer } = untilAnswer();
+    router.sal.relay = undefined;
+    wire.deliver(answer);
+    expect(router.takeSent()).toEqual([]);
+    expect(router.sal.counters.value('relayRefused')).toBe(1);
+  });
+});
+
+describe('a client', () => {
+  it('believes only the router that it asked when it is told that somebody else answers', () => {
+    const { wire, client, server, owner, answer } = untilAnswer();
+    const victim = address('10.0.0.66');
+    const forged = altered(answer, { source: [victim], sourceFlags: EndpointSourceFlag.relayed });
+    wire.deliver({ ...forged, from: server.address, to: client.address });
+    expect(client.takeSent()).toEqual([]);
+    expect(owner.told).toEqual([]);
+    expect(client.sal.counters.value('synAckUnacceptable')).toBe(1);
+  });
+
+  it('is told by the router who answers, whatever the server says', () => {
+    const { wire, router, answer } = untilAnswer();
+    wire.deliver(answer);
+    const [relayed] = router.takeSent();
+    expect(decode(relayed!).source!.map(String)).toEqual([String(answer.from)]);
+    expect(decode(relayed!).sourceFlags).toBe(EndpointSourceFlag.relayed);
+  });
+});
+
+describe('a server whose answer was relayed', () => {
+  it.each([
+    ['the port that a NAT gave the client towards it', address('10.0.0.1', 4001), 1],
+    ['no other host', address('10.0.0.3'), 0],
+  ])('accepts the third ACK from %s', (_what, from, accepted) => {
+    const { wire, client, router, server } = network();
+    const listener = server.listen();
+    client.connect();
+    const packets: Packet[] = [];
+    for (let step = 0; step < 4; step++) {
+      const next = [client, router, server].flatMap((node) => node.takeSent());
+      packets.push(...next);
+      for (const packet of next) {
+        const isThirdAck = decode(packet).control!.flags === ControlFlag.ack;
+        wire.deliver(isThirdAck ? { ...packet, from } : packet);
+      }
+    }
+    for (const packet of client.takeSent()) wire.deliver({ ...packet, from });
+    expect(listener.accepted).toHaveLength(accepted);
+  });
+});
