@@ -1,5 +1,6 @@
 // Packets that name a service - a SYN, an unconnected datagram - from us or from others: each is resolved
 // (§4.2), and then delivered, forwarded, delayed or dropped.
+// Long because all that can become of a first packet, of our own or of others, stands in one place.
 
 import { Choice } from '../table/choice';
 import { mixTwo } from '../table/mix-bits';
@@ -144,7 +145,7 @@ export class FirstPackets {
     const { serviceTable, counters, random } = this.context;
     const from = batch.source(row);
     const client = clientOf(packet, from);
-    const relay = relayOf(packet);
+    const relay = relayOf(received);
     if (
       !isAnswerable(client, from, serviceTable) ||
       (relay !== undefined && !isAnswerable(relay, from, serviceTable))

@@ -9,7 +9,7 @@ import type { ServiceTable } from '../table/service-table';
 import { after, type Instant } from '../time/instant';
 import type { RandomSource } from '../time/random-source';
 import { ControlFlag } from '../wire/control-extension';
-import { EndpointSourceFlag } from '../wire/endpoint-source-extension';
+import { EndpointSourceFlag, fitsEndpointSourceExtension } from '../wire/endpoint-source-extension';
 import type { FlowID } from '../wire/flow-id';
 import type { NetworkAddress } from '../wire/network-address';
 import { type SalPacket, writeSalPacketHeader } from '../wire/sal-packet';
@@ -41,6 +41,9 @@ export class ReplyRelay {
     const { packet, batch, row } = received;
     const client = packet.source?.[0];
     if (client === undefined || batch.isBroadcast(row) || !isAnswer(packet)) return 'relayRefused';
+    const source = [batch.source(row), ...packet.source!.slice(1)];
+    // IPv6 in the place of IPv4 may be too much.
+    if (!fitsEndpointSourceExtension(source)) return 'relayRefused';
     if (!client.isUnicast || this.table.isBroadcastTarget(client)) return 'relayRefused';
     if (!this.takeSyn(client, packet.destinationFlowID, now)) return 'relayUnasked';
     const transmit = output.withRoom();
@@ -49,7 +52,7 @@ export class ReplyRelay {
     transmit.begin(client, local.isUnspecified ? undefined : local.withPort(0));
     transmit.headerEnd += writeSalPacketHeader(transmit.headers, transmit.headerEnd, {
       ...packet,
-      source: [batch.source(row), ...packet.source!.slice(1)],
+      source,
       sourceFlags: EndpointSourceFlag.relayed,
     });
     if (packet.transportLength > 0) {

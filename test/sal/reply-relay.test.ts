@@ -153,6 +153,28 @@ describe('a router that relays replies (§7)', () => {
     expect(router.sal.counters.value(counter)).toBe(1);
   });
 
+  it('sends nothing that does not fit: the answer came by IPv6', () => {
+    const { wire, router, answer } = untilAnswer();
+    const source = [address('10.0.0.1'), ...Array.from({ length: 12 }, (_, index) => address(`fd00::${index + 1}`))];
+    wire.deliver({ ...altered(answer, { source }), from: address('fd00::99') });
+    expect(router.takeSent()).toEqual([]);
+    expect(router.sal.counters.value('relayRefused')).toBe(1);
+  });
+
+  it('is not heeded on a raw link, where no list can say who is meant', () => {
+    const { wire, client, router, server } = network();
+    server.listen();
+    client.connect();
+    wire.deliver(client.takeSent()[0]!);
+    const [syn] = router.takeSent();
+    const raw = wire.node('10.0.0.50', 50, { encapsulated: false, kind: 'raw' });
+    raw.listen();
+    const source = [address('10.0.0.1', 0), address('10.1.0.1', 0)];
+    const plain = { ...altered(syn!, { source }), from: address('10.1.0.1', 0), to: raw.address.withPort(0) };
+    raw.receive(plain, 0);
+    expect(raw.takeSent().map(({ to }) => to.ip)).toEqual(['10.0.0.1']);
+  });
+
   it('has to be told to be one', () => {
     const { wire, router, answer } = untilAnswer();
     router.sal.relay = undefined;

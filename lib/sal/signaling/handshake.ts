@@ -1,5 +1,6 @@
 // SYN, SYN-ACK and the third ACK (§4.2, §4.4): late binding of a connection to one instance. The third ACK is
 // repeated until the peer is known to have it, because nobody else would ever send it again.
+// Long because the three packets and both their ends stand in one place.
 
 import { CONNECT_TIMEOUT, HALF_OPEN_TIMEOUT, HANDSHAKE_ACK_REPEATS } from '../../limits';
 import { after, type Duration, type Instant, milliseconds } from '../../time/instant';
@@ -67,7 +68,7 @@ export function handleSyn(
     listener,
     since: now,
     recordedSource: recordedSource(received),
-    relay: relayOf(received.packet),
+    relay: relayOf(received),
     earlyBytes: 0,
   };
   flow.service = serviceOf(listener, packet.destinationService);

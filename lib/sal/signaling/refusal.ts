@@ -93,7 +93,7 @@ function refuse(
   const local = batch.local(row);
   // One that a router passed on may have reached us on loopback: the kernel chooses where to answer from.
   const from = isForwarded(received) || local.isUnspecified ? undefined : local;
-  const relay = relayOf(packet);
+  const relay = relayOf(received);
   const answer =
     relay === undefined ? {} : { source: packet.source!.slice(0, 1), sourceFlags: EndpointSourceFlag.relay };
   writeReset(received, relay ?? clientAddressOf(received), from, {
@@ -132,6 +132,7 @@ function writeReset(
     protocol: packet.protocol,
     control: { flags: ControlFlag.rst | ControlFlag.ack, ...numbers },
     source,
+    sourceKind: 'endpointSource',
     sourceFlags,
   });
   transmit.finish(0, 0);

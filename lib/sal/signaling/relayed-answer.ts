@@ -7,9 +7,11 @@ import type { SalPacket } from '../../wire/sal-packet';
 import { type Flow, MANY_HOPS } from '../flow';
 import type { ReceivedControl, SignalingContext } from './signaling-context';
 
-/** The router to which the answer to a SYN goes; `undefined`: to the client itself. */
-export function relayOf({ source, sourceFlags = 0 }: SalPacket): NetworkAddress | undefined {
-  return (sourceFlags & EndpointSourceFlag.relay) === 0 ? undefined : source![1];
+/** The router to which the answer to a SYN goes; `undefined`: to the client itself, as ever on raw links. */
+export function relayOf({ packet, output }: Pick<ReceivedControl, 'packet' | 'output'>): NetworkAddress | undefined {
+  const { source, sourceFlags = 0 } = packet;
+  const isWanted = (sourceFlags & EndpointSourceFlag.relay) !== 0 && output.properties.encapsulated;
+  return isWanted ? source![1] : undefined;
 }
 
 export function isRelayed({ sourceFlags = 0 }: SalPacket): boolean {
