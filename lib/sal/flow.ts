@@ -1,5 +1,6 @@
 // One flow: the two flowIDs and nonces, the path, the control numbering and the state (§3.2, §4.4). It knows
 // how to put its packets into its link's batch; when to do so is decided by signaling/ and by the transport.
+// Long because the state of a flow, and the packets that it can send, stand in one place.
 
 import { after, type Duration, earlier, type Instant, NEVER } from '../time/instant';
 import type { AddressExtension } from '../wire/address-extension';
