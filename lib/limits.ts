@@ -95,10 +95,7 @@ export const CONNECT_REPEATS_MAXIMUM = 2;
 export const CONNECT_REPEAT_PAUSE = milliseconds(50);
 /** A broadcast that some refuse is repeated until it was sent so often: then those who might accept are not there. */
 export const CONNECT_BROADCASTS = 2;
-/**
- * SYNs that a router which relays answers remembers, a power of two, at 12 bytes each; one that falls into another's place
- * is not answered until its client repeats it. Twice what waits when 1,000 clients connect each second.
- */
+/** SYNs that a router which relays answers remembers, 12 bytes each, a power of two: 2,000 connects a second. */
 export const RELAYED_SYNS = 16_384;
 /** As long as a connect lasts. */
 export const RELAY_LIFETIME = seconds(8);
