@@ -120,7 +120,9 @@ function describeCommand(command: ServiceCommand): string {
 
 /** A client that speaks by hand. */
 export class Client {
+  /** What the holder said, but for its heartbeat. */
   readonly lines: string[] = [];
+  asks = 0;
   readonly closed: Promise<void>;
 
   private constructor(readonly socket: Socket) {
@@ -129,7 +131,9 @@ export class Client {
     socket.on('data', (text: string) => {
       const parts = (rest + text).split('\n');
       rest = parts.pop()!;
-      this.lines.push(...parts);
+      const lines = parts.filter((line) => line !== ASK);
+      this.asks += parts.length - lines.length;
+      this.lines.push(...lines);
     });
     socket.on('error', () => {});
     this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
@@ -150,6 +154,8 @@ export class Client {
     );
   }
 }
+
+const ASK = JSON.stringify({ type: 'ask' });
 
 export const hello = (port: number) => ({
   type: 'hello',
