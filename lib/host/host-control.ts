@@ -23,7 +23,9 @@ export class HostControl implements ControlledHost {
   private path: string | undefined;
   private isClosed = false;
 
+  /** `owner`: whom events are of. */
   constructor(
+    private readonly owner: object,
     private readonly configuration: Pick<HostConfiguration, 'control' | 'port'>,
     private readonly driver: StackDriver,
     readonly facts: () => HostFacts,
@@ -34,7 +36,7 @@ export class HostControl implements ControlledHost {
 
   /** What happened, for all who watch. */
   tell(event: HostEvent): void {
-    publishEvent(event);
+    publishEvent(this.owner, event);
     if (this.events.isWatched) this.events.tell(event);
   }
 

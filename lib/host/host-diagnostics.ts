@@ -7,16 +7,16 @@ import { describeEvent } from '../control/event-description';
 import type { HostEvent } from '../control/host-events';
 import { ServiceNames } from '../control/service-names';
 
-/** `{ event }`: what controllers are told - registrations, packets that wait, interfaces. */
+/** `{ host, event }`: what controllers are told - registrations, packets that wait, interfaces. */
 const serviceChannel = channel('serval.service');
-/** `{ command }`: what is asked of the service table. */
+/** `{ host, command }`: what is asked of the service table. */
 const ruleChannel = channel('serval.rule');
 
 export const hostDebug = debuglog('serval');
 
-export function publishEvent(event: HostEvent): void {
-  if (event.kind === 'service' && serviceChannel.hasSubscribers) serviceChannel.publish({ event: event.event });
-  if (event.kind === 'command' && ruleChannel.hasSubscribers) ruleChannel.publish({ command: event.command });
+export function publishEvent(host: object, event: HostEvent): void {
+  if (event.kind === 'service' && serviceChannel.hasSubscribers) serviceChannel.publish({ host, event: event.event });
+  if (event.kind === 'command' && ruleChannel.hasSubscribers) ruleChannel.publish({ host, command: event.command });
   if (!hostDebug.enabled) return;
   const { event: name, ...rest } = describeEvent(event, new ServiceNames());
   hostDebug('%s %s', name, JSON.stringify(rest));

@@ -105,6 +105,7 @@ export class Host implements SocketHost {
     this.driver.onServiceEvent = (event, now) => this.handleServiceEvent(event, now);
     this.links = new HostLinks(configuration, this.driver, flowTag, (error) => this.warn(error));
     this.control = new HostControl(
+      this,
       configuration,
       this.driver,
       () => this.facts(),

@@ -1,9 +1,9 @@
 // The commands that ask for the way of a first packet, and the one that is a service router, as a user runs them.
 
 import { describe, expect, it } from 'vitest';
-import { objects, shell } from './shell';
+import { hasTerminal, objects, shell } from './shell';
 
-const { serval, begin, program, port, freshPort } = shell();
+const { serval, begin, onTerminal, program, port, freshPort } = shell();
 
 describe('serval ping', () => {
   it('tells who answered, after which time, and sums up', async () => {
@@ -129,6 +129,16 @@ describe('serval router', () => {
     const above = port();
     const below = begin(`router --port ${freshPort()} --router 127.0.0.1:${above}`);
     await below.printed(new RegExp(`, below 127\\.0\\.0\\.1:${above}\n`));
+  });
+
+  it.runIf(hasTerminal)('on a terminal it renews a line of counters, and ends all the same', async () => {
+    const router = onTerminal('router');
+    const line = String.raw`\r0 hosts, 0 instances, 0 first packets forwarded, 0 dropped`;
+    await router.printed(new RegExp(`link udp.*\r?\n(${line}.*){2}`, 's'));
+    const [{ pid }] = objects(await serval('hosts --json')) as [{ pid: number }];
+    process.kill(pid, 'SIGTERM');
+    expect(await router.ended).toBe(0);
+    expect(router.stdout).toMatch(/\r?\nclosed\r?\n$/);
   });
 
   it('another process has the port', async () => {

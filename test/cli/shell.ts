@@ -1,7 +1,7 @@
 // A shell for the tests of the commands: the built `serval` and programs that use it, on a host that nobody else
 // shares and with a runtime folder of their own.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,10 @@ import { afterEach, beforeEach, expect } from 'vitest';
 
 const COMMAND = join(__dirname, '../../dist/cli/serval.js');
 const PROGRAM = join(__dirname, 'service-program.cjs');
+
+/** util-linux's `script` makes a terminal of its own. */
+export const hasTerminal =
+  spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') === true;
 
 let lastPort = 20_000 + (process.pid % 20_000);
 
@@ -48,6 +52,11 @@ export function shell() {
     folder: () => folder,
     /** A command that goes on. */
     begin: (args: string, rest?: NodeJS.ProcessEnv) => start(COMMAND, args.split(' '), rest),
+    /** A command that goes on, and takes its output for a terminal. */
+    onTerminal: (args: string) => {
+      const line = `exec ${process.execPath} ${COMMAND} ${args}`;
+      return start('script', ['--quiet', '--return', '--command', line, '/dev/null']);
+    },
     /** A command, to its end. */
     async serval(args: string, rest?: NodeJS.ProcessEnv): Promise<Outcome> {
       const program = start(COMMAND, args.split(' '), rest);
@@ -76,7 +85,8 @@ export class Program {
   readonly child: ChildProcess;
 
   constructor(file: string, args: readonly string[], env: NodeJS.ProcessEnv) {
-    this.child = spawn(process.execPath, [file, ...args], { env });
+    const [command, all] = file === 'script' ? [file, args] : [process.execPath, [file, ...args]];
+    this.child = spawn(command, all, { env });
     this.child.stdout!.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
     });
