@@ -299,6 +299,17 @@ describe('OnDemandLookup', () => {
     expect(told(policy)).toEqual(['deleteRule forward aaaa/16 -> 192.0.2.9:54325', 'deleteRule drop aaaa/16']);
   });
 
+  it('forgets that nobody has what a socket of this process offers now, also by a shorter prefix', () => {
+    const { policy, delayed, asked } = lookup();
+    for (const ips of [[], ['192.0.2.1']]) {
+      delayed(service(ips.length));
+      policy.handleAnswer(asked(), answer(service(ips.length), ...ips), NOW);
+    }
+    drain(policy);
+    policy.handleEvent({ kind: 'registered', prefix: acme, protocol: 6, weight: 1 }, NOW);
+    expect(told(policy)).toEqual(['deleteRule drop aaaa/256']);
+  });
+
   it('keeps so many answers, and so many instances of one', () => {
     const { policy, delayed, asked } = lookup();
     const ips = Array.from({ length: LOOKUP_ADDRESSES_MAXIMUM + 5 }, (_, index) => `10.0.0.${index + 1}`);

@@ -27,6 +27,25 @@ expectAssignable<serval.RouterOptions>({ router: 'auto' });
 expectError(serval.createRouter({ aggregate: 'acme/*' }));
 serval.createHost({ router: 'auto' });
 
+// Directories
+const directory = new serval.FileResolver('/etc/serval/services.json', { interval: 100 });
+expectAssignable<serval.Resolver>(directory);
+const resolver: serval.Resolver = {
+  async resolve({ serviceID }, signal) {
+    expectType<serval.ServiceID>(serviceID);
+    expectType<AbortSignal>(signal);
+    return { instances: ['192.0.2.1', { address: '192.0.2.2', weight: 3, priority: 1 }], lifetime: 1000 };
+  },
+};
+serval.createHost({ resolvers: [{ prefix: 'acme/*', resolver }], flooding: true, servd: 'host' });
+expectError(serval.createHost({ servd: 'daemon' }));
+expectNotAssignable<serval.Resolver>({ resolve: () => 'acme/web' });
+expectNotAssignable<serval.Resolution>({ instances: ['192.0.2.1'] });
+serval.createRouter({
+  partitions: { 'cache/*': 16 },
+  resolvers: [{ prefix: '*', resolver: directory, broadcast: true }],
+});
+
 // Streams
 const socket = serval.connect('acme/web', { connectTimeout: 1000, signal: new AbortController().signal }, () => {});
 expectType<serval.Socket>(socket);

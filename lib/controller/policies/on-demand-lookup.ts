@@ -70,6 +70,8 @@ export class OnDemandLookup implements ServiceController {
     if (event.kind === 'delayed') this.handleDelayed(event.serviceID, now);
     else if (event.kind === 'abandoned') this.handleAbandoned(event.serviceID, now);
     else if (event.kind === 'ruleExpired') this.handleExpired(event.rule);
+    // What is offered here now need not be in the directory.
+    else if (event.kind === 'registered') this.forget(this.negative, event.prefix);
   }
 
   /** What the directory says to the question of that number. An answer to a question that was given up is ignored. */
@@ -88,9 +90,7 @@ export class OnDemandLookup implements ServiceController {
 
   /** The directory has changed what it says of `prefix`: it is asked anew when somebody wants to know. */
   handleChanged(prefix: ServicePrefix): void {
-    for (const answers of [this.positive, this.negative]) {
-      for (const answer of answers.takeOverlapping(prefix)) this.deleteRules(answer.rules);
-    }
+    for (const answers of [this.positive, this.negative]) this.forget(answers, prefix);
   }
 
   pollCommand(): ServiceCommand | undefined {
@@ -171,6 +171,10 @@ export class OnDemandLookup implements ServiceController {
     if (evicted === undefined) return;
     this.counts.evicted++;
     this.deleteRules(evicted.rules);
+  }
+
+  private forget(answers: LookupAnswers, prefix: ServicePrefix): void {
+    for (const answer of answers.takeOverlapping(prefix)) this.deleteRules(answer.rules);
   }
 
   private deleteRules(rules: AnswerInForce['rules']): void {
