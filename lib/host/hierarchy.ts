@@ -189,7 +189,10 @@ export class Hierarchy implements UpstreamAccess {
         aggregates: duty?.aggregates,
       },
       {
-        acknowledged: () => this.wake(),
+        acknowledged: (announced) => {
+          this.router?.handleAcknowledged(announced);
+          this.wake();
+        },
         pathChanged: (path, now) => this.router?.setPath(path, now),
         problem: (text) => this.options.problem(new Error(text)),
       },

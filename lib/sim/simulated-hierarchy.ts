@@ -78,7 +78,10 @@ export class SimulatedHierarchy {
         open: (to, timeout, observer) => this.sessions.open(to, timeout, observer),
         aggregates,
       },
-      { pathChanged: (path, now) => this.router?.setPath(path, now) },
+      {
+        acknowledged: (announced) => this.router?.handleAcknowledged(announced),
+        pathChanged: (path, now) => this.router?.setPath(path, now),
+      },
     );
   }
 

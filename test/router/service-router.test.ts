@@ -129,8 +129,11 @@ describe('a service router', () => {
     const root = await router();
     const below = { router: `127.0.0.1:${root.port}` };
     const [left, right] = [await router({ ...below, aggregates: ['acme/*'] }), await router(below)];
+    await vi.waitFor(() => expect(root.hosts()).toHaveLength(2));
     const [serving, asking] = [await hostBelow(left), await hostBelow(right)];
     const servers = [await echo(serving, 'acme/one'), await echo(serving, 'acme/two'), await echo(serving, 'other')];
+    // Who listens is known all the way up by then; the weights of what was known before follow.
+    expect(named(root).map((text) => text.split(' ')[0])).toEqual(['256', '64']);
     await vi.waitFor(() => expect(named(root)).toEqual([`256 ${left.port} 1024`, `64 ${left.port} 2048`]));
     for (const name of ['acme/one', 'acme/two', 'other']) expect(await ask(asking, name)).toBe('hello');
     servers[0]!.close();

@@ -11,6 +11,8 @@ import type { NetworkAddress } from '../../wire/network-address';
 import { ServiceID, ServicePrefix } from '../../wire/service-id';
 import { CommandQueue } from '../command-queue';
 import type { ServiceController } from '../service-controller';
+import { HeldAnswers } from '../session/held-answers';
+import { keyOf, type RegisteredName } from '../session/message-fields';
 import { type RegisteredInstance, Registrar } from '../session/registrar';
 import type { Hierarchical } from './hierarchical';
 import { SEEKING_PRIORITY } from './holder-route';
@@ -44,6 +46,8 @@ export class HierarchicalRouter implements ServiceController {
   private readonly commands = new CommandQueue();
   private readonly rules: MemberRegistrations;
   private readonly partitions: readonly Partition[];
+  /** To hosts whose registration is not known further up yet. */
+  private readonly held = new HeldAnswers();
   private settledAt = NEVER;
 
   constructor(private readonly options: HierarchicalRouterOptions) {
@@ -53,6 +57,7 @@ export class HierarchicalRouter implements ServiceController {
     this.registrar = new Registrar(options, {
       registered: (instance) => this.handleRegistered(instance),
       unregistered: (instance) => this.handleUnregistered(instance),
+      confirm: (instance, answer, now) => this.confirm(instance, answer, now),
     });
   }
 
@@ -61,6 +66,12 @@ export class HierarchicalRouter implements ServiceController {
     this.settledAt = after(now, SESSION_LEASE);
     for (const rule of DELAY_RULES) this.commands.push({ kind: 'addRule', rule });
     this.options.upstream?.start(now, false);
+  }
+
+  /** The router above knows what is announced so; or, without a name, it is not to be waited for. */
+  handleAcknowledged(announced?: RegisteredName): void {
+    if (announced === undefined) this.held.releaseAll();
+    else this.held.release(keyOf(announced.prefix, announced.protocol));
   }
 
   setPath(path: readonly string[], now: Instant): void {
@@ -86,12 +97,13 @@ export class HierarchicalRouter implements ServiceController {
   }
 
   nextDeadline(): Instant {
-    const own = earlier(this.settledAt, this.registrar.nextDeadline());
+    const own = earlier(earlier(this.settledAt, this.held.nextDeadline()), this.registrar.nextDeadline());
     return earlier(own, this.options.upstream?.nextDeadline() ?? NEVER);
   }
 
   handleDeadline(now: Instant): void {
     this.registrar.handleDeadline(now);
+    this.held.handleDeadline(now);
     this.options.upstream?.handleDeadline(now);
     if (this.settledAt <= now) this.settle();
   }
@@ -110,6 +122,13 @@ export class HierarchicalRouter implements ServiceController {
     for (const partition of this.partitions) partition.handleRegistered(instance);
     this.options.upstream?.handleRegistered(instance);
     this.release(instance.prefix);
+  }
+
+  /** A host hears that it is registered when the router above knows it, too: its clients may be anywhere. */
+  private confirm({ prefix, protocol }: RegisteredInstance, answer: () => void, now: Instant): void {
+    const { upstream } = this.options;
+    if (upstream === undefined || upstream.isKnownUpstream(prefix, protocol) || upstream.patience(now) <= now) answer();
+    else this.held.hold(keyOf(upstream.announcedAs(prefix), protocol), answer, now);
   }
 
   private handleUnregistered(instance: RegisteredInstance): void {

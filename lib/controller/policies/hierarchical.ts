@@ -10,6 +10,7 @@ import type { NetworkAddress } from '../../wire/network-address';
 import type { ServicePrefix } from '../../wire/service-id';
 import { CONTROLLER_PREFIX } from '../controller-service';
 import type { ServiceController, ServiceInstance } from '../service-controller';
+import type { RegisteredName } from '../session/message-fields';
 import { randomIdentity } from '../session/session-identity';
 import { UpstreamSession, type UpstreamSessionOptions } from '../session/upstream-session';
 import { Announcements } from './announcements';
@@ -28,8 +29,8 @@ export interface HierarchicalOptions extends Pick<UpstreamSessionOptions, 'name'
 }
 
 export interface HierarchicalObserver {
-  /** Something that was offered need not be waited for any longer: `isKnownUpstream` says what. */
-  acknowledged?(): void;
+  /** The router knows what is announced so; or, without a name, nothing is to be waited for. */
+  acknowledged?(announced?: RegisteredName): void;
   /** The routers above, nearest first, by their identities. */
   pathChanged?(path: readonly string[], now: Instant): void;
   problem?(text: string): void;
@@ -57,7 +58,7 @@ export class Hierarchical implements ServiceController {
       {
         welcomed: (router, path, now) => this.handleWelcomed(router, path, now),
         lost: (now) => this.handleLost(now),
-        acknowledged: () => this.observer.acknowledged?.(),
+        acknowledged: (announced) => this.observer.acknowledged?.(announced),
         problem: (text) => this.observer.problem?.(text),
       },
     );
@@ -79,6 +80,11 @@ export class Hierarchical implements ServiceController {
   /** Whether the router has what this process or a member of its host offers, or is not to be waited for. */
   isKnownUpstream(prefix: ServicePrefix, protocol: TransportProtocol): boolean {
     return this.session.isAcknowledged(this.announcements.announcedAs(prefix), protocol);
+  }
+
+  /** What the router is told of instead of `prefix`: that itself, or the aggregate it lies under. */
+  announcedAs(prefix: ServicePrefix): ServicePrefix {
+    return this.announcements.announcedAs(prefix);
   }
 
   /** Where the router is, once it has answered. */

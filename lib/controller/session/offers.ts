@@ -37,7 +37,9 @@ export class Offers implements Iterable<Offer> {
     if (known?.weight === weight) return undefined;
     if (known !== undefined) this.byId.delete(known.id);
     this.lastId = nextId(this.lastId);
-    const offer: Offer = { id: this.lastId, prefix, protocol, weight, isAcknowledged: false };
+    // With another weight it is no less known than it was.
+    const isAcknowledged = known?.isAcknowledged === true;
+    const offer: Offer = { id: this.lastId, prefix, protocol, weight, isAcknowledged };
     this.byKey.set(keyOf(prefix, protocol), offer);
     this.byId.set(offer.id, offer);
     return offer;

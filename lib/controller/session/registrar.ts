@@ -45,6 +45,8 @@ export interface RegistrarObserver {
   /** From now on, or with another weight than before. */
   registered(instance: RegisteredInstance): void;
   unregistered(instance: RegisteredInstance): void;
+  /** Calls `answer` when the instance may hear that it is registered: at once, or when it is known further up. */
+  confirm?(instance: RegisteredInstance, answer: () => void, now: Instant): void;
 }
 
 export interface RegistrarOptions {
@@ -225,7 +227,11 @@ export class Registrar {
     // The new place is known before the old one goes.
     if (!isSame || known.instance.weight !== weight) this.observer.registered(instance);
     if (known !== undefined && !isSame) this.observer.unregistered(known.instance);
-    send(session, { type: 'registered', id });
+    const answer = (): void => {
+      if (this.sessions.has(session)) send(session, { type: 'registered', id });
+    };
+    if (this.observer.confirm === undefined) answer();
+    else this.observer.confirm(instance, answer, now);
   }
 
   private objectionToMore({ registrations }: Session): string | undefined {

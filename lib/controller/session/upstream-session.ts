@@ -22,7 +22,7 @@ import { after, type Duration, earlier, type Instant, milliseconds, NEVER } from
 import type { RandomSource } from '../../time/random-source';
 import type { NetworkAddress } from '../../wire/network-address';
 import type { ServicePrefix } from '../../wire/service-id';
-import { formatLine } from './message-fields';
+import { formatLine, type RegisteredName } from './message-fields';
 import { Offers } from './offers';
 import type { ChannelObserver, SessionChannel } from './session-channel';
 import {
@@ -53,8 +53,8 @@ export interface UpstreamSessionObserver {
   welcomed(router: NetworkAddress, path: readonly string[], now: Instant): void;
   /** There has been no session for a lease. */
   lost(now: Instant): void;
-  /** Who waits for the router to know something looks again: whether it does, or there is nothing to wait for. */
-  acknowledged(): void;
+  /** The router knows an offer now, or has refused it; without an offer: nothing is to be waited for. */
+  acknowledged(offer?: RegisteredName): void;
   /** The router does not want us, or something we offer. */
   problem(text: string): void;
 }
@@ -171,16 +171,18 @@ export class UpstreamSession {
   withdraw(prefix: ServicePrefix, protocol: TransportProtocol): void {
     if (!this.offers.delete(prefix, protocol)) return;
     this.tell({ type: 'unregister', prefix, protocol });
-    this.observer.acknowledged();
+    this.observer.acknowledged({ prefix, protocol });
   }
 
   // ---- what the network and the clock did ----
 
   /** An address of this host is gone: whoever speaks from it is not heard any more. */
   handleAddressGone(ip: string, now: Instant): void {
-    const speaksFrom = (attempt: Attempt | undefined): boolean =>
-      attempt !== undefined && (attempt.ip ?? attempt.channel.local.ip) === ip;
-    if (speaksFrom(this.next) || (speaksFrom(this.current) && this.next === undefined)) this.move(now);
+    const { current, next } = this;
+    // One that has not said hello yet will say it from wherever it is then.
+    if (current?.ip !== ip && next?.ip !== ip) return;
+    if (next?.ip !== undefined && next.ip !== ip) this.isMoving = true;
+    else this.move(now);
   }
 
   /** There is another way to the network: perhaps one to the router. */
@@ -314,7 +316,7 @@ export class UpstreamSession {
     const offer = this.offers.named(id);
     if (offer === undefined || offer.isAcknowledged) return;
     offer.isAcknowledged = true;
-    this.observer.acknowledged();
+    this.observer.acknowledged(offer);
   }
 
   private handleRefused(attempt: Attempt, reason: string, now: Instant): void {

@@ -160,6 +160,23 @@ describe('a controller session', () => {
     expect(world.take()).toEqual(['+a 10.0.0.7:54325 5', '-a 10.0.0.2:54325']);
   });
 
+  it('moves although another session was being opened when the address went, and the first is heard again', () => {
+    const { session, place } = registered();
+    const [{ above }] = world.channels as [(typeof world.channels)[0]];
+    const { observer } = above;
+    above.observer = undefined;
+    world.isReachable = false;
+    // Where a connect comes from is known when it is answered.
+    place.ip = '';
+    world.elapse(1000 + SUSPICION_MINIMUM + 10);
+    place.ip = '10.0.0.7';
+    session.handleAddressGone('10.0.0.2', world.now);
+    above.observer = observer;
+    world.isReachable = true;
+    world.elapse(SESSION_LEASE + 1000);
+    expect(world.take()).toEqual(['+a 10.0.0.7:54325 5', '-a 10.0.0.2:54325']);
+  });
+
   it('moves even while the former session does well', () => {
     const { session } = registered();
     session.move(world.now);
