@@ -59,4 +59,5 @@ export { contentServiceID, serviceID, servicePrefix } from './socket/service-nam
 export type { SocketAddress } from './socket/socket-address';
 export type { MigrateOptions } from './socket/socket-migration';
 export type { OnReadOptions } from './socket/user-buffer';
+export type { PickerName } from './table/pickers/picker-names';
 export { ServiceID, ServicePrefix } from './wire/service-id';
