@@ -98,7 +98,7 @@ describe('serval trace', () => {
 
 describe('serval router', () => {
   it('takes registrations and leads first packets to them, and ends in good order', async () => {
-    const router = begin('router --aggregate acme/* --picker acme/*=rendezvous');
+    const router = begin('router --aggregate acme/* --picker acme/*=rendezvous --relay-replies');
     await router.printed(new RegExp(`^service router on port ${port()}, link udp.*\n`));
     const below = { SERVAL_ROUTER: `127.0.0.1:${port()}` };
     await program('serve', 'acme/web', { ...below, SERVAL_PORT: String(freshPort()) });

@@ -237,6 +237,14 @@ describe('how a router chooses among instances', () => {
     expect([...(await reached({ pickers: { 'acme/who': 'least-loaded' } }, 12)).values()]).toEqual([4, 4, 4]);
   });
 
+  it('relays replies, or does not: nothing else', async () => {
+    const counts = await reached({ relayReplies: true }, 6);
+    expect([...counts.values()].reduce((sum, count) => sum + count, 0)).toBe(6);
+    expect(() => createRouter({ relayReplies: 'yes' as never })).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }),
+    );
+  });
+
   it('starts slowly when that is wanted, and takes no other time for it', async () => {
     const counts = await reached({ slowStart: 60_000, pickers: { 'acme/who': 'least-loaded' } }, 6);
     expect([...counts.values()]).toEqual([2, 2, 2]);

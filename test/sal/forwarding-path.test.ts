@@ -2,18 +2,14 @@
 
 import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../lib/time/seeded-random';
-import { ControlFlag, controlSequence } from '../../lib/wire/control-extension';
-import { FlowNonce, flowID } from '../../lib/wire/flow-id';
+import { flowID } from '../../lib/wire/flow-id';
 import { NetworkAddress } from '../../lib/wire/network-address';
-import { type SalPacketHeader, writeSalPacketHeader } from '../../lib/wire/sal-packet';
-import { ServiceID, ServicePrefix } from '../../lib/wire/service-id';
-import { type Node, type Packet, SERVICE, Wire } from './wire';
+import { writeSalPacketHeader } from '../../lib/wire/sal-packet';
+import { ServicePrefix } from '../../lib/wire/service-id';
+import { RandomFirstPackets, ROUTER, serviceOf } from './random-first-packet';
+import { type Node, Wire } from './wire';
 
-const ROUTER = '10.0.9.9';
 const SEED = 7;
-const random = SeededRandom.of(SEED);
-const below = (count: number): number => random.uint32() % count;
-const pick = <T>(list: readonly T[]): T => list[below(list.length)]!;
 
 /** Two routers that are alike, but one has the long way only. */
 function twins(change: (node: Node) => void = () => {}) {
@@ -34,88 +30,15 @@ function twins(change: (node: Node) => void = () => {}) {
   return nodes as [Node, Node];
 }
 
-const serviceOf = (index: number): ServiceID => ServiceID.fromHex((0x10 + index).toString(16).repeat(32))!;
-
-const ADDRESSES = [
-  '10.0.0.1',
-  '192.0.2.77',
-  'fd00::1',
-  '0.0.0.0',
-  '::',
-  '127.0.0.1',
-  '224.0.0.1',
-  ROUTER,
-  '::ffff:10.0.0.1',
-];
-
-function randomAddress(): NetworkAddress {
-  return NetworkAddress.parse(pick(ADDRESSES), pick([4000, 4000, 4001, 0]))!;
-}
-
-function randomHeader(): SalPacketHeader {
-  const isSyn = below(2) === 0;
-  const flags = pick([ControlFlag.syn, ControlFlag.syn, ControlFlag.syn | ControlFlag.rsyn, ControlFlag.fin]);
-  const sourceLength = pick([0, 0, 1, 2, 3, 11, 12, 19, 20]);
-  const source = Array.from({ length: sourceLength }, randomAddress);
-  const nonce = FlowNonce.of(random.uint32(), random.uint32());
-  const control = {
-    flags,
-    controlSequence: controlSequence(below(100)),
-    controlAck: controlSequence(0),
-    detail: pick([0, 0, 0, 1]),
-    nonce,
-  };
-  return {
-    sourceFlowID: flowID(random.uint32()),
-    destinationFlowID: flowID(pick([0, 0, 0, 5])),
-    protocol: pick([6, 17, 17, 1]),
-    ...(isSyn ? { control } : {}),
-    destinationService: pick([serviceOf(0), serviceOf(1), serviceOf(2), serviceOf(3), serviceOf(9), SERVICE]),
-    ...(isSyn ? {} : { sourceService: serviceOf(7) }),
-    ...(sourceLength === 0
-      ? {}
-      : { source, sourceFlags: pick([0, 0x80, 0x40, 0xe0]), sourceKind: 'endpointSource' as const }),
-  };
-}
-
-function randomPacket(): Packet | undefined {
-  const bytes = Buffer.alloc(2500);
-  let length: number;
-  try {
-    length = writeSalPacketHeader(bytes, 0, randomHeader());
-  } catch {
-    return undefined; // a list of IPv6 addresses that is too long to write
-  }
-  const payload = pick([0, 2, 8, 57, 255, 256, 257, 1400]);
-  for (let at = 0; at < payload; at++) bytes[length + at] = at * 7;
-  // Some are damaged, and a damaged one may have a right checksum.
-  if (below(8) === 0) bytes[below(length)]! ^= 1 << below(8);
-  if (below(8) === 0) reseal(bytes, length);
-  const cut = below(16) === 0 ? below(length + payload) : 0;
-  const from = randomAddress();
-  return {
-    from,
-    to: NetworkAddress.parse(ROUTER, 4000)!,
-    bytes: Buffer.from(bytes.subarray(0, length + payload - cut)),
-  };
-}
-
-function reseal(bytes: Buffer, length: number): void {
-  bytes.writeUInt16BE(0, 10);
-  let sum = 0;
-  for (let at = 0; at < length; at += 2) sum += bytes.readUInt16BE(at);
-  while (sum > 0xffff) sum = (sum >>> 16) + (sum & 0xffff);
-  bytes.writeUInt16BE(~sum & 0xffff, 10);
-}
-
 const described = (node: Node): string[] => node.takeSent().map(({ to, bytes }) => `${to} ${bytes.toString('hex')}`);
 
 describe('the short way through a router', () => {
   it(`gives what the long way gives, byte for byte, and counts the same (seed ${SEED})`, () => {
     const [short, long] = twins();
+    const packets = new RandomFirstPackets(SeededRandom.of(SEED));
     let forwarded = 0;
     for (let round = 0; round < 20_000; round++) {
-      const packet = randomPacket();
+      const packet = packets.next();
       if (packet === undefined) continue;
       short.receive(packet, 0);
       long.receive(packet, 0);

@@ -9,6 +9,7 @@ import { ControlFlag } from '../../lib/wire/control-extension';
 import { EndpointSourceFlag } from '../../lib/wire/endpoint-source-extension';
 import { NetworkAddress } from '../../lib/wire/network-address';
 import { type SalPacketHeader, writeSalPacketHeader } from '../../lib/wire/sal-packet';
+import { RandomFirstPackets, ROUTER } from './random-first-packet';
 import { decode, FakeSegments, type Node, type Packet, SERVICE, Wire } from './wire';
 
 const address = (ip: string, port = 4000): NetworkAddress => NetworkAddress.parse(ip, port)!;
@@ -174,6 +175,29 @@ describe('a router that relays replies (§7)', () => {
     raw.receive(plain, 0);
     expect(raw.takeSent().map(({ to }) => to.ip)).toEqual(['10.0.0.1']);
   });
+
+  it.each([true, false])(
+    'is not broken by whatever comes, nor made to answer more than it was asked (UDP: %s)',
+    (encapsulated) => {
+      const wire = new Wire();
+      const router = wire.node(ROUTER, 5, { encapsulated, kind: encapsulated ? 'udp' : 'raw' });
+      router.sal.forwards = true;
+      router.sal.relay = new ReplyRelay(SeededRandom.of(8), router.sal.serviceTable);
+      router.forwardTo(address('10.0.3.1'));
+      router.listen();
+      router.connect();
+      const packets = new RandomFirstPackets(SeededRandom.of(9));
+      for (let round = 0; round < 20_000; round++) {
+        const packet = packets.next();
+        if (packet === undefined) continue;
+        router.receive(packet, round % 50 === 0 ? 1 : 0);
+        for (const sent of router.takeSent()) decode(sent);
+      }
+      const { counters } = router.sal;
+      expect(counters.value('relayed')).toBeLessThanOrEqual(counters.value('forwarded'));
+      if (encapsulated) expect(counters.value('relayUnasked') + counters.value('relayRefused')).toBeGreaterThan(100);
+    },
+  );
 
   it('has to be told to be one', () => {
     const { wire, router, answer } = untilAnswer();

@@ -15,6 +15,7 @@ interface RouterCommandOptions {
   readonly router?: string;
   readonly aggregate: readonly string[];
   readonly picker: readonly string[];
+  readonly relayReplies?: boolean;
   readonly port?: number;
   readonly json?: boolean;
 }
@@ -34,6 +35,7 @@ export function routerCommand(): Command {
       also,
       [],
     )
+    .option('--relay-replies', 'have answers to first packets come back through here, for clients behind firewalls')
     .option('--port <n>', 'the well-known port (default: SERVAL_PORT or 54325)', wholeNumber(1, 65_535))
     .option('--json', 'print JSON, one object a line')
     .description('be a service router, until interrupted')
@@ -57,11 +59,12 @@ async function run(options: RouterCommandOptions): Promise<void> {
   await say(options.json ? `${JSON.stringify({ event: 'closed' })}\n` : 'closed\n');
 }
 
-function routerOptions({ router, aggregate, picker, port }: RouterCommandOptions): RouterOptions {
+function routerOptions({ router, aggregate, picker, relayReplies, port }: RouterCommandOptions): RouterOptions {
   const pickers = Object.fromEntries(picker.map(readPicker)) as NonNullable<RouterOptions['pickers']>;
   return {
     aggregates: aggregate,
     pickers,
+    relayReplies,
     ...(router === undefined ? {} : { router }),
     ...(port === undefined ? {} : { port }),
   };
