@@ -15,6 +15,7 @@ export const plan: readonly PlannedBenchmark[] = [
   { name: 'raw-link', arguments: [], seconds: 40 },
   { name: 'loss', arguments: ['--rounds', '5'], seconds: 180 },
   { name: 'service-table', arguments: ['--counts', '1000000'], seconds: 25 },
+  { name: 'first-packet', arguments: [], seconds: 25 },
 ];
 
 export const SECONDS_MAXIMUM = 15 * 60;

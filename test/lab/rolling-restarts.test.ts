@@ -13,9 +13,12 @@ const CLIENTS = 2;
 const CONCURRENCY = 4;
 const RESTARTS = Number(process.env['SERVAL_RESTARTS'] ?? 8);
 const ROUTER_RESTARTS = Number(process.env['SERVAL_ROUTER_RESTARTS'] ?? 4);
-const REQUESTS_PER_RESTART = 1000;
-/** How many of these the reduced size has to have made. */
-const REQUESTS_AT_LEAST = RESTARTS >= 100 ? RESTARTS * REQUESTS_PER_RESTART : RESTARTS * 20;
+/** Made by the time that all restarts are over; the full size goes on until it has as many as the issue asks for. */
+const requestsFor = (restarts: number, full: number): number => (restarts >= full ? 100_000 : restarts * 20);
+/** Milliseconds; a machine that others use makes a hundred requests a second. */
+const patienceFor = (restarts: number, requests: number): number => 30_000 + restarts * 10_000 + requests * 10;
+const REQUESTS = requestsFor(RESTARTS, 100);
+const ROUTER_REQUESTS = requestsFor(ROUTER_RESTARTS, 20);
 
 interface Load {
   readonly requests: number;
@@ -134,14 +137,14 @@ describeWithNamespaces('restarts under load', () => {
         servers[index] = await startServer(serverHosts[index]!);
         await servers[index]!.says('asked');
       }
-      const found = await loadOf(REQUESTS_AT_LEAST);
+      const found = await loadOf(REQUESTS);
       console.info(`${RESTARTS} restarts of servers: ${told(found)}`);
       expect(found.failures).toEqual([]);
-      expect(found.requests).toBeGreaterThanOrEqual(REQUESTS_AT_LEAST);
+      expect(found.requests).toBeGreaterThanOrEqual(REQUESTS);
       // Each process that there was has served somebody.
       expect(found.servers.toSorted()).toEqual([...pids].toSorted());
     },
-    30_000 + RESTARTS * 6000,
+    patienceFor(RESTARTS, REQUESTS),
   );
 
   it(
@@ -157,11 +160,11 @@ describeWithNamespaces('restarts under load', () => {
         const { requests } = await load('report');
         await loadBeyond(requests);
       }
-      const found = await loadOf(ROUTER_RESTARTS >= 20 ? 100_000 : ROUTER_RESTARTS * 20);
+      const found = await loadOf(ROUTER_REQUESTS);
       console.info(`${ROUTER_RESTARTS} restarts of the router: ${told(found)}`);
       expect(found.failures).toEqual([]);
     },
-    30_000 + ROUTER_RESTARTS * 10_000,
+    patienceFor(ROUTER_RESTARTS, ROUTER_REQUESTS),
   );
 
   /** Requests are answered again, some hundred of them. */

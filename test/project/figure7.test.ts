@@ -2,6 +2,7 @@
 
 import { Resolver } from 'node:dns/promises';
 import { describe, expect, it } from 'vitest';
+import { specificationOf } from '../../benchmarks/figure7/chart';
 import { conclude, jain } from '../../benchmarks/figure7/conclusions';
 import { DnsServer } from '../../benchmarks/figure7/dns-server';
 import { rowsOf } from '../../benchmarks/figure7/figures';
@@ -125,4 +126,20 @@ describe('the DNS server', () => {
     ];
     expect(answers).toEqual([first, first.toReversed()]);
   });
+});
+
+it('the picture has a panel for each contender, and levels that are nine tenths of the links', () => {
+  const found = conclude(recorded(() => 1000));
+  const { marks } = specificationOf(
+    new Map([
+      ['serval', found],
+      ['dns', found],
+    ]),
+    100e6,
+    '',
+  ) as { marks: { type: string; data?: { name: string; values: { level: number }[] }[] }[] };
+  const panels = marks.filter(({ type }) => type === 'group');
+  expect(panels).toHaveLength(2);
+  const levels = panels[0]!.data!.find(({ name }) => name === 'levels')!.values;
+  expect(levels.map(({ level }) => level)).toEqual([90, 180, 360, 180, 270]);
 });
