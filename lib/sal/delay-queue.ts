@@ -10,8 +10,8 @@ export interface DelayedPacket<T> {
   readonly service: ServiceID;
   /** The sender, as text; our own packets share the empty one and count as one source each. */
   readonly source: string;
-  /** Who will send it anew: a flow waits once, however often it has tried. */
-  readonly owner?: object | undefined;
+  /** Whose SYN it is: it waits once, however often it comes. An object is one of our flows, which sends it anew itself. */
+  readonly owner?: object | string | undefined;
   readonly packet: T;
 }
 
@@ -21,7 +21,7 @@ interface Waiting<T> extends DelayedPacket<T> {
 
 export class DelayQueue<T> {
   private waiting: Waiting<T>[] = [];
-  private readonly owners = new Set<object>();
+  private readonly owners = new Set<object | string>();
   dropped = 0;
 
   /** `abandoned`: no packet for the service waits any more, and no controller has had a part in it. */
@@ -56,8 +56,8 @@ export class DelayQueue<T> {
       }
     }
     if (delayed.owner !== undefined) this.owners.add(delayed.owner);
-    // Who sends it anew says when it is over: with a connect, which has a time limit of its own.
-    const until = delayed.owner === undefined ? after(now, DELAY_TIMEOUT) : NEVER;
+    // A flow of ours says when it is over: its connect has a time limit of its own.
+    const until = typeof delayed.owner === 'object' ? NEVER : after(now, DELAY_TIMEOUT);
     waiting.push({ ...delayed, until });
     if (sameService >= DELAYED_PER_SERVICE) this.drop(oldestOfService);
     else if (sameSource >= DELAYED_PER_SOURCE) this.drop(oldestOfSource);
@@ -99,7 +99,7 @@ export class DelayQueue<T> {
     this.tellWhenLast(dropped!.service);
   }
 
-  private remove(owner: object): Waiting<T> | undefined {
+  private remove(owner: object | string): Waiting<T> | undefined {
     if (!this.owners.delete(owner)) return undefined;
     return this.waiting.splice(
       this.waiting.findIndex((each) => each.owner === owner),

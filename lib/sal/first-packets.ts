@@ -163,8 +163,9 @@ export class FirstPackets {
     else if (verdict.action === 'forward') {
       this.recent.note(verdict, service, this.choice.flow);
       this.forward(received, verdict, reach, now);
-    } else if (verdict.action === 'delay') this.delay(copyOf(batch, row, link), service, from.ip, now);
-    else this.drop(received, verdict.refuses);
+    } else if (verdict.action === 'delay') {
+      this.delay(copyOf(batch, row, link), service, from.ip, now, senderOf(packet, from));
+    } else this.drop(received, verdict.refuses);
   }
 
   /** A client that asks again had no luck with what it got from us last. */
@@ -278,7 +279,7 @@ export class FirstPackets {
     if (received.packet.control !== undefined && isForUsAlone(received)) refuseSyn(received);
   }
 
-  private delay(packet: Waiting, service: ServiceID, source: string, now: Instant, owner?: object): void {
+  private delay(packet: Waiting, service: ServiceID, source: string, now: Instant, owner?: object | string): void {
     if (this.delayQueue.add({ service, source, owner, packet }, now)) this.context.noteDelayed(service, now);
     this.countDropped();
   }
@@ -305,4 +306,9 @@ function copyOf(batch: ReceivedBatch, row: number, link: number): Waiting {
   const offset = batch.field(row, ReceivedField.offset);
   const length = batch.field(row, ReceivedField.length);
   return { link, batch: batch.copyRow(row, offset, length) };
+}
+
+/** Names the connect that a SYN belongs to; a datagram is itself alone. */
+function senderOf({ control, sourceFlowID }: SalPacket, from: NetworkAddress): string | undefined {
+  return control === undefined ? undefined : `${from} ${sourceFlowID}`;
 }

@@ -207,6 +207,22 @@ describe('delayed resolution (§4.3)', () => {
     expect(client.abandoned).toEqual([]);
   });
 
+  it('has a SYN of another host wait once, however often it is repeated, and forwards it once', () => {
+    const { wire, client, server: router, prefix } = delaying();
+    const server = wire.node('10.0.0.3', 3);
+    server.listen();
+    router.sal.forwards = true;
+    router.sal.serviceTable.addRule({ action: 'delay', prefix, priority: 1, weight: 1 }, wire.now);
+    client.forwardTo(router.address, { prefix, priority: 2 });
+    client.connect();
+    wire.settle();
+    wire.advance(CONTROL_TIMEOUT_INITIAL * 3);
+    expect(router.sal.firstPackets.delayed).toEqual({ waiting: 1, dropped: 0 });
+    router.forwardTo(server.address, { prefix, priority: 2 });
+    router.sal.releaseDelayed(prefix, wire.now);
+    expect(router.takeSent()).toHaveLength(1);
+  });
+
   it('forgets in time what was received and is not repeated, and tells the controller', () => {
     const { wire, client, server: router, prefix } = delaying();
     router.sal.forwards = true;
