@@ -2,9 +2,13 @@
 import { describe, expect, it } from 'vitest';
 import { CONTROLLER_PREFIX } from '../../lib/controller/controller-service';
 import { Announcements } from '../../lib/controller/policies/announcements';
-import { Hierarchical, type HierarchicalOptions } from '../../lib/controller/policies/hierarchical';
+import {
+  Hierarchical,
+  type HierarchicalObserver,
+  type HierarchicalOptions,
+} from '../../lib/controller/policies/hierarchical';
 import { HierarchicalRouter } from '../../lib/controller/policies/hierarchical-router';
-import { SESSION_LEASE, SESSION_SEARCH_PAUSE_MAXIMUM } from '../../lib/limits';
+import { REGISTRATION_WAIT_MAXIMUM, SESSION_LEASE, SESSION_SEARCH_PAUSE_MAXIMUM } from '../../lib/limits';
 import type { Instant } from '../../lib/time/instant';
 import { SeededRandom } from '../../lib/time/seeded-random';
 import { ServiceID, ServicePrefix } from '../../lib/wire/service-id';
@@ -64,10 +68,10 @@ describe('Announcements', () => {
 });
 
 /** A policy, the addresses at which it looked for a router, and its side of the last channel. */
-function hierarchical(options: Partial<HierarchicalOptions> = {}) {
+function hierarchical(options: Partial<HierarchicalOptions> = {}, observer: HierarchicalObserver = {}) {
   const asked: string[] = [];
   const channels: End[] = [];
-  const policy = new Hierarchical({
+  const settings: HierarchicalOptions = {
     random: SeededRandom.of(1),
     router: address('192.0.2.1', 54325),
     routerPort: 54325,
@@ -81,7 +85,8 @@ function hierarchical(options: Partial<HierarchicalOptions> = {}) {
       return channel;
     },
     ...options,
-  });
+  };
+  const policy = new Hierarchical(settings, observer);
   const fail = (now: Instant) => channels.at(-1)!.observer!.closed(now, false);
   return { policy, asked, channels, fail };
 }
@@ -187,5 +192,47 @@ describe('HierarchicalRouter', () => {
     const commands = drain(router);
     expect(commands[0]).toMatchObject({ kind: 'addRule', rule: { action: 'drop', prefix: group(1), refuses: true } });
     expect(commands.slice(1).map(({ kind }) => kind)).toEqual(['deleteRule', 'deleteRule', 'releaseDelayed']);
+  });
+
+  describe('below another', () => {
+    const source = { ip: '10.0.0.2', port: 40_000 };
+    const hello = { type: 'hello', version: 1, identity: 'a'.repeat(32), session: 1, port: 54325, source };
+
+    /** A router whose session with the one above is welcome, and a host that has just registered service 1. */
+    const chain = () => {
+      let router: HierarchicalRouter | undefined;
+      const above = hierarchical({}, { acknowledged: (announced) => router?.handleAcknowledged(announced) });
+      const { policy: upstream, channels } = above;
+      router = new HierarchicalRouter({ identity: upstream.identity, port: () => 54325, link: () => 1, upstream });
+      router.start(NOW);
+      const [channel] = channels as [End];
+      channel.observer!.opened(NOW);
+      channel.observer!.lines([welcome], NOW);
+      channel.take();
+      const host = new End({ ip: '10.0.0.1', port: 54325 }, address('10.0.0.2', 40_000));
+      const observer = router.registrar.accept(host, NOW)!;
+      const register = { type: 'register', id: 1, prefix: inGroup(1, 1), protocol: 6, weight: 3 };
+      observer.lines([JSON.stringify(hello), JSON.stringify(register)], NOW);
+      const answers = () => host.take().filter(({ type }) => type === 'registered');
+      return { router, channel, answers, fail: above.fail };
+    };
+
+    it('acknowledges a registration when the router above has', () => {
+      const { channel, answers } = chain();
+      expect(answers()).toEqual([]);
+      const [{ id }] = channel.take() as [{ id: number }];
+      channel.observer!.lines([JSON.stringify({ type: 'registered', id })], NOW);
+      expect(answers()).toEqual([{ type: 'registered', id: 1 }]);
+    });
+
+    it('does not wait for it longer than a server would, nor when its connection has failed', () => {
+      const slow = chain();
+      slow.router.handleDeadline((NOW + REGISTRATION_WAIT_MAXIMUM) as Instant);
+      expect(slow.answers()).toEqual([{ type: 'registered', id: 1 }]);
+      const gone = chain();
+      gone.fail(NOW);
+      gone.router.handleDeadline((NOW + REGISTRATION_WAIT_MAXIMUM) as Instant);
+      expect(gone.answers()).toEqual([{ type: 'registered', id: 1 }]);
+    });
   });
 });

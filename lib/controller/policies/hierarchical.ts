@@ -197,8 +197,8 @@ export class Hierarchical implements ServiceController {
 
   private handleWelcomed(router: NetworkAddress, path: readonly string[], now: Instant): void {
     this.found = router;
-    if (this.options.router === 'auto') this.route.handleRouter(router);
     this.route.handleReturned();
+    if (this.options.router === 'auto') this.route.handleRouter(router);
     this.observer.pathChanged?.(path, now);
   }
 
