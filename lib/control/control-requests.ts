@@ -8,9 +8,9 @@ import { streamEvents } from './event-stream';
 import { listFlows } from './flow-listing';
 import { describeHost } from './host-description';
 import { sendLines } from './line-response';
+import { listRegisteredHosts } from './registered-hosts';
 import { readBody } from './request-body';
 import { RequestFields } from './request-fields';
-import { ServiceNames } from './service-names';
 import { type TableFilter, TableListing } from './table-listing';
 import { type Answer, addRule, deleteRule, modifyRule, setPicker } from './table-resource';
 
@@ -36,7 +36,14 @@ const RESOURCES: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
   '/flows': {
     GET: ({ host, query, response }) => {
       query.checkNoOthers();
-      return sendLines(response, listFlows(host.stack, new ServiceNames(), host.now()));
+      return sendLines(response, listFlows(host.stack, host.now()));
+    },
+  },
+  '/registered': {
+    GET: ({ host, query, response }) => {
+      query.checkNoOthers();
+      // At most some thousand, and their list may change from turn to turn: as it is now.
+      return sendLines(response, [...listRegisteredHosts(host)]);
     },
   },
   '/pickers': { PUT: (request) => carryOut(request, setPicker) },
@@ -69,11 +76,11 @@ function handlerOf(path: string, method: string, response: ServerResponse): Hand
 
 function listTable(
   { host, query, response }: ControlRequest,
-  list: (listing: TableListing, filter: TableFilter) => Iterable<object>,
+  list: (listing: TableListing, filter: TableFilter) => Iterable<object | undefined>,
 ): Promise<void> {
   const filter = query.prefix('prefix');
   query.checkNoOthers();
-  const listing = new TableListing(host.stack.sal.serviceTable, new ServiceNames(), host.now());
+  const listing = new TableListing(host.stack.sal.serviceTable, host.now());
   return sendLines(response, list(listing, filter));
 }
 

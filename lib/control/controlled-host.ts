@@ -33,6 +33,18 @@ export interface HostStatistics {
   readonly table: Statistics;
 }
 
+/** A host that has registered with this router. */
+export interface RegisteredHostFacts {
+  readonly name: string | null;
+  readonly identity: string;
+  /** Where its first packets go. */
+  readonly address: NetworkAddress;
+  readonly instances: number;
+  readonly since: Instant;
+  /** Its last sign of life. */
+  readonly heardAt: Instant;
+}
+
 export interface DrainOutcome {
   readonly prefix: ServicePrefix;
   /** Connections that ended by themselves, and that had to be ended. */
@@ -45,6 +57,8 @@ export interface ControlledHost {
   readonly stack: Stack;
   readonly events: HostEvents;
   facts(): HostFacts;
+  /** None unless it is a service router. */
+  registeredHosts(): Iterable<RegisteredHostFacts>;
   now(): Instant;
   command(command: ServiceCommand): void;
   /**

@@ -3,7 +3,7 @@
 import { ControlError, ControlErrorCode } from './control-error';
 import type { ControlledHost } from './controlled-host';
 import type { RequestFields } from './request-fields';
-import { ServiceNames } from './service-names';
+import { nameOf } from './service-names';
 import type { Answer } from './table-resource';
 
 /** Answers when the sockets have closed. Throws CONTROL_NO_SERVICE. */
@@ -15,8 +15,7 @@ export async function drainService(host: ControlledHost, fields: RequestFields):
   if (drains.length === 0) {
     throw new ControlError(ControlErrorCode.noService, `no server of this process listens to ${prefix}`);
   }
-  const names = new ServiceNames();
-  const drained = (await Promise.all(drains)).map((each) => ({ ...each, name: names.of(each.prefix) }));
+  const drained = (await Promise.all(drains)).map((each) => ({ ...each, name: nameOf(each.prefix) }));
   return { status: 200, body: { drained } };
 }
 

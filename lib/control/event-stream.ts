@@ -5,7 +5,6 @@ import { CONTROL_BACKLOG_MAXIMUM } from './control-limits';
 import { describeEvent } from './event-description';
 import type { HostEvent, HostEvents } from './host-events';
 import { LINES_TYPE } from './line-response';
-import { ServiceNames } from './service-names';
 
 /** Tells of what happens from now on, until the reader goes, or the host. */
 export function streamEvents(response: ServerResponse, events: HostEvents): void {
@@ -21,6 +20,6 @@ export function streamEvents(response: ServerResponse, events: HostEvents): void
 }
 
 function lineOf(event: HostEvent): string {
-  const described = describeEvent(event, new ServiceNames());
+  const described = describeEvent(event);
   return `${JSON.stringify({ time: new Date().toISOString(), pid: process.pid, ...described })}\n`;
 }

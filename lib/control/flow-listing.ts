@@ -8,7 +8,7 @@ import type { Instant } from '../time/instant';
 import type { NetworkAddress } from '../wire/network-address';
 import { type ServiceID, ServicePrefix } from '../wire/service-id';
 import { type ProtocolName, protocolName } from './rule-description';
-import type { ServiceNames } from './service-names';
+import { nameOf } from './service-names';
 
 export interface FlowDescription {
   readonly protocol: ProtocolName;
@@ -36,13 +36,13 @@ export interface FlowDescription {
   readonly segmentSize?: number;
 }
 
-export function* listFlows(stack: Stack, names: ServiceNames, now: Instant): Generator<FlowDescription> {
+export function* listFlows(stack: Stack, now: Instant): Generator<FlowDescription> {
   const { flowTable } = stack.sal;
   // The list is read over many turns, and what it goes through is the table as it was.
-  for (const flow of flowTable.values()) if (flowTable.get(flow.localFlowID) === flow) yield describe(flow, names, now);
+  for (const flow of flowTable.values()) if (flowTable.get(flow.localFlowID) === flow) yield describe(flow, now);
 }
 
-function describe(flow: Flow, names: ServiceNames, now: Instant): FlowDescription {
+function describe(flow: Flow, now: Instant): FlowDescription {
   const { owner, path, service } = flow;
   const id = service ?? (owner instanceof Connection ? (owner.localServiceID ?? owner.remoteServiceID) : undefined);
   const streamFields = owner instanceof Connection ? describeStream(owner, flow, now) : undefined;
@@ -51,7 +51,7 @@ function describe(flow: Flow, names: ServiceNames, now: Instant): FlowDescriptio
     role: isClient(flow) ? 'client' : 'server',
     state: flow.state,
     serviceID: id ?? null,
-    name: id === undefined ? null : names.of(ServicePrefix.of(id)),
+    name: id === undefined ? null : nameOf(ServicePrefix.of(id)),
     localFlowID: flow.localFlowID,
     remoteFlowID: flow.remoteFlowID,
     localAddress: path?.local ?? null,

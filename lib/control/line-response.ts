@@ -8,12 +8,12 @@ import { CONTROL_LINES_PER_TURN, CONTROL_LIST_BACKLOG } from './control-limits';
 export const LINES_TYPE = 'application/x-ndjson';
 
 /** Resolves when all is written, or the reader has gone. A reader that does not read is cut off by its connection. */
-export async function sendLines(response: ServerResponse, entries: Iterable<object>): Promise<void> {
+export async function sendLines(response: ServerResponse, entries: Iterable<object | undefined>): Promise<void> {
   response.writeHead(200, { 'content-type': LINES_TYPE });
   let lines = '';
   let count = 0;
   for (const entry of entries) {
-    lines += `${JSON.stringify(entry)}\n`;
+    if (entry !== undefined) lines += `${JSON.stringify(entry)}\n`;
     if (++count % CONTROL_LINES_PER_TURN !== 0) continue;
     if (!(await hasRoom(response, lines))) return;
     lines = '';

@@ -6,7 +6,7 @@ import type { RuleStatistics } from '../table/service-table';
 import type { Instant } from '../time/instant';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ServicePrefix } from '../wire/service-id';
-import type { ServiceNames } from './service-names';
+import { nameOf } from './service-names';
 
 export interface KeyDescription {
   readonly prefix: ServicePrefix;
@@ -46,17 +46,17 @@ export function protocolName(protocol: TransportProtocol): ProtocolName {
   return protocol === 6 ? 'stream' : 'datagram';
 }
 
-export function describeKey(key: RuleKey, names: ServiceNames): KeyDescription {
+export function describeKey(key: RuleKey): KeyDescription {
   const { prefix, action } = key;
-  const common = { prefix, name: names.of(prefix), action };
+  const common = { prefix, name: nameOf(prefix), action };
   if (key.action === 'forward') return { ...common, address: key.address, link: key.link };
   return key.action === 'demux' ? { ...common, protocol: protocolName(key.protocol) } : common;
 }
 
-export function describeRule(rule: ServiceRule, names: ServiceNames): RuleDescription {
+export function describeRule(rule: ServiceRule): RuleDescription {
   const { priority, weight, idleTimeout, hardTimeout } = rule;
   return {
-    ...describeKey(rule, names),
+    ...describeKey(rule),
     priority,
     weight,
     ...ownFields(rule),

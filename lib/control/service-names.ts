@@ -1,24 +1,17 @@
-// Names for serviceIDs, which are hashes: those that this process has been given as text.
+// Names for serviceIDs, which are hashes: those that this process has been given as text, and our own.
 
-import { rememberedNames, servicePrefix } from '../socket/service-name';
+import { rememberedName, servicePrefix } from '../socket/service-name';
 import { type ServiceID, ServicePrefix } from '../wire/service-id';
 
-export class ServiceNames {
-  private readonly names = rememberedNames();
+/** Null when nobody here has said it. */
+export function nameOf(prefix: ServicePrefix): string | null {
+  const text = prefix.toString();
+  return rememberedName(text) ?? OUR_OWN.get(text) ?? null;
+}
 
-  constructor() {
-    for (const name of OUR_OWN) this.names.set(servicePrefix(name).toString(), name);
-  }
-
-  /** Null when nobody here has said it. */
-  of(prefix: ServicePrefix): string | null {
-    return this.names.get(prefix.toString()) ?? null;
-  }
-
-  ofService(id: ServiceID): string | null {
-    return this.of(ServicePrefix.of(id));
-  }
+export function nameOfService(id: ServiceID): string | null {
+  return nameOf(ServicePrefix.of(id));
 }
 
 /** Where service routers take registrations. */
-const OUR_OWN = ['serval/controller'];
+const OUR_OWN = new Map(['serval/controller'].map((name) => [servicePrefix(name).toString(), name]));

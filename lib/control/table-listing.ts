@@ -13,7 +13,7 @@ import {
   type RuleDescription,
   type StatisticsDescription,
 } from './rule-description';
-import type { ServiceNames } from './service-names';
+import { nameOf } from './service-names';
 
 export interface ServiceDescription {
   readonly prefix: ServicePrefix;
@@ -47,41 +47,45 @@ export interface InstanceDescription {
 /** Which rules are wanted: all, or those of the prefixes that this one holds or that hold it. */
 export type TableFilter = ServicePrefix | undefined;
 
+/** `undefined` for what is not meant: a turn is a number of rules that were looked at. */
+export type Listing<Entry> = Generator<Entry | undefined, void>;
+
 export class TableListing {
   constructor(
     private readonly table: ServiceTable,
-    private readonly names: ServiceNames,
     private readonly now: Instant,
   ) {}
 
-  *rules(filter: TableFilter): Generator<RuleDescription> {
+  *rules(filter: TableFilter): Listing<RuleDescription> {
     for (const rule of this.table.rules()) {
-      if (isWanted(rule.prefix, filter)) {
-        yield { ...describeRule(rule, this.names), statistics: this.statisticsOf(rule) };
-      }
+      yield isWanted(rule.prefix, filter) ? { ...describeRule(rule), statistics: this.statisticsOf(rule) } : undefined;
     }
   }
 
-  *services(filter: TableFilter): Generator<ServiceDescription> {
+  *services(filter: TableFilter): Listing<ServiceDescription> {
     for (const rules of this.ruleSets(filter)) {
-      const { prefix } = rules[0]!;
-      const used = rules.filter((rule) => !isEjected(rule));
-      yield {
-        prefix,
-        name: this.names.of(prefix),
-        instances: used.length,
-        ejected: rules.length - used.length,
-        weight: sum(used.map(({ weight }) => weight)),
-        local: rules.some(({ action }) => action === 'demux'),
-        packetsResolved: sum(rules.map((rule) => this.statisticsOf(rule).packetsResolved)),
-      };
+      yield rules && this.service(rules);
     }
   }
 
-  *instances(filter: TableFilter): Generator<InstanceDescription> {
+  *instances(filter: TableFilter): Listing<InstanceDescription> {
     for (const rule of this.table.rules()) {
-      if (isInstance(rule) && isWanted(rule.prefix, filter)) yield this.instance(rule);
+      yield isInstance(rule) && isWanted(rule.prefix, filter) ? this.instance(rule) : undefined;
     }
+  }
+
+  private service(rules: readonly InstanceRule[]): ServiceDescription {
+    const { prefix } = rules[0]!;
+    const used = rules.filter((rule) => !isEjected(rule));
+    return {
+      prefix,
+      name: nameOf(prefix),
+      instances: used.length,
+      ejected: rules.length - used.length,
+      weight: sum(used.map(({ weight }) => weight)),
+      local: rules.some(({ action }) => action === 'demux'),
+      packetsResolved: sum(rules.map((rule) => this.statisticsOf(rule).packetsResolved)),
+    };
   }
 
   private instance(rule: InstanceRule): InstanceDescription {
@@ -89,7 +93,7 @@ export class TableListing {
     const isForward = rule.action === 'forward';
     return {
       prefix,
-      name: this.names.of(prefix),
+      name: nameOf(prefix),
       where: isForward ? (rule.address.isLoopback ? 'host' : 'network') : 'local',
       address: isForward ? rule.address : null,
       link: isForward ? rule.link : null,
@@ -102,13 +106,13 @@ export class TableListing {
   }
 
   /** The instances of each prefix together. Only prefixes of several rules are remembered while it lasts. */
-  private *ruleSets(filter: TableFilter): Generator<readonly InstanceRule[]> {
+  private *ruleSets(filter: TableFilter): Listing<readonly InstanceRule[]> {
     const seen = new Set<string>();
     for (const rule of this.table.rules()) {
-      if (!isInstance(rule) || !isWanted(rule.prefix, filter) || seen.has(rule.prefix.toString())) continue;
-      const rules = this.table.rulesOf(rule.prefix).filter(isInstance);
+      const isMeant = isInstance(rule) && isWanted(rule.prefix, filter) && !seen.has(rule.prefix.toString());
+      const rules = isMeant ? this.table.rulesOf(rule.prefix).filter(isInstance) : [];
       if (rules.length > 1) seen.add(rule.prefix.toString());
-      if (rules.length > 0) yield rules;
+      yield rules.length > 0 ? rules : undefined;
     }
   }
 

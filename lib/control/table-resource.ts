@@ -10,7 +10,6 @@ import type { ControlledHost } from './controlled-host';
 import { type RequestFields, wrong } from './request-fields';
 import { describeKey, describeRule, describeStatistics } from './rule-description';
 import { priorityOf, ruleToAdd, selectionOf, selectRule, weightOf } from './rule-request';
-import { ServiceNames } from './service-names';
 
 /** `status`: 201 when there was no such rule before. */
 export interface Answer {
@@ -57,7 +56,7 @@ export function deleteRule(host: ControlledHost, fields: RequestFields): Answer 
   fields.checkNoOthers();
   const rule = selectRule(selection, host.stack);
   host.command({ kind: 'deleteRule', rule });
-  return { status: 200, body: describeKey(rule, new ServiceNames()) };
+  return { status: 200, body: describeKey(rule) };
 }
 
 /** How one instance of several is chosen for the services of a prefix; `default`: as for those around it. */
@@ -81,7 +80,7 @@ function isEjected(host: ControlledHost, key: RuleKey): boolean {
 function describeCurrent(host: ControlledHost, key: RuleKey): object {
   const rule = currentRule(host, key)!;
   const statistics = describeStatistics(host.stack.sal.serviceTable.statistics(rule)!, host.now());
-  return { ...describeRule(rule, new ServiceNames()), statistics };
+  return { ...describeRule(rule), statistics };
 }
 
 function currentRule(host: ControlledHost, key: RuleKey) {

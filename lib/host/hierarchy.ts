@@ -2,6 +2,7 @@
 // is a router itself, those with the hosts below. What is decided stands in controller/; here it gets links and time.
 
 import { hostname } from 'node:os';
+import type { RegisteredHostFacts } from '../control/controlled-host';
 import { ControllerSet } from '../controller/controller-set';
 import { Hierarchical } from '../controller/policies/hierarchical';
 import { HierarchicalRouter, type PartitionChoice } from '../controller/policies/hierarchical-router';
@@ -117,6 +118,14 @@ export class Hierarchy implements UpstreamAccess {
   /** Whether first packets come to the port at which a router is looked for. */
   get isInPlace(): boolean {
     return this.isStarted && this.servicePort === this.options.configuration.port;
+  }
+
+  /** The hosts below, of a router. */
+  *registeredHosts(): Generator<RegisteredHostFacts> {
+    for (const host of this.router?.registrar.hosts() ?? []) {
+      const { name = null, identity, address, since, heardAt, instanceCount: instances } = host;
+      yield { name, identity, address, instances, since, heardAt };
+    }
   }
 
   // ---- UpstreamAccess ----

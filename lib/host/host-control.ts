@@ -6,7 +6,7 @@ import { chmod } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { clearEndpoints, controlPaths } from '../control/control-endpoint';
 import { ControlServer } from '../control/control-server';
-import type { ControlledHost, DrainOutcome, HostFacts } from '../control/controlled-host';
+import type { ControlledHost, DrainOutcome, HostFacts, RegisteredHostFacts } from '../control/controlled-host';
 import { type HostEvent, HostEvents } from '../control/host-events';
 import { ListenerHandleOverStack } from '../driver/listener-handle';
 import type { StackDriver } from '../driver/stack-driver';
@@ -16,6 +16,12 @@ import type { ServicePrefix } from '../wire/service-id';
 import type { HostConfiguration } from './configuration';
 import { hostDebug, publishEvent } from './host-diagnostics';
 import { bindEndpoint } from './registry-endpoint';
+
+/** What only the host knows of itself. */
+export interface HostView {
+  facts(): HostFacts;
+  registeredHosts(): Iterable<RegisteredHostFacts>;
+}
 
 export class HostControl implements ControlledHost {
   readonly events = new HostEvents();
@@ -28,7 +34,7 @@ export class HostControl implements ControlledHost {
     private readonly owner: object,
     private readonly configuration: Pick<HostConfiguration, 'control' | 'port'>,
     private readonly driver: StackDriver,
-    readonly facts: () => HostFacts,
+    private readonly view: HostView,
     private readonly warn: (error: Error) => void,
   ) {
     driver.onServiceCommand = (command) => this.tell({ kind: 'command', command });
@@ -38,6 +44,14 @@ export class HostControl implements ControlledHost {
   tell(event: HostEvent): void {
     publishEvent(this.owner, event);
     if (this.events.isWatched) this.events.tell(event);
+  }
+
+  facts(): HostFacts {
+    return this.view.facts();
+  }
+
+  registeredHosts(): Iterable<RegisteredHostFacts> {
+    return this.view.registeredHosts();
   }
 
   get stack() {

@@ -5,7 +5,6 @@ import { channel } from 'node:diagnostics_channel';
 import { debuglog } from 'node:util';
 import { describeEvent } from '../control/event-description';
 import type { HostEvent } from '../control/host-events';
-import { ServiceNames } from '../control/service-names';
 
 /** `{ host, event }`: what controllers are told - registrations, packets that wait, interfaces. */
 const serviceChannel = channel('serval.service');
@@ -18,6 +17,6 @@ export function publishEvent(host: object, event: HostEvent): void {
   if (event.kind === 'service' && serviceChannel.hasSubscribers) serviceChannel.publish({ host, event: event.event });
   if (event.kind === 'command' && ruleChannel.hasSubscribers) ruleChannel.publish({ host, command: event.command });
   if (!hostDebug.enabled) return;
-  const { event: name, ...rest } = describeEvent(event, new ServiceNames());
+  const { event: name, ...rest } = describeEvent(event);
   hostDebug('%s %s', name, JSON.stringify(rest));
 }

@@ -108,7 +108,7 @@ export class Host implements SocketHost {
       this,
       configuration,
       this.driver,
-      () => this.facts(),
+      { facts: () => this.facts(), registeredHosts: () => this.hierarchy.registeredHosts() },
       (error) => this.warn(error),
     );
     this.ready = this.start();

@@ -52,14 +52,9 @@ export function contentServiceID(prefix: string | ServicePrefix, key: string | U
   return ServiceID.fromWords(hash.words.map((word, index) => word ^ prefixOfHash.words[index]! ^ base.words[index]!));
 }
 
-/** The names that this process has used lately, by the text of the prefix each stands for: hashes have no way back. */
-export function rememberedNames(): Map<string, string> {
-  const names = new Map<string, string>();
-  for (const [text, { prefix }] of cache) {
-    const isName = !ONLY_HEX.test(text) || text.length <= HEX_NAME_MAXIMUM;
-    if (isName && !HEX_AND_BITS.test(text)) names.set(prefix.toString(), text);
-  }
-  return names;
+/** The text that this process has lately used for a prefix, by the prefix as text: hashes have no way back. */
+export function rememberedName(prefix: string): string | undefined {
+  return names.get(prefix);
 }
 
 interface ParsedName {
@@ -80,17 +75,38 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** Insertion order is the order of age. */
 const cache = new Map<string, ParsedName>();
+/** The other way round, for those that are names. */
+const names = new Map<string, string>();
 
 /** A program connects to few names very often, and hashing is dear. */
 function parsedName(text: string): ParsedName {
   const known = cache.get(text);
   if (known !== undefined) return known;
   const parsed = parseName(text);
-  if (text.length <= NAME_CACHE_TEXT_MAXIMUM) {
-    if (cache.size >= NAME_CACHE_ENTRIES) cache.delete(cache.keys().next().value!);
-    cache.set(text, parsed);
-  }
+  if (text.length <= NAME_CACHE_TEXT_MAXIMUM) remember(text, parsed);
   return parsed;
+}
+
+function remember(text: string, parsed: ParsedName): void {
+  if (cache.size >= NAME_CACHE_ENTRIES) forget(cache.keys().next().value!);
+  cache.set(text, parsed);
+  if (!isDigits(text)) names.set(textOf(parsed), text);
+}
+
+/** Two texts may stand for one prefix: in another form of Unicode, or with digits. */
+function forget(text: string): void {
+  const prefix = textOf(cache.get(text)!);
+  cache.delete(text);
+  if (names.get(prefix) === text) names.delete(prefix);
+}
+
+/** Of a copy: a serviceID keeps the text that it once made, and most never need one. */
+function textOf({ prefix }: ParsedName): string {
+  return ServicePrefix.of(ServiceID.fromWords(prefix.base.words), prefix.bits).toString();
+}
+
+function isDigits(text: string): boolean {
+  return HEX_AND_BITS.test(text) || (ONLY_HEX.test(text) && text.length > HEX_NAME_MAXIMUM);
 }
 
 function parseName(text: string): ParsedName {

@@ -1,7 +1,8 @@
 // The commands that ask for the way of a first packet, and the one that is a service router, as a user runs them.
 
+import { hostname } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { hasTerminal, objects, shell } from './shell';
+import { cells, hasTerminal, objects, shell } from './shell';
 
 const { serval, begin, onTerminal, program, port, freshPort } = shell();
 
@@ -105,6 +106,16 @@ describe('serval router', () => {
     const client = { ...below, SERVAL_PORT: String(freshPort()) };
     const [answer] = objects(await serval('ping acme/web -c 1 --json', client));
     expect(answer).toMatchObject({ routers: expect.arrayContaining([`127.0.0.1:${port()}`]) });
+    const [row] = cells(await serval('hosts --registered')).slice(1);
+    expect(row).toEqual([
+      hostname(),
+      expect.stringMatching(/^127\.0\.0\.1:\d+$/),
+      '1',
+      expect.any(String),
+      expect.any(String),
+    ]);
+    const [registered] = objects(await serval('hosts --registered --json'));
+    expect(registered).toMatchObject({ name: hostname(), instances: 1, identity: expect.any(String) });
     const [instance] = objects(await serval('instances acme/web --json'));
     expect(instance).toMatchObject({ name: 'acme/web', where: 'host', weight: expect.any(Number) });
     router.signal('SIGTERM');
@@ -141,14 +152,24 @@ describe('serval router', () => {
     expect(router.stdout).toMatch(/\r?\nclosed\r?\n$/);
   });
 
-  it('another process has the port', async () => {
-    await program('host');
+  it('takes the port from a process that is no router', async () => {
+    const former = await program('host');
+    const router = begin('router --json');
+    await router.printed(/\n/);
+    const roles = objects(await serval('hosts --json')).map(({ pid, role }) => [pid, role]);
+    expect(roles).toContainEqual([router.pid, 'holder']);
+    expect(roles).toContainEqual([former.pid, 'member']);
+  });
+
+  it('another router has the port', async () => {
+    await begin('router --json').printed(/\n/);
     const { code, stdout, stderr } = await serval('router');
     expect([code, stdout, stderr]).toEqual([1, '', expect.stringContaining('(EADDRINUSE)')]);
   });
 
   it.each([
-    ['router --picker acme/web', 'ERR_INVALID_ARG_VALUE', '--picker must be PREFIX=PICKER, not acme/web'],
+    ['router --picker acme/web', 'ERR_INVALID_ARG_VALUE', '--picker must be PREFIX=VALUE, not acme/web'],
+    ['router --partition cache/*=3', 'ERR_OUT_OF_RANGE', 'a power of two'],
     ['router --picker acme/web=best', 'ERR_INVALID_ARG_VALUE', 'power-of-two'],
     ['router --aggregate a//b', 'ERR_SERVAL_INVALID_NAME', 'has an empty component'],
     ['router --router nowhere', 'ERR_INVALID_ARG_VALUE', '[ADDRESS]:PORT'],

@@ -22,8 +22,12 @@ async function* events(response: IncomingMessage): AsyncGenerator<Record<string,
   }
 }
 
+/** Past what the interfaces of this machine do meanwhile. */
 async function next(from: AsyncGenerator<Record<string, unknown>>): Promise<Record<string, unknown>> {
-  return (await from.next()).value as Record<string, unknown>;
+  for (;;) {
+    const event = (await from.next()).value as Record<string, unknown>;
+    if (!/^interface|^migration/.test(String(event['event']))) return event;
+  }
 }
 
 const add = (prefix: string) => ask(path(), 'POST', '/table', { prefix, action: 'drop' });

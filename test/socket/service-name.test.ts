@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { NAME_CACHE_ENTRIES } from '../../lib/limits';
-import { contentServiceID, serviceID, servicePrefix } from '../../lib/socket/service-name';
+import { contentServiceID, rememberedName, serviceID, servicePrefix } from '../../lib/socket/service-name';
 import { ServiceID, ServicePrefix } from '../../lib/wire/service-id';
 
 // `printf acme | sha256sum | cut -c 1-16`, and so on: by another tool than the code under test.
@@ -179,6 +179,17 @@ describe('the cache', () => {
     const again = serviceID('cache/first');
     expect(again).not.toBe(first);
     expect(again.equals(first)).toBe(true);
+  });
+
+  it('leads back from a prefix to the text that was used for it, as long as it is remembered', () => {
+    expect(rememberedName(servicePrefix('cache/back').toString())).toBe('cache/back');
+    expect(rememberedName(servicePrefix('cache/back/*').toString())).toBe('cache/back/*');
+    expect(rememberedName(servicePrefix('beef').toString())).toBe('beef');
+    expect(rememberedName(servicePrefix('beef/16').toString())).toBeUndefined();
+    expect(rememberedName(servicePrefix(DIGITS).toString())).toBeUndefined();
+    const text = servicePrefix('cache/back').toString();
+    for (let count = 0; count < NAME_CACHE_ENTRIES; count++) serviceID(`cache/${count}y`);
+    expect(rememberedName(text)).toBeUndefined();
   });
 });
 

@@ -20,12 +20,17 @@ export async function reporting(name: string, isJson: boolean | undefined, actio
   try {
     await action();
   } catch (error) {
-    const { code = 'ERR_UNKNOWN', message }: NodeJS.ErrnoException =
+    const { message, code = codeOf(error) }: NodeJS.ErrnoException =
       error instanceof Error ? error : new Error(`${error}`);
     if (isJson) process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
     else process.stderr.write(`${picocolors.red(`serval ${name}:`)} ${message} (${code})\n`);
     process.exitCode = 1;
   }
+}
+
+/** Of an error that brings none. */
+function codeOf(error: unknown): string {
+  return error instanceof RangeError ? 'ERR_OUT_OF_RANGE' : 'ERR_UNKNOWN';
 }
 
 /** `serval events | head -1`: whoever read has gone, and there is nobody left to tell. */

@@ -2,15 +2,27 @@
 
 import { Command } from 'commander';
 import type { Entry } from '../../control/control-client';
-import { durationText, text } from './cells';
+import { durationText, millisecondsText, text } from './cells';
 import { CommandError, reporting } from './command-error';
-import { lookAround, type SelectionOptions, wellKnownPortOf, withSelection } from './process-selection';
+import { findHolder, lookAround, type SelectionOptions, wellKnownPortOf, withSelection } from './process-selection';
 import { type Column, printRows } from './rows';
 
 export function hostsCommand(): Command {
   return withSelection(new Command('hosts'))
     .description('the processes of this user that use serval here; the holder is who resolves for the others')
-    .action((options: SelectionOptions) => reporting('hosts', options.json, () => showHosts(options)));
+    .option('--registered', 'the hosts that are registered with the service router of this machine')
+    .action((options: HostsOptions) =>
+      reporting('hosts', options.json, () => (options.registered ? showRegistered(options) : showHosts(options))),
+    );
+}
+
+interface HostsOptions extends SelectionOptions {
+  readonly registered?: boolean;
+}
+
+async function showRegistered(options: SelectionOptions): Promise<void> {
+  const { client } = await findHolder(options);
+  await printRows(client.lines('/registered'), REGISTERED_COLUMNS, options.json);
 }
 
 async function showHosts(options: SelectionOptions): Promise<void> {
@@ -34,6 +46,14 @@ const COLUMNS: readonly Column[] = [
   { title: 'ROUTER', text: routerText },
   { title: 'UP', text: ({ uptime }) => durationText(uptime), isFigure: true },
   { title: 'PROGRAM', text: ({ program }) => text(program) },
+];
+
+const REGISTERED_COLUMNS: readonly Column[] = [
+  { title: 'HOST', text: ({ name }) => text(name) },
+  { title: 'ADDRESS', text: ({ address }) => text(address) },
+  { title: 'INSTANCES', text: ({ instances }) => text(instances), isFigure: true },
+  { title: 'REGISTERED', text: ({ registered }) => durationText(registered), isFigure: true },
+  { title: 'SILENT', text: ({ silent }) => millisecondsText(silent), isFigure: true },
 ];
 
 /** A member leaves it to the holder. */

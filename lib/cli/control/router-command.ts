@@ -8,13 +8,15 @@ import picocolors from 'picocolors';
 import { createRouter, type Router, type RouterOptions } from '../../index';
 import { countText } from './cells';
 import { CommandError, reporting } from './command-error';
-import { wholeNumber } from './option-values';
+import { secondsWithin, wholeNumber } from './option-values';
 import { say } from './rows';
 
 interface RouterCommandOptions {
   readonly router?: string;
   readonly aggregate: readonly string[];
   readonly picker: readonly string[];
+  readonly partition: readonly string[];
+  readonly slowStart?: number;
   readonly relayReplies?: boolean;
   readonly port?: number;
   readonly json?: boolean;
@@ -34,6 +36,12 @@ export function routerCommand(): Command {
       'how one instance of several is chosen (acme/*=rendezvous); may be repeated',
       also,
       [],
+    )
+    .option('--partition <prefix=parts>', 'spread a prefix over its instances in so many parts (cache/*=64)', also, [])
+    .option(
+      '--slow-start <seconds>',
+      'in which the share of a new instance grows to the whole',
+      secondsWithin(0, 86_400),
     )
     .option('--relay-replies', 'have answers to first packets come back through here, for clients behind firewalls')
     .option('--port <n>', 'the well-known port (default: SERVAL_PORT or 54325)', wholeNumber(1, 65_535))
@@ -59,22 +67,30 @@ async function run(options: RouterCommandOptions): Promise<void> {
   await say(options.json ? `${JSON.stringify({ event: 'closed' })}\n` : 'closed\n');
 }
 
-function routerOptions({ router, aggregate, picker, relayReplies, port }: RouterCommandOptions): RouterOptions {
-  const pickers = Object.fromEntries(picker.map(readPicker)) as NonNullable<RouterOptions['pickers']>;
+function routerOptions(options: RouterCommandOptions): RouterOptions {
+  const { router, aggregate, picker, partition, slowStart, relayReplies, port } = options;
+  // What the values must be is the router's to check.
+  const pickers = pairsOf('--picker', picker) as NonNullable<RouterOptions['pickers']>;
+  const parts = Object.entries(pairsOf('--partition', partition)).map(([prefix, count]) => [prefix, Number(count)]);
   return {
     aggregates: aggregate,
-    pickers,
+    partitions: Object.fromEntries(parts),
+    slowStart: slowStart === undefined ? undefined : slowStart * 1000,
     relayReplies,
-    ...(router === undefined ? {} : { router }),
-    ...(port === undefined ? {} : { port }),
+    router,
+    port,
+    ...(picker.length === 0 ? undefined : { pickers }),
   };
 }
 
-/** Names of pickers are the router's to check. */
-function readPicker(text: string): [string, string] {
-  const at = text.lastIndexOf('=');
-  if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
-  throw new CommandError('ERR_INVALID_ARG_VALUE', `--picker must be PREFIX=PICKER, not ${text}`);
+function pairsOf(option: string, texts: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const at = text.lastIndexOf('=');
+      if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
+      throw new CommandError('ERR_INVALID_ARG_VALUE', `${option} must be PREFIX=VALUE, not ${text}`);
+    }),
+  );
 }
 
 async function tell(router: Router, { json, aggregate }: RouterCommandOptions): Promise<void> {
