@@ -2,6 +2,7 @@
 // through, or a DNS server. It is told who serves as its operators tell it; a service router is told by the servers.
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -96,10 +97,13 @@ function balancer(
   const write = (servers: readonly string[]): void =>
     writeFileSync(file, configuration(router.address, servers, folder));
   let child: ChildProcess | undefined;
+  // The master takes its workers along.
+  const stop = (): boolean | undefined => child?.kill('SIGTERM');
   return {
     target: router.address,
     start: async (servers) => {
       write(servers);
+      process.once('exit', stop);
       child = spawn('ip', ['netns', 'exec', router.namespace, ...command, file], { stdio: ['ignore', 'ignore', 2] });
     },
     change: async (servers) => {
@@ -108,9 +112,10 @@ function balancer(
       await pause(SETTLE);
     },
     end: async () => {
+      process.off('exit', stop);
       if (child === undefined || child.exitCode !== null) return;
-      const exited = new Promise((resolve) => child?.once('exit', resolve));
-      child.kill('SIGTERM');
+      const exited = once(child, 'exit');
+      stop();
       await exited;
     },
   };
