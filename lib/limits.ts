@@ -149,11 +149,13 @@ export const TIME_WAIT_GRAIN = milliseconds(250);
  */
 export const TIME_WAIT_MAXIMUM = 32_768;
 
-/** First repetition of a RSYN or RSYN-ACK: two round trips, at least this, then doubled up to the maximum. Nobody delays them. */
+/** Pauses between RSYNs, or RSYN-ACKs: two round trips, at least this, and behind the first few doubled up to the maximum. */
 export const MIGRATION_TIMEOUT_MINIMUM = milliseconds(50);
 export const MIGRATION_TIMEOUT_MAXIMUM = seconds(2);
-/** Transmissions of a RSYN before a flow whose old path is still there goes back to it. */
-export const MIGRATION_TRANSMISSIONS_MAXIMUM = 6;
+export const MIGRATION_EAGER_TRANSMISSIONS = 4;
+/** Without an answer for so long a flow goes back to a path that is there, and one whose path is gone asks for another. */
+export const MIGRATION_ANSWER_TIMEOUT = seconds(3);
+export const MIGRATION_SILENCE = seconds(1);
 /** A flow whose old path is gone, and that nobody answers, ends after this long: as a stream whose data nobody acknowledges. */
 export const MIGRATION_LIFETIME = seconds(120);
 /** How long a peer that said RSYN has to answer from there, before the path that was goes on. */

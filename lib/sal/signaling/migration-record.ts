@@ -4,11 +4,12 @@
 import {
   MIGRATION_AMPLIFICATION,
   MIGRATION_CANDIDATES_MAXIMUM,
+  MIGRATION_EAGER_TRANSMISSIONS,
   MIGRATION_LIFETIME,
   MIGRATION_TIMEOUT_MAXIMUM,
   MIGRATION_TIMEOUT_MINIMUM,
 } from '../../limits';
-import { after, type Duration, earlier, type Instant, milliseconds, NEVER } from '../../time/instant';
+import { after, type Duration, earlier, elapsed, type Instant, milliseconds, NEVER } from '../../time/instant';
 import type { ControlSequence } from '../../wire/control-extension';
 import type { NetworkAddress } from '../../wire/network-address';
 import type { ReceivedBatch } from '../../wire/received-batch';
@@ -35,18 +36,26 @@ export class Allowance {
   }
 }
 
-/** When something is said again: the first pause from the round trip, then doubled. */
+/** When something is said again: the first pauses from the round trip, those behind them doubled. */
 export class Repetition {
   transmissions = 0;
   deadline: Instant = NEVER;
+  startedAt: Instant | undefined;
 
   constructor(private readonly roundTrip: Duration | undefined) {}
+
+  /** Since the first time it was said, milliseconds. */
+  age(now: Instant): Duration {
+    return elapsed(this.startedAt ?? now, now);
+  }
 
   handleSent(now: Instant, fallback: Duration): void {
     const { roundTrip } = this;
     const first = roundTrip === undefined ? fallback : Math.max(2 * roundTrip, MIGRATION_TIMEOUT_MINIMUM);
-    const pause = Math.min(first * 2 ** this.transmissions, MIGRATION_TIMEOUT_MAXIMUM);
+    const doublings = Math.max(this.transmissions - MIGRATION_EAGER_TRANSMISSIONS, 0);
+    const pause = Math.min(first * 2 ** doublings, MIGRATION_TIMEOUT_MAXIMUM);
     this.transmissions++;
+    this.startedAt ??= now;
     this.deadline = after(now, milliseconds(pause));
   }
 }

@@ -4,12 +4,7 @@
 // Every packet here has passed the nonce check.
 // Long because the two halves of a move, ours and the peer's, are easier to compare in one file.
 
-import {
-  MIGRATION_CONFIRM_TIMEOUT,
-  MIGRATION_GRACE,
-  MIGRATION_TRANSMISSIONS_MAXIMUM,
-  SILENT_TIMEOUTS,
-} from '../../limits';
+import { MIGRATION_ANSWER_TIMEOUT, MIGRATION_CONFIRM_TIMEOUT, MIGRATION_GRACE, MIGRATION_SILENCE } from '../../limits';
 import { after, type Instant, NEVER } from '../../time/instant';
 import { type ControlExtension, ControlFlag, type ControlSequence } from '../../wire/control-extension';
 import type { NetworkAddress } from '../../wire/network-address';
@@ -189,14 +184,14 @@ function completeOwn(context: SignalingContext, flow: Flow, received: ReceivedCo
 function repeatOwn(context: SignalingContext, flow: Flow, now: Instant): void {
   const own = flow.migration!.own!;
   if (own.kind === 'challenge') return repeatChallenge(context, flow, now);
-  if (flow.migration!.cutAt === undefined && own.repetition.transmissions >= MIGRATION_TRANSMISSIONS_MAXIMUM) {
+  if (flow.migration!.cutAt === undefined && own.repetition.age(now) >= MIGRATION_ANSWER_TIMEOUT) {
     abandonOwn(flow);
     context.count('migrationFailed');
     flow.owner?.flowMigrationFailed?.(flow, now);
     tellSettled(flow, now, 'flowReverted');
   } else {
     sendRsyn(flow, now);
-    if (flow.isCut && own.repetition.transmissions > SILENT_TIMEOUTS) context.pathSilent(flow);
+    if (flow.isCut && own.repetition.age(now) >= MIGRATION_SILENCE) context.pathSilent(flow);
   }
 }
 
