@@ -149,11 +149,11 @@ export const TIME_WAIT_GRAIN = milliseconds(250);
  */
 export const TIME_WAIT_MAXIMUM = 32_768;
 
-/** Pauses between RSYNs, or RSYN-ACKs: two round trips, at least this, and behind the first few doubled up to the maximum. */
+/** Pauses between RSYNs, or RSYN-ACKs: two round trips, at least this; behind the first few doubled up to the maximum. */
 export const MIGRATION_TIMEOUT_MINIMUM = milliseconds(50);
 export const MIGRATION_TIMEOUT_MAXIMUM = seconds(2);
 export const MIGRATION_EAGER_TRANSMISSIONS = 4;
-/** Without an answer for so long a flow goes back to a path that is there, and one whose path is gone asks for another. */
+/** Without an answer so long a flow goes back to a path that is there; one whose path is gone asks for another. */
 export const MIGRATION_ANSWER_TIMEOUT = seconds(3);
 export const MIGRATION_SILENCE = seconds(1);
 /** A flow whose old path is gone, and that nobody answers, ends after this long: as a stream whose data nobody acknowledges. */
@@ -174,7 +174,7 @@ export const CHALLENGE_INTERVAL_MAXIMUM = seconds(60);
 export const CHALLENGE_TRANSMISSIONS_MAXIMUM = 3;
 /** From an interface's change until flows move: an address whose properties change goes, and comes again at once. */
 export const AUTOMATIC_MIGRATION_SETTLE = milliseconds(2);
-/** Retransmission timeouts in a row, of a stream, after which its path counts as silent: 3 timeouts of time. */
+/** Retransmission timeouts in a row, of a stream, after which its path counts as silent. */
 export const SILENT_TIMEOUTS = 2;
 
 // ---- stack ----
@@ -185,9 +185,9 @@ export const TRANSMIT_ROWS = 2048;
 export const TRANSMIT_BYTES_MAXIMUM = 1_048_576;
 /** Hints of ICMP "port unreachable" without any sign of life before a connection counts as reset. */
 export const UNREACHABLE_HINTS = 3;
-/** How long a peer has to say that it has moved, after the first hint that it is not where it was. */
+/** A peer that moves has so long to say so, after the first hint that it is not where it was. */
 export const UNREACHABLE_MOVE_GRACE = seconds(2);
-/** Least time between hints that count, so that one burst of ICMP is one hint. */
+/** Between hints that count: one burst of ICMP is one hint. */
 export const UNREACHABLE_HINT_INTERVAL = milliseconds(50);
 /**
  * A next hop that refuses SYNs by ICMP is asked again this often, and for this long: it may be restarting, which takes a

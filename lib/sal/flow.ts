@@ -50,6 +50,8 @@ export interface FlowOwner {
   flowJoining?(flow: Flow): SynListener | undefined;
   /** The peer, which sent this from `from`, says where else it may be reached. */
   flowAddresses?(flow: Flow, list: AddressExtension, from: NetworkAddress, now: Instant): void;
+  /** What its transport has measured last, where it has. */
+  flowRoundTripTime?(flow: Flow, now: Instant): Duration | undefined;
   /** The flow has left the table; its flowID may rest in TIME-WAIT. */
   flowClosed(flow: Flow, failure: FlowFailure | undefined, now: Instant): void;
 }
@@ -195,6 +197,11 @@ export class Flow implements HasListPlace<Flow> {
   /** Both ends know of each other, and not both have gone. */
   get canMigrate(): boolean {
     return this.isEstablished && this.state !== 'request' && this.state !== 'respond' && this.state !== 'timeWait';
+  }
+
+  /** The transport's, which measures all the time, or that of the handshake. */
+  roundTripTime(now: Instant): Duration | undefined {
+    return this.owner?.flowRoundTripTime?.(this, now) ?? this.control.measuredRoundTripTime;
   }
 
   /** Our address of its path is gone. */

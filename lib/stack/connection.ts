@@ -153,7 +153,6 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
     if (this.flows.length === 0) return 'notConnected';
     let answer: MigrationRefusal | 'settled' | undefined = 'settled';
     for (const flow of this.flows) {
-      this.adoptRoundTripTime(flow, now);
       const refusal = this.context.mobility.migrate(flow, target, now);
       if (refusal !== undefined) return refusal;
       if (flow.migration?.own !== undefined) answer = undefined;
@@ -227,6 +226,10 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
   flowReverted(flow: Flow, now: Instant): void {
     this.transport.thaw(this.flows.indexOf(flow), now);
     this.context.touch(this);
+  }
+
+  flowRoundTripTime(flow: Flow, now: Instant): Duration | undefined {
+    return this.subflowOf(flow, now)?.roundTripTime;
   }
 
   flowMigrationFailed(): void {

@@ -12,8 +12,11 @@ const company = new Company();
 const labs: Lab[] = [];
 let cables = 0;
 
-/** The longest the stream may stand still beyond the time without a network, milliseconds, on a busy machine. */
-const INTERRUPTION_MAXIMUM = 1000;
+/**
+ * The longest the stream may stand still beyond the time without a network, milliseconds, on a busy machine; a kernel asks
+ * again for a neighbour of IPv6 after a second.
+ */
+const INTERRUPTION_MAXIMUM = 2500;
 
 /** Bytes on their way when the interface goes must be sent again: the stream runs on for so long, to see it. */
 const AFTERMATH = 400;

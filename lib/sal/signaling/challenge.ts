@@ -67,7 +67,7 @@ function ask(context: SignalingContext, flow: Flow, sighting: Sighting, now: Ins
     output,
     number,
     latest: number,
-    repetition: new Repetition(control.measuredRoundTripTime),
+    repetition: new Repetition(flow.roundTripTime(now)),
     allowance,
   };
   sendRsyn(flow, now);

@@ -45,7 +45,7 @@ export function startMigration(
     output,
     number,
     latest: number,
-    repetition: new Repetition(control.measuredRoundTripTime),
+    repetition: new Repetition(flow.roundTripTime(now)),
     allowance: undefined,
   };
   sendRsyn(flow, now);
@@ -220,7 +220,7 @@ function beginPeer(flow: Flow, number: ControlSequence, { batch, row, output }: 
     output,
     // It may have said so before: what went there is a challenge still.
     candidates: migration.peer?.candidates.filter(({ path }) => path.remote.equals(from)) ?? [],
-    repetition: new Repetition(flow.control.measuredRoundTripTime),
+    repetition: new Repetition(flow.roundTripTime(now)),
     endsAt: after(now, MIGRATION_CONFIRM_TIMEOUT),
   };
 }

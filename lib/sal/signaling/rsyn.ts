@@ -1,7 +1,7 @@
 // The packets of a resynchronization as they leave: RSYN, RSYN-ACK, and the ACK of that (wire format §12). FIN rides on
 // them while one is outstanding: a number that is used up behind it would make its own an old one (wire format §8).
 
-import { CONTROL_TIMEOUT_INITIAL, MIGRATION_SKIP } from '../../limits';
+import { MIGRATION_SKIP, MIGRATION_TIMEOUT_MINIMUM } from '../../limits';
 import type { Instant } from '../../time/instant';
 import { ControlFlag, type ControlSequence, controlSequence } from '../../wire/control-extension';
 import type { Flow } from '../flow';
@@ -12,7 +12,7 @@ import type { ReceivedControl, SignalingContext } from './signaling-context';
 export function sendRsyn(flow: Flow, now: Instant): void {
   const { own, peer } = flow.migration!;
   const { control } = flow;
-  own!.repetition.handleSent(now, CONTROL_TIMEOUT_INITIAL);
+  own!.repetition.handleSent(now, MIGRATION_TIMEOUT_MINIMUM);
   const flags = ControlFlag.rsyn | (control.isOutstanding ? ControlFlag.fin : 0);
   const number = numberOf(flow, own!);
   const { path, output } = own!;
@@ -30,7 +30,7 @@ export function sendRsyn(flow: Flow, now: Instant): void {
 /** Our answer to a RSYN, to the address that it came from, as far as that may have one. */
 export function sendRsynAck(flow: Flow, { path, number, allowance }: Candidate, peer: PeerMove, now: Instant): void {
   if (!allowance.spend()) return;
-  peer.repetition.handleSent(now, CONTROL_TIMEOUT_INITIAL);
+  peer.repetition.handleSent(now, MIGRATION_TIMEOUT_MINIMUM);
   const flags = rsynAckFlags(flow, peer.output.properties.encapsulated);
   flow.sendControlTo(peer.output, path.remote, path.local, flags, number, {});
 }
