@@ -57,6 +57,8 @@ export function createHost(options: HostOptions = {}): Host {
 export class Host implements SocketHost {
   /** Resolves when links are up and first packets can leave. */
   readonly ready: Promise<void>;
+  /** The same without the control interface, for which nobody who listens has to wait. */
+  private readonly started: Promise<void>;
   private readonly driver: StackDriver;
   private readonly sockets: StackSockets;
   private readonly links: HostLinks;
@@ -111,7 +113,9 @@ export class Host implements SocketHost {
       { facts: () => this.facts(), registeredHosts: () => this.hierarchy.registeredHosts() },
       (error) => this.warn(error),
     );
-    this.ready = this.start();
+    const isSeen = this.control.open();
+    this.started = this.start();
+    this.ready = this.started.then(() => isSeen);
     // Told to whoever awaits it; sockets see the failure as a host without a route.
     this.ready.catch(() => {});
     this.sockets = new StackSockets(this.driver, this.ready);
@@ -205,14 +209,12 @@ export class Host implements SocketHost {
   }
 
   private async start(): Promise<void> {
-    const isSeen = this.control.open();
     try {
       await this.links.start();
       await this.startControllers();
     } finally {
       this.driver.started();
     }
-    await isSeen;
   }
 
   private async startControllers(): Promise<void> {
@@ -341,7 +343,7 @@ export class Host implements SocketHost {
 
   /** Who hears 'listening' may tell another process to connect: the holder must know the service by then. */
   private async whenRegistered(prefix: ServicePrefix, protocol: TransportProtocol): Promise<void> {
-    await this.ready.catch(() => {});
+    await this.started.catch(() => {});
     // What the stack says of the new socket comes with the flush that is under way.
     await new Promise((resolve) => setImmediate(resolve));
     await this.registry?.whenRegistered(prefix, protocol);
