@@ -39,6 +39,7 @@ export type { Resolution, ResolvedInstance, Resolver, ResolverQuestion } from '.
 export type { ResolverEntry } from './resolver/resolver-route';
 export { createRouter, type Router, type RouterOptions } from './router/service-router';
 export type { PingAnswer } from './sal/signaling/ping';
+export { adopt } from './socket/adopt';
 export type { ServiceName, ServiceScope } from './socket/argument-checks';
 export type { ConnectOptions, SocketOptions } from './socket/connect-options';
 export { connect, createConnection, createServer } from './socket/connections';

@@ -3,12 +3,17 @@
 
 import type { ServalError } from '../errors';
 import type { MigrationTarget } from '../sal/local-interfaces';
+import type { HandedOver } from '../stack/handoff';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ServiceID, ServicePrefix } from '../wire/service-id';
+
+export type { ConnectionState, HandedOver } from '../stack/handoff';
 
 export interface SocketHost {
   /** Starts to connect and returns at once; the outcome goes to `observer`. */
   connect(target: ServiceID, options: ConnectOptions, observer: StreamObserver): StreamHandle;
+  /** Goes on with a connection that another process has left. Throws a `ServalError` EADDRINUSE when it is here already. */
+  adopt?(state: HandedOver['connection'], observer: StreamObserver): StreamHandle;
   /** Listens from now on. Throws a `ServalError` EADDRINUSE when a local socket has that prefix. */
   listen(prefix: ServicePrefix, options: ListenOptions, observer: ListenerObserver): ListenerHandle;
   /** Opens a datagram socket, bound (and registered) to `prefix` or to a random unregistered serviceID. */
@@ -112,6 +117,11 @@ export interface StreamHandle {
   /** Milliseconds without acknowledgment until ETIMEDOUT; 0 for the default. */
   setUserTimeout(timeout: number): void;
   setObserver(observer: StreamObserver): void;
+  /**
+   * Leaves the connection to another process: `closed` follows, and the peer hears nothing. `undefined` when it is not
+   * open in both directions.
+   */
+  handOver?(): HandedOver | undefined;
   /** Goes to another address: `migrated` or `migrationFailed` follows. An error when it cannot: ENODEV ... */
   migrate(target: MigrationTarget): ServalError | 'settled' | undefined;
   /** Whether the open connection keeps the process alive; it does from its birth. */

@@ -2,6 +2,7 @@
 
 import { ErrorCode, ServalError } from '../errors';
 import type { PingAnswer } from '../sal/signaling/ping';
+import type { ConnectionState } from '../stack/handoff';
 import { milliseconds } from '../time/instant';
 import type { ServiceID, ServicePrefix } from '../wire/service-id';
 import { DatagramHandleOverStack } from './datagram-handle';
@@ -36,6 +37,19 @@ export class StackSockets implements SocketHost {
       multipath,
     };
     const connection = this.driver.stack.connect(target, streamOptions, this.driver.now());
+    const handle = new StreamHandleOverStack(this.driver, connection);
+    handle.setObserver(observer);
+    this.driver.requestDrain();
+    return handle;
+  }
+
+  adopt(state: ConnectionState, observer: StreamObserver): StreamHandle {
+    const connection = this.driver.stack.adopt(state, {}, this.driver.now());
+    if (connection === undefined) {
+      throw new ServalError(ErrorCode.serviceInUse, `adopt ${ErrorCode.serviceInUse} the connection is here already`, {
+        syscall: 'adopt',
+      });
+    }
     const handle = new StreamHandleOverStack(this.driver, connection);
     handle.setObserver(observer);
     this.driver.requestDrain();

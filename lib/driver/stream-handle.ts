@@ -6,6 +6,7 @@ import type { Flow } from '../sal/flow';
 import type { MigrationTarget } from '../sal/local-interfaces';
 import type { Path } from '../sal/path';
 import { type Connection, ConnectionSignal } from '../stack/connection';
+import type { HandedOver } from '../stack/handoff';
 import { milliseconds } from '../time/instant';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ServiceID } from '../wire/service-id';
@@ -127,6 +128,13 @@ export class StreamHandleOverStack implements StreamHandle {
 
   setUserTimeout(timeout: number): void {
     this.connection.transport.setUserTimeout(milliseconds(timeout));
+  }
+
+  handOver(): HandedOver | undefined {
+    const state = this.connection.handOver(this.driver.now());
+    if (state !== undefined) this.letGo();
+    this.driver.requestDrain();
+    return state;
   }
 
   migrate(target: MigrationTarget): ServalError | 'settled' | undefined {

@@ -25,6 +25,7 @@ import { RETRY_WELL_KNOWN_PORT, RETRY_WELL_KNOWN_PORT_MINIMUM, ROUTER_PLACE_TIME
 import { InterfaceMonitor } from '../link/interface-monitor';
 import type { PingAnswer } from '../sal/signaling/ping';
 import type { ServiceCommand, ServiceEvent, TransportProtocol } from '../stack/control-interface';
+import type { ConnectionState } from '../stack/handoff';
 import { Stack } from '../stack/stack';
 import type { Instant } from '../time/instant';
 import { FlowTag } from '../wire/flow-id';
@@ -128,6 +129,11 @@ export class Host implements SocketHost {
   connect(target: ServiceID, options: ConnectOptions, observer: StreamObserver): StreamHandle {
     this.checkOpen('connect');
     return this.sockets.connect(target, options, observer);
+  }
+
+  adopt(state: ConnectionState, observer: StreamObserver): StreamHandle {
+    this.checkOpen('adopt');
+    return this.sockets.adopt(state, observer);
   }
 
   listen(prefix: ServicePrefix, options: ListenOptions, observer: ListenerObserver): ListenerHandle {

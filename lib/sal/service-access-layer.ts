@@ -165,6 +165,14 @@ export class ServiceAccessLayer implements SignalingContext {
     return true;
   }
 
+  /** Gives the flow the flowID that it has had in another process. False when that is taken here, or the table full. */
+  admitAs(flow: Flow, id: FlowID): boolean {
+    if (this.flowTable.size >= FLOWS_MAXIMUM || this.flowTable.get(id) !== undefined || this.rests(id)) return false;
+    flow.localFlowID = id;
+    this.flowTable.store(id, flow);
+    return true;
+  }
+
   close(flow: Flow, failure: FlowFailure | undefined, now: Instant): void {
     if (this.flowTable.get(flow.localFlowID) !== flow) return;
     flow.request?.listener.halfOpen.delete(flow);

@@ -20,6 +20,7 @@ import { ErrorCode, ServalError } from '../errors';
 import { WELL_KNOWN_PORT } from '../limits';
 import type { PingAnswer } from '../sal/signaling/ping';
 import type { ServiceCommand } from '../stack/control-interface';
+import type { ConnectionState } from '../stack/handoff';
 import type { Stack } from '../stack/stack';
 import { DEFAULT_RULE_PRIORITY, DEFAULT_RULE_WEIGHT } from '../table/service-rule';
 import type { SeededRandom } from '../time/seeded-random';
@@ -108,6 +109,10 @@ export class SimulatedHost implements SocketHost {
 
   connect(target: ServiceID, options: ConnectOptions, observer: StreamObserver): StreamHandle {
     return this.running().sockets.connect(target, options, observer);
+  }
+
+  adopt(state: ConnectionState, observer: StreamObserver): StreamHandle {
+    return this.running().sockets.adopt(state, observer);
   }
 
   listen(prefix: ServicePrefix, options: ListenOptions, observer: ListenerObserver): ListenerHandle {

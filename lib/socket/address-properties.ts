@@ -3,7 +3,7 @@
 import type { NetworkAddress } from '../wire/network-address';
 import { type SocketAddress, socketAddress } from './socket-address';
 
-/** Defines the three of each end on a class's prototype. */
+/** Defines the three of each end on a class's prototype, and that no address was tried before. */
 export function defineAddressProperties<S extends object>(
   prototype: S,
   ends: Readonly<Record<string, (socket: S) => NetworkAddress | undefined>>,
@@ -20,4 +20,5 @@ export function defineAddressProperties<S extends object>(
     define('Family', 'family');
     define('Port', 'port');
   }
+  Object.defineProperty(prototype, 'autoSelectFamilyAttemptedAddresses', { get: () => [], enumerable: true });
 }

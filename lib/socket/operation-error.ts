@@ -12,6 +12,8 @@ export type Syscall =
   | 'bind'
   | 'send'
   | 'migrate'
+  | 'handoff'
+  | 'adopt'
   | `${'add' | 'drop'}${'' | 'SourceSpecific'}Membership`;
 
 /** `service` is the name as the application wrote it; the error's `serviceID` is its 64 hex digits. */

@@ -26,6 +26,12 @@ export class PendingWrite {
     return true;
   }
 
+  /** What was not accepted. */
+  get rest(): readonly Uint8Array[] {
+    const [first, ...others] = this.chunks.slice(this.index);
+    return first === undefined ? [] : [first.subarray(this.offset), ...others];
+  }
+
   /** Bytes of the whole write, accepted or not. */
   get length(): number {
     let sum = 0;

@@ -14,11 +14,12 @@ import {
 } from '../driver/handles';
 import { ServiceID, ServicePrefix } from '../wire/service-id';
 import { Admission } from './admission';
-import { checkServicePrefix, given, type ServiceScope } from './argument-checks';
+import { checkFunction, checkServicePrefix, given, type ServiceScope } from './argument-checks';
 import { hostOf } from './connect-options';
 import { serverSocketChannel, traceListen } from './diagnostics';
 import { checkDrainOptions, Drain, type DrainOptions, type DrainResult } from './drain';
 import { Reference } from './handle-options';
+import { handOffAll } from './handoff';
 import {
   checkListenOptions,
   checkServerOptions,
@@ -221,6 +222,16 @@ export class StreamServer extends EventEmitter<ServerEvents> {
   unref(): this {
     this.#reference.set(this.#handle, false);
     return this;
+  }
+
+  /**
+   * Leaves all open connections to another process: stops listening, gives the state of each to `send`, for `adopt` there,
+   * and awaits what that returns; 'close' follows. Resolves with how many there were (docs/handoff.md).
+   */
+  async handoff(send: (state: Buffer) => unknown): Promise<number> {
+    checkFunction(send, 'send');
+    if (this.#handle !== undefined) this.close();
+    return handOffAll([...this.#sockets], send);
   }
 
   /** @internal Whether there is a connection that nothing has come on yet. */

@@ -21,11 +21,13 @@ import {
 } from './connect-options';
 import { awaitFarewell } from './farewell';
 import { setReferenced, TransportOptions } from './handle-options';
+import { handOff } from './handoff';
 import { checkDelay, IdleTimer } from './idle-timer';
 import { lookUpName } from './name-lookup';
 import { missingArgument, stateError } from './node-error';
 import { type FailedService, namedError, operationError, ServiceOfID } from './operation-error';
 import type { WriteCallback } from './pending-write';
+import { readyStateOf } from './ready-state';
 import { type SocketAddress, socketAddress } from './socket-address';
 import { handleMigrated, handleMigrationFailed, type MigrateOptions, migrateSocket } from './socket-migration';
 import { SocketObserver, type SocketReactions } from './socket-observer';
@@ -41,12 +43,10 @@ export interface AcceptOptions extends SocketOptions {
 
 /**
  * A stream between two instances of a service: `stream.Duplex` with the methods, properties and events of
- * `net.Socket`. Addresses stay IP addresses and may change while the connection lives; the names of the two
- * ends are `localServiceID` and `remoteServiceID`. `_handle` is always null: there is no descriptor inside,
- * so it cannot be sent to another process, and TLS and http2 treat it as any Duplex.
+ * `net.Socket`. Addresses stay IP addresses and may change while the connection lives; the names of the two ends
+ * are `localServiceID` and `remoteServiceID`. `_handle` is always null: TLS and http2 treat it as any Duplex.
  *
- * Errors: ECONNREFUSED (a host answered that it has no such service), ETIMEDOUT, ECONNRESET, EPIPE,
- * EHOSTUNREACH, ENETUNREACH with `syscall`, `errno` and `serviceID`; docs/errors.md is the table. §4.1
+ * Errors have `code`, `syscall`, `errno` and `serviceID`; docs/errors.md is the table. §4.1
  */
 export class StreamSocket extends Duplex implements NetSocket {
   /** True from `connect` until 'connect'. */
@@ -144,9 +144,7 @@ export class StreamSocket extends Duplex implements NetSocket {
   }
 
   get readyState(): 'opening' | 'open' | 'readOnly' | 'writeOnly' | 'closed' {
-    if (this.connecting) return 'opening';
-    if (this.readable) return this.writable ? 'open' : 'readOnly';
-    return this.writable ? 'writeOnly' : 'closed';
+    return readyStateOf(this);
   }
 
   /** @deprecated As in `node:net`: use `writableLength`. */
@@ -249,6 +247,11 @@ export class StreamSocket extends Duplex implements NetSocket {
     this.#isReferenced = false;
     setReferenced(this.#handle, false);
     return this;
+  }
+
+  /** Leaves the connection to whoever gets these bytes, for `adopt` (docs/handoff.md). Rejects with ENOTCONN. */
+  handoff(): Promise<Buffer> {
+    return handOff(this, this.#userBuffer ? undefined : this.#handle, this.#writeSide, this.#service);
   }
 
   /** Ends, and destroys the socket when everything is written. */
@@ -493,7 +496,5 @@ export class StreamSocket extends Duplex implements NetSocket {
       remote: (socket) => socket.#peerAddress(),
       local: (socket) => socket.#handle?.localAddress,
     });
-    const attempted = { get: () => [], enumerable: true };
-    Object.defineProperty(StreamSocket.prototype, 'autoSelectFamilyAttemptedAddresses', attempted);
   }
 }

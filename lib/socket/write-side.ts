@@ -53,6 +53,17 @@ export class WriteSide {
     this.isUnacknowledged = false;
   }
 
+  /** What the handle has not accepted; it is said to have been. */
+  takeRest(): readonly Uint8Array[] {
+    const write = this.pending;
+    if (write === undefined) return [];
+    this.pending = undefined;
+    this.bytesAccepted += write.length;
+    const { rest } = write;
+    write.callback();
+    return rest;
+  }
+
   /** Gives up; returns whom to tell that a write was not accepted in full. */
   abandon(): WriteCallback | undefined {
     clearImmediate(this.endSent);

@@ -10,6 +10,7 @@ import type { HandshakeSegments } from '../sal/signaling/handshake-segments';
 import { boundFinWait, resetFlow, sendFin } from '../sal/signaling/teardown';
 import { type Duration, earlier, type Instant, NEVER } from '../time/instant';
 import type { StreamHandshake } from '../transport/stream/stream-handshake';
+import type { StreamState } from '../transport/stream/stream-state';
 import type { StreamTransport } from '../transport/stream/stream-transport';
 import type { Subflow } from '../transport/stream/subflow';
 import { type PathSize, TransportSignal } from '../transport/transport';
@@ -19,6 +20,7 @@ import type { ReceivedBatch } from '../wire/received-batch';
 import type { ServiceID } from '../wire/service-id';
 import type { FlowMobility, MigrationRefusal } from './flow-mobility';
 import { FurtherFlows, type FurtherFlowsContext } from './further-flows';
+import { describeConnection, type HandedOver } from './handoff';
 
 /** Bits of what happened to a connection since the driver asked last. */
 export const ConnectionSignal = {
@@ -75,6 +77,8 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
   private further: FurtherFlows | undefined;
   /** The application is done with the connection: what arrives now has no reader. */
   private isAbandoned = false;
+  /** It comes from another process, and the peer has not been heard here yet. */
+  private isArriving = false;
 
   constructor(
     private readonly context: ConnectionContext,
@@ -160,6 +164,35 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
     return answer;
   }
 
+  /**
+   * Leaves the connection to another process, which needs what is returned: nothing of it is left here, and the peer
+   * hears nothing (§4.4; handoff.ts). `undefined` when it is not established with both directions open.
+   */
+  handOver(now: Instant): HandedOver | undefined {
+    const [flow, ...others] = this.flows;
+    const stream = this.isClosed || flow?.state !== 'connected' ? undefined : this.transport.handOver(now);
+    if (stream === undefined) return undefined;
+    const connection = describeConnection(this, flow!, stream);
+    const unread: Buffer[] = [];
+    for (let chunk = this.transport.read(); chunk !== undefined; chunk = this.transport.read()) unread.push(chunk);
+    for (const other of others) resetFlow(this.sal, other, now);
+    flow!.owner = undefined;
+    this.sal.close(flow!, undefined, now);
+    this.flows = NO_FLOWS;
+    this.isAbandoned = true;
+    this.end(undefined, now);
+    return { connection, unread: Buffer.concat(unread) };
+  }
+
+  /** Goes on where another process has stopped, by `flow`. */
+  resume(flow: Flow, stream: StreamState, now: Instant): void {
+    this.addFlow(flow);
+    this.isArriving = true;
+    this.transport.resume(stream, this.context.pathSizeOf(flow), now);
+    this.signal(ConnectionSignal.connected);
+    this.context.touch(this);
+  }
+
   setNoDelay(noDelay: boolean): void {
     this.transport.setNoDelay(noDelay);
     this.context.touch(this);
@@ -220,6 +253,8 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
 
   flowRenewed(flow: Flow, now: Instant): void {
     this.transport.pathChanged(this.flows.indexOf(flow), this.context.pathSizeOf(flow), now);
+    if (this.isArriving) this.signal(ConnectionSignal.migrated);
+    this.isArriving = false;
     this.context.touch(this);
   }
 

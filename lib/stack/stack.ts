@@ -30,17 +30,20 @@ import type { NetworkAddress } from '../wire/network-address';
 import type { ReceivedBatch } from '../wire/received-batch';
 import { ServiceID, ServicePrefix } from '../wire/service-id';
 import { TCP_HEADER_BYTES } from '../wire/tcp-header';
+import type { PingOptions, StreamOptions } from './connect-options';
 import { Connection, type ConnectionContext, type Multipath } from './connection';
 import type { ServiceCommand, ServiceEvent, TransportProtocol } from './control-interface';
 import { type DatagramContext, DatagramEndpoint } from './datagram-endpoint';
 import { EventQueue } from './event-queue';
 import { FlowMobility } from './flow-mobility';
+import { adoptFlow, announceFlow, type ConnectionState } from './handoff';
 import { InstanceProbes } from './instance-probes';
 import { Listener, type ListenerContext, type ListenerOptions } from './listener';
 import { PathHints } from './path-hints';
 import { pathSize } from './path-size';
 import { PayloadRoom } from './payload-room';
 import { type Registrant, Registrations } from './registrations';
+import type { StackEvent } from './stack-event';
 
 export interface StackOptions {
   readonly random: RandomSource;
@@ -51,33 +54,6 @@ export interface StackOptions {
   /** IP MTU towards an address, where the driver can tell better than the link's `mtu`. */
   readonly mtuTo?: (link: number, remote: NetworkAddress) => number | undefined;
 }
-
-export interface StreamOptions {
-  readonly timeout?: Duration | undefined;
-  readonly sendBuffer?: number | undefined;
-  readonly receiveBuffer?: number | undefined;
-  /** Where the first packet goes, whatever the service table says: to each of these addresses. */
-  readonly via?: readonly NetworkAddress[] | undefined;
-  /** Whether further flows are opened where there are further paths (§4.4). Default false. */
-  readonly multipath?: boolean | undefined;
-}
-
-export interface PingOptions {
-  readonly timeout?: Duration | undefined;
-  readonly via?: readonly NetworkAddress[] | undefined;
-  /** Of the service: 6, streams, by default; 17, datagrams. */
-  readonly protocol?: TransportProtocol | undefined;
-}
-
-/** What happened: to a connection, a listener, a datagram socket, a ping (ask it), or for controllers. */
-export type StackEvent =
-  | { readonly kind: 'connection'; readonly connection: Connection }
-  | { readonly kind: 'accepted'; readonly listener: Listener; readonly connection: Connection }
-  /** After `finishListener`: no connection comes of it any more. */
-  | { readonly kind: 'listenerFinished'; readonly listener: Listener }
-  | { readonly kind: 'datagram'; readonly endpoint: DatagramEndpoint }
-  | { readonly kind: 'ping'; readonly ping: Ping }
-  | { readonly kind: 'service'; readonly event: ServiceEvent };
 
 export class Stack implements ConnectionContext, ListenerContext, DatagramContext {
   readonly sal: ServiceAccessLayer;
@@ -229,6 +205,22 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
     flow.via = options.via;
     connection.addFlow(flow);
     this.begin(flow, options.timeout, now, (failure) => connection.fail(failure, now));
+    return connection;
+  }
+
+  /**
+   * A connection that another process has left (`Connection.handOver`) goes on here. `undefined` when it cannot: its
+   * flowID is taken, as it is where the same state was adopted before.
+   */
+  adopt(state: ConnectionState, options: StreamOptions, now: Instant): Connection | undefined {
+    const segments = this.createStreamSegments(this.sal.links.towards(state.flow.remote), options);
+    const flow = adoptFlow(this.sal, state.flow, segments);
+    if (flow === undefined) return undefined;
+    const { local, remote } = state;
+    const names = { ...(local && { local }), ...(remote && { remote }) };
+    const connection = this.createConnection(options, names, 'accept');
+    connection.resume(flow, state.stream, now);
+    announceFlow(this.sal, flow, now);
     return connection;
   }
 

@@ -23,6 +23,7 @@ import { SequenceSpace } from './sequence-space';
 import { type StreamCounters, type StreamStatistics, statisticsOf } from './stream-counters';
 import type { StreamNegotiation } from './stream-handshake';
 import { StreamReceiver } from './stream-receiver';
+import { type StreamState, streamStateOf } from './stream-state';
 import { StreamTransmitter } from './stream-transmitter';
 import { Subflow } from './subflow';
 
@@ -151,7 +152,8 @@ export class ActiveStream {
     this.owed = ALL_FLOWS;
     if (gone === undefined || this.isDead) return;
     this.lastNow = now;
-    if (flows.length > 0) gone.bequeath(flows[0]!);
+    gone.giveUp();
+    if (flows.length > 0) gone.scoreboard.moveLost(flows[0]!.scoreboard);
     gone.release();
     this.checkTransmit();
   }
@@ -289,6 +291,23 @@ export class ActiveStream {
       path: subflow.path,
       counters: this.counters,
     };
+  }
+
+  /** What another process needs to go on from here; `undefined` once either end has ended. */
+  handOver(): StreamState | undefined {
+    if (this.hasEnded) return undefined;
+    const { buffer, negotiation, receiver, transmitter, window } = this;
+    return streamStateOf(negotiation, buffer, window, receiver, transmitter.next);
+  }
+
+  /** What another process had written: taken, however much it is. What it had sent, up to `sentTo`, is sent again. */
+  takeOver(bytes: Uint8Array, sentTo: number, now: Instant): void {
+    const { buffer, transmitter } = this;
+    buffer.append(bytes, 0, bytes.length);
+    transmitter.next = Math.min(Math.max(sentTo, buffer.start), buffer.end);
+    const sent = transmitter.next - buffer.start;
+    if (sent > 0) this.schedule.first.takeOver(sent, buffer.start, now);
+    this.checkTransmit();
   }
 
   /** Gives back all memory. Everything after is without effect. */

@@ -45,6 +45,17 @@ export class SendBuffer {
     }
   }
 
+  /** All that is held, in one piece. */
+  copy(): Uint8Array {
+    const bytes = new Uint8Array(this.length);
+    for (const [index, block] of this.blocks.entries()) {
+      const from = Math.max(this.start - this.blockStarts[index]!, 0);
+      const to = this.blockEnd(index) - this.blockStarts[index]!;
+      if (from < to) bytes.set(block.subarray(from, to), this.blockStarts[index]! + from - this.start);
+    }
+    return bytes;
+  }
+
   /** Everything before stream offset `to` was acknowledged. */
   release(to: number): void {
     this.start = Math.min(Math.max(to, this.start), this.end);

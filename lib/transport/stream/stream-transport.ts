@@ -1,5 +1,6 @@
 // A connection's transport as its owner sees it, from the handshake to the end. It is little more than its
 // settings until there is traffic: `ActiveStream` then does the work, and `RestingStream` is what is left of that.
+// Long because each member of that is here as well, in a line or a few.
 
 import {
   FLOWS_PER_STREAM_MAXIMUM,
@@ -22,6 +23,7 @@ import type { ReceiveBudget } from './receive-budget';
 import { freshStream, type RestingStream } from './resting-stream';
 import { StreamCounters, type StreamStatistics, statisticsOf } from './stream-counters';
 import type { StreamNegotiation } from './stream-handshake';
+import type { StreamState } from './stream-state';
 import type { Subflow } from './subflow';
 
 export interface StreamOptions {
@@ -127,6 +129,26 @@ export class StreamTransport {
     this.wantsWritable = false;
     if (this.isEnding) this.wake(now)?.shutdown(now);
     return FIRST_FLOW;
+  }
+
+  /** What another process needs to go on from here; `undefined` before `establish`, and once either end has ended. */
+  handOver(now: Instant): StreamState | undefined {
+    return this.isEnding ? undefined : this.wake(now)?.handOver();
+  }
+
+  /** Goes on where another process has stopped, instead of `establish`; its one flow has the number FIRST_FLOW. */
+  resume(state: StreamState, size: PathSize, now: Instant): void {
+    if (this.isEstablished) throw new Error('a stream that is established goes on by itself');
+    this.negotiation = { ...state, peerWindow: 0, localWindow: 0 };
+    this.size = size;
+    const fresh = this.begin(this.negotiation, now);
+    fresh.sendWindow.establish(state.sendEdge);
+    fresh.sendWindow.largest = state.largestWindow;
+    fresh.receiveWindow.establish(state.localWindowShift, state.receiveEdge, now);
+    const { sent, received, peerSegment } = state;
+    this.resting = { ...fresh, sent, received, peerSegment };
+    this.setWakeTime(now);
+    this.wake(now)!.takeOver(state.unacknowledged, state.sentTo, now);
   }
 
   /** A further flow carries the stream as well (§4.4). False when it cannot: there is none yet, or no room for more. */

@@ -1,6 +1,5 @@
 // What a stream keeps for one flow (§4.4): what it has sent, its round trip, loss recovery, congestion control and
-// packet size. The bytes themselves, their sequence numbers, and what the peer has room for, are the stream's: its
-// flows share them. The SAL's flow and its addresses are not known here.
+// packet size. Bytes, their numbers, and what the peer has room for, are the stream's: its flows share them.
 // Long because an acknowledgment moves all of these at once, in an order that is easier to follow in one file.
 
 import { PEER_ACKNOWLEDGMENT_DELAY, RETRANSMISSION_TIMEOUT_MAXIMUM, SILENT_TIMEOUTS } from '../../limits';
@@ -178,6 +177,13 @@ export class Subflow {
     this.armTimers(now, !this.timers.isArmed(Timer.retransmit));
   }
 
+  /** Another process had sent this: nobody knows what of it has arrived. */
+  takeOver(length: number, start: number, now: Instant): void {
+    this.handleSent(length, start, this.segmentSize, 0, now);
+    this.scoreboard.forgetTimes();
+    this.giveUp();
+  }
+
   /** There was more to send, and the congestion window did not let it out. */
   handleHeldBack(): void {
     this.heldBackTo = this.scoreboard.next;
@@ -292,12 +298,6 @@ export class Subflow {
   giveUp(): void {
     delivery.clear();
     this.scoreboard.markAll(delivery);
-  }
-
-  /** Its end: what it had under way counts as lost on `heir`. */
-  bequeath(heir: Subflow): void {
-    this.giveUp();
-    this.scoreboard.moveLost(heir.scoreboard);
   }
 
   release(): void {

@@ -1,0 +1,22 @@
+// What a driver may say of a connect, and of a ping.
+
+import type { Duration } from '../time/instant';
+import type { NetworkAddress } from '../wire/network-address';
+import type { TransportProtocol } from './control-interface';
+
+export interface StreamOptions {
+  readonly timeout?: Duration | undefined;
+  readonly sendBuffer?: number | undefined;
+  readonly receiveBuffer?: number | undefined;
+  /** Where the first packet goes, whatever the service table says: to each of these addresses. */
+  readonly via?: readonly NetworkAddress[] | undefined;
+  /** Whether further flows are opened where there are further paths (§4.4). Default false. */
+  readonly multipath?: boolean | undefined;
+}
+
+export interface PingOptions {
+  readonly timeout?: Duration | undefined;
+  readonly via?: readonly NetworkAddress[] | undefined;
+  /** Of the service: 6, streams, by default; 17, datagrams. */
+  readonly protocol?: TransportProtocol | undefined;
+}
