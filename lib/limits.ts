@@ -398,6 +398,8 @@ export const SESSION_HELLO_TIMEOUT = seconds(2);
 export const SESSION_IDENTITY_DIGITS = 32;
 /** Characters of a host's name. */
 export const SESSION_NAME_MAXIMUM = 64;
+/** Complaints of a router that a host passes on: each once, and no more than anybody reads. */
+export const SESSION_PROBLEMS_MAXIMUM = 64;
 /** Routers above one another. */
 export const SESSION_PATH_MAXIMUM = 16;
 /**

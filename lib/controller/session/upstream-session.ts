@@ -11,6 +11,7 @@ import {
   SESSION_HELLO_TIMEOUT,
   SESSION_LEASE,
   SESSION_LEASE_MAXIMUM,
+  SESSION_PROBLEMS_MAXIMUM,
   SESSION_RETRY_MAXIMUM,
   SESSION_RETRY_MINIMUM,
   SESSION_RETURN_SPREAD,
@@ -70,6 +71,8 @@ interface Attempt {
 
 export class UpstreamSession {
   private readonly offers = new Offers();
+  /** What the owner has been told of. */
+  private readonly problems = new Set<string>();
   /** The one that holds what we have registered, and the one that is to take its place. */
   private current: Attempt | undefined;
   private next: Attempt | undefined;
@@ -270,9 +273,7 @@ export class UpstreamSession {
         return this.settle(message.id);
       case 'refused':
         if (message.id === undefined) return this.handleRefused(attempt, message.reason, now);
-        this.observer.problem(
-          `the router did not register ${this.offers.named(message.id)?.prefix}: ${message.reason}`,
-        );
+        this.complain(`the router did not register ${this.offers.named(message.id)?.prefix}: ${message.reason}`);
         return this.settle(message.id);
       case 'bye':
         return this.handleBye(attempt, now);
@@ -320,10 +321,17 @@ export class UpstreamSession {
   }
 
   private handleRefused(attempt: Attempt, reason: string, now: Instant): void {
-    this.observer.problem(`the router refused this host: ${reason}`);
+    this.complain(`the router refused this host: ${reason}`);
     // It will say the same again: not before the longest pause.
     this.failures = Math.max(this.failures, PATIENT_FAILURES);
     this.handleFailed(attempt, now, (channel) => channel.end());
+  }
+
+  /** Once: the router says the same each time it is asked. */
+  private complain(text: string): void {
+    if (this.problems.has(text) || this.problems.size >= SESSION_PROBLEMS_MAXIMUM) return;
+    this.problems.add(text);
+    this.observer.problem(text);
   }
 
   private handleBye(attempt: Attempt, now: Instant): void {

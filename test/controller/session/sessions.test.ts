@@ -205,6 +205,17 @@ describe('a controller session', () => {
     expect(world.take()).toEqual(['+a 203.0.113.5:6123 5']);
   });
 
+  it('tells once why it is refused, though it tries on', () => {
+    const { session, events } = registered();
+    world.registrar.setPath([session.identity], world.now);
+    world.elapse(30_000);
+    expect(world.channels.length).toBeGreaterThan(5);
+    expect(events.slice(1)).toEqual([expect.stringContaining('registers with it'), 'lost']);
+    world.registrar.setPath([], world.now);
+    world.elapse(2000);
+    expect(session.isWelcome).toBe(true);
+  });
+
   it('tells that it has been lost after a lease without a router, once', () => {
     const { events } = registered();
     world.isReachable = false;
