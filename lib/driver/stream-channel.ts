@@ -3,8 +3,8 @@
 
 import { LineReader } from '../controller/session/line-reader';
 import type { ChannelObserver, SessionChannel } from '../controller/session/session-channel';
+import { SESSION_BACKLOG_MAXIMUM, SESSION_LINE_MAXIMUM } from '../controller/session/session-limits';
 import { ErrorCode, type ServalError } from '../errors';
-import { SESSION_BACKLOG_MAXIMUM, SESSION_LINE_MAXIMUM } from '../limits';
 import { type Duration, type Instant, milliseconds } from '../time/instant';
 import { NetworkAddress } from '../wire/network-address';
 import type { StreamHandle, StreamObserver } from './handles';

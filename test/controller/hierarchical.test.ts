@@ -8,7 +8,11 @@ import {
   type HierarchicalOptions,
 } from '../../lib/controller/policies/hierarchical';
 import { HierarchicalRouter } from '../../lib/controller/policies/hierarchical-router';
-import { REGISTRATION_WAIT_MAXIMUM, SESSION_LEASE, SESSION_SEARCH_PAUSE_MAXIMUM } from '../../lib/limits';
+import {
+  REGISTRATION_WAIT_MAXIMUM,
+  SESSION_LEASE,
+  SESSION_SEARCH_PAUSE_MAXIMUM,
+} from '../../lib/controller/session/session-limits';
 import type { Instant } from '../../lib/time/instant';
 import { SeededRandom } from '../../lib/time/seeded-random';
 import { ServiceID, ServicePrefix } from '../../lib/wire/service-id';

@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
-import { SESSION_LEASE } from '../../lib/limits';
+import { SESSION_LEASE } from '../../lib/controller/session/session-limits';
 import { type Actor, type Attempt, Company, now } from './actor';
 import { Lab, type LabHost } from './lab';
 import { describeWithNamespaces } from './require-root';

@@ -11,7 +11,7 @@ import {
   type HostOptions,
   type Router,
 } from '../../lib';
-import { REGISTRATION_WAIT_MAXIMUM } from '../../lib/limits';
+import { REGISTRATION_WAIT_MAXIMUM } from '../../lib/controller/session/session-limits';
 import type { RouterOptions } from '../../lib/router/service-router';
 
 let lastPort = 21_000 + (process.pid % 2000) * 8;

@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { CONTROLLER_SERVICE } from '../../lib/controller/controller-service';
-import { SESSION_LEASE } from '../../lib/limits';
+import { SESSION_LEASE } from '../../lib/controller/session/session-limits';
 import { serviceID } from '../../lib/socket/service-name';
 import { milliseconds, seconds } from '../../lib/time/instant';
 import { expectThat } from './checkers';

@@ -2,7 +2,6 @@
 // is announced to the router above, if there is one. A router that has just started keeps what it does not know yet
 // until its hosts had the time to come back: nobody is refused because of a restart.
 
-import { SESSION_LEASE } from '../../limits';
 import type { ServiceCommand, ServiceEvent } from '../../stack/control-interface';
 import type { PickerName } from '../../table/pickers/picker-names';
 import { DEFAULT_RULE_PRIORITY, DEFAULT_RULE_WEIGHT, type DelayRule, type DropRule } from '../../table/service-rule';
@@ -14,6 +13,7 @@ import type { ServiceController } from '../service-controller';
 import { HeldAnswers } from '../session/held-answers';
 import { keyOf, type RegisteredName } from '../session/message-fields';
 import { type RegisteredInstance, Registrar } from '../session/registrar';
+import { SESSION_LEASE } from '../session/session-limits';
 import type { Hierarchical } from './hierarchical';
 import { SEEKING_PRIORITY } from './holder-route';
 import { MemberRegistrations } from './member-registrations';

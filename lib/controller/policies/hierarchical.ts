@@ -2,7 +2,6 @@
 // router for what it does not know itself. A router does the same towards its own upstream, with what is registered
 // below it. The session in which this happens is session/'s matter.
 
-import { SESSION_LOYALTY, SESSION_SEARCH_PAUSE_MAXIMUM } from '../../limits';
 import type { ServiceCommand, ServiceEvent, TransportProtocol } from '../../stack/control-interface';
 import type { Instant } from '../../time/instant';
 import type { RandomSource } from '../../time/random-source';
@@ -12,6 +11,7 @@ import { CONTROLLER_PREFIX } from '../controller-service';
 import type { ServiceController, ServiceInstance } from '../service-controller';
 import type { RegisteredName } from '../session/message-fields';
 import { randomIdentity } from '../session/session-identity';
+import { SESSION_LOYALTY, SESSION_SEARCH_PAUSE_MAXIMUM } from '../session/session-limits';
 import { UpstreamSession, type UpstreamSessionOptions } from '../session/upstream-session';
 import { Announcements } from './announcements';
 import { UpstreamRoute } from './upstream-route';

@@ -1,8 +1,8 @@
 // The newest session of each identity that has none any more, for a while: a hello that was on its way when a newer
 // session said goodbye must not bring back what that has withdrawn.
 
-import { ENDED_SESSIONS_LIFETIME, ENDED_SESSIONS_MAXIMUM } from '../../limits';
 import { elapsed, type Instant } from '../../time/instant';
+import { ENDED_SESSIONS_LIFETIME, ENDED_SESSIONS_MAXIMUM } from './session-limits';
 
 export class EndedSessions {
   /** In the order in which they ended. */

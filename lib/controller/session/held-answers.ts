@@ -1,8 +1,8 @@
 // Answers that wait for the router above: who hears that a service is registered may tell the whole world, and must find
 // it known along the whole way. None waits longer than `listen` would.
 
-import { REGISTRATION_WAIT_MAXIMUM } from '../../limits';
 import { after, type Instant, NEVER } from '../../time/instant';
+import { REGISTRATION_WAIT_MAXIMUM } from './session-limits';
 
 interface HeldAnswer {
   readonly until: Instant;

@@ -3,15 +3,6 @@
 // life. A newer session of the same host takes it over without a gap, and an older one can bring nothing back.
 // Long because a session's hello, its registrations and its end are one story.
 
-import {
-  REGISTRATIONS_MAXIMUM,
-  REGISTRATIONS_PER_SESSION_MAXIMUM,
-  SESSION_HEARTBEAT,
-  SESSION_HELLO_TIMEOUT,
-  SESSION_LEASE,
-  SESSION_PATH_MAXIMUM,
-  SESSIONS_MAXIMUM,
-} from '../../limits';
 import { DeadlineQueue, type HasQueuePosition, NOT_QUEUED } from '../../time/deadline-queue';
 import { after, type Instant } from '../../time/instant';
 import { NetworkAddress } from '../../wire/network-address';
@@ -20,6 +11,15 @@ import type { ServiceInstance } from '../service-controller';
 import { EndedSessions } from './ended-sessions';
 import { formatLine, keyOf, type RegisteredName } from './message-fields';
 import type { ChannelObserver, SessionChannel } from './session-channel';
+import {
+  REGISTRATIONS_MAXIMUM,
+  REGISTRATIONS_PER_SESSION_MAXIMUM,
+  SESSION_HEARTBEAT,
+  SESSION_HELLO_TIMEOUT,
+  SESSION_LEASE,
+  SESSION_PATH_MAXIMUM,
+  SESSIONS_MAXIMUM,
+} from './session-limits';
 import { type Hello, parseDownstreamMessage, SESSION_VERSION, type UpstreamMessage } from './session-message';
 
 /** An instance that a host below has registered. */

@@ -1,7 +1,7 @@
 // Who speaks in a controller session: one run of one host, told from every other by chance.
 
-import { SESSION_IDENTITY_DIGITS } from '../../limits';
 import type { RandomSource } from '../../time/random-source';
+import { SESSION_IDENTITY_DIGITS } from './session-limits';
 
 export function randomIdentity(random: RandomSource): string {
   let digits = '';

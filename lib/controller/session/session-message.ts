@@ -2,9 +2,9 @@
 // Here the lines are made and checked; a value that comes out of a parse function is valid. Unknown fields are
 // ignored, so that a newer peer may say more.
 
-import { SESSION_IDENTITY_DIGITS, SESSION_NAME_MAXIMUM, SESSION_PATH_MAXIMUM } from '../../limits';
 import { type Duration, milliseconds } from '../../time/instant';
 import { type Fields, isCount, isPort, parseObject, parseRegistration, type RegisteredName } from './message-fields';
+import { SESSION_IDENTITY_DIGITS, SESSION_NAME_MAXIMUM, SESSION_PATH_MAXIMUM } from './session-limits';
 
 /** Raised when an older peer could not follow. */
 export const SESSION_VERSION = 1;

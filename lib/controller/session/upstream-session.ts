@@ -3,6 +3,14 @@
 // it opens a second session beside the first at once, and what the router answers to that decides.
 // Long because what may happen to the session that lives and to the one that is to follow it stands side by side.
 
+import type { TransportProtocol } from '../../stack/control-interface';
+import { after, type Duration, earlier, type Instant, milliseconds, NEVER } from '../../time/instant';
+import type { RandomSource } from '../../time/random-source';
+import type { NetworkAddress } from '../../wire/network-address';
+import type { ServicePrefix } from '../../wire/service-id';
+import { formatLine, type RegisteredName } from './message-fields';
+import { Offers } from './offers';
+import type { ChannelObserver, SessionChannel } from './session-channel';
 import {
   REGISTRATION_WAIT_MAXIMUM,
   SESSION_CONNECT_MAXIMUM,
@@ -17,15 +25,7 @@ import {
   SESSION_RETURN_SPREAD,
   SUSPICION_MINIMUM,
   SUSPICION_ROUND_TRIPS,
-} from '../../limits';
-import type { TransportProtocol } from '../../stack/control-interface';
-import { after, type Duration, earlier, type Instant, milliseconds, NEVER } from '../../time/instant';
-import type { RandomSource } from '../../time/random-source';
-import type { NetworkAddress } from '../../wire/network-address';
-import type { ServicePrefix } from '../../wire/service-id';
-import { formatLine, type RegisteredName } from './message-fields';
-import { Offers } from './offers';
-import type { ChannelObserver, SessionChannel } from './session-channel';
+} from './session-limits';
 import {
   type DownstreamMessage,
   parseUpstreamMessage,

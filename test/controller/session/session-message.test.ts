@@ -2,12 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatLine } from '../../../lib/controller/session/message-fields';
 import {
+  SESSION_LINE_MAXIMUM,
+  SESSION_NAME_MAXIMUM,
+  SESSION_PATH_MAXIMUM,
+} from '../../../lib/controller/session/session-limits';
+import {
   type DownstreamMessage,
   parseDownstreamMessage,
   parseUpstreamMessage,
   type UpstreamMessage,
 } from '../../../lib/controller/session/session-message';
-import { SESSION_LINE_MAXIMUM, SESSION_NAME_MAXIMUM, SESSION_PATH_MAXIMUM } from '../../../lib/limits';
 import { milliseconds } from '../../../lib/time/instant';
 import { ServiceID, ServicePrefix } from '../../../lib/wire/service-id';
 

@@ -10,7 +10,7 @@ import {
   SESSION_PATH_MAXIMUM,
   SESSIONS_MAXIMUM,
   SUSPICION_MINIMUM,
-} from '../../../lib/limits';
+} from '../../../lib/controller/session/session-limits';
 import { NetworkAddress } from '../../../lib/wire/network-address';
 import { ServiceID, ServicePrefix } from '../../../lib/wire/service-id';
 import { End, Neighbourhood } from './both-ends';
