@@ -84,6 +84,15 @@ server.listen('acme/web', { weight: 2 });
 expectType<Promise<serval.Socket>>(serval.promises.connect('acme/web'));
 expectType<Promise<serval.Server>>(serval.promises.listen('acme/web'));
 
+// Several paths, and other processes
+serval.connect('acme/web', { multipath: true });
+expectError(serval.connect('acme/web', { multipath: 'always' }));
+server.listen('acme/web', { multipath: false });
+expectType<readonly serval.FlowInformation[]>(serval.connect('acme/web').flows);
+expectType<Promise<Buffer>>(serval.connect('acme/web').handoff());
+expectType<Promise<serval.Socket>>(serval.adopt(Buffer.alloc(0), { noDelay: true }));
+expectType<Promise<number>>(server.handoff((state) => void expectType<Buffer>(state)));
+
 // Datagrams
 const datagrams = serval.createSocket();
 expectType<serval.DatagramSocket>(datagrams);
