@@ -56,7 +56,7 @@ export class Hierarchical implements ServiceController {
     this.session = new UpstreamSession(
       { random, identity, name, routers, port, open, ...retryMaximum },
       {
-        welcomed: (router, path, now) => this.handleWelcomed(router, path, now),
+        welcomed: (router, path, now, isReturn) => this.handleWelcomed(router, path, now, isReturn),
         lost: (now) => this.handleLost(now),
         acknowledged: (announced) => this.observer.acknowledged?.(announced),
         problem: (text) => this.observer.problem?.(text),
@@ -195,9 +195,10 @@ export class Hierarchical implements ServiceController {
     else this.announcements.set(OWN, prefix, protocol, weight);
   }
 
-  private handleWelcomed(router: NetworkAddress, path: readonly string[], now: Instant): void {
+  private handleWelcomed(router: NetworkAddress, path: readonly string[], now: Instant, isReturn: boolean): void {
     this.found = router;
-    this.route.handleReturned();
+    // The first welcome is no return: a connect that is under way would be sent twice, and choose twice.
+    if (isReturn) this.route.handleReturned();
     if (this.options.router === 'auto') this.route.handleRouter(router);
     this.observer.pathChanged?.(path, now);
   }

@@ -50,8 +50,11 @@ export interface UpstreamSessionOptions {
 }
 
 export interface UpstreamSessionObserver {
-  /** The router at this address knows us. Told again for each session, and when `path` has changed. */
-  welcomed(router: NetworkAddress, path: readonly string[], now: Instant): void;
+  /**
+   * The router at this address knows us. Told again for each session, and when `path` has changed. `isReturn`: in another
+   * session than before.
+   */
+  welcomed(router: NetworkAddress, path: readonly string[], now: Instant, isReturn: boolean): void;
   /** There has been no session for a lease. */
   lost(now: Instant): void;
   /** The router knows an offer now, or has refused it; without an offer: nothing is to be waited for. */
@@ -283,11 +286,12 @@ export class UpstreamSession {
   private handleWelcome(attempt: Attempt, welcome: Welcome, now: Instant): void {
     if (welcome.version !== SESSION_VERSION) return this.handleRefused(attempt, 'it speaks another version', now);
     if (welcome.path.includes(this.identity)) return this.handleRefused(attempt, 'it registers with us itself', now);
+    const isReturn = attempt === this.next && attempt.number > 1;
     if (attempt === this.next) this.follow(attempt, now);
     this.lease = milliseconds(Math.min(welcome.lease, SESSION_LEASE_MAXIMUM));
     this.heartbeat = milliseconds(Math.max(welcome.heartbeat, SESSION_HEARTBEAT_MINIMUM));
     this.heartbeatAt = earlier(this.heartbeatAt, after(now, this.heartbeat));
-    this.observer.welcomed(attempt.channel.remote.withPort(welcome.port), welcome.path, now);
+    this.observer.welcomed(attempt.channel.remote.withPort(welcome.port), welcome.path, now, isReturn);
   }
 
   /** The router has taken all over from the session before. */
