@@ -68,6 +68,8 @@ class Site {
   readonly policy: OutlierEjection;
   /** Hosts that were asked, in order. */
   readonly asked: number[] = [];
+  private probesUntilFree = Number.POSITIVE_INFINITY;
+  private free: () => void = () => {};
 
   constructor(
     hosts: number,
@@ -95,6 +97,12 @@ class Site {
     this.now = end;
   }
 
+  /** After so many probes `then` is called, before the next is answered. */
+  busyUntil(probes: number, then: () => void): void {
+    this.probesUntilFree = probes;
+    this.free = then;
+  }
+
   get ejected(): number[] {
     return [...this.table.marks].filter(([, isEjected]) => isEjected).map(([host]) => host);
   }
@@ -106,6 +114,7 @@ class Site {
   private execute(command: ServiceCommand): void {
     if (command.kind === 'probe') {
       const host = hostOf(command.address);
+      if (this.probesUntilFree-- === 0) this.free();
       this.asked.push(host);
       const { serviceID, link } = command;
       const outcome = this.answers.get(host) ?? 'answered';
@@ -127,10 +136,39 @@ describe('outlier ejection', () => {
     (why) => {
       const site = new Site(4, dead(2));
       site.fail(2, why);
-      expect(site.asked).toEqual([2]);
+      // Who was silent is passed over, and asked once more at once.
+      expect(site.asked).toEqual([2, 2]);
       expect(site.ejected).toEqual([2]);
     },
   );
+
+  it('has one back at once that was only busy', () => {
+    const site = new Site(4, dead(2));
+    site.busyUntil(1, () => site.answers.delete(2));
+    site.fail(2, 'unanswered');
+    expect(site.asked).toEqual([2, 2]);
+    expect(site.ejected).toEqual([]);
+    // And it is not held against it.
+    site.advance(OUTLIER_PROBE_INTERVAL);
+    site.answers.set(2, 'unanswered');
+    site.fail(2, 'unanswered');
+    expect(site.ejected).toEqual([2]);
+    site.answers.delete(2);
+    site.advance(OUTLIER_EJECTION_FIRST);
+    expect(site.ejected).toEqual([]);
+  });
+
+  it('is away for its time who refuses, and is not asked before', () => {
+    const site = new Site(4, new Map([[2, 'refused']]));
+    site.fail(2);
+    expect(site.asked).toEqual([2]);
+    expect(site.ejected).toEqual([2]);
+    site.answers.delete(2);
+    site.advance(OUTLIER_EJECTION_FIRST - 1);
+    expect(site.ejected).toEqual([2]);
+    site.advance(1);
+    expect(site.ejected).toEqual([]);
+  });
 
   it('never ejects one that answers, whatever is said of it, and asks it once in an interval', () => {
     const site = new Site(4, dead());
@@ -156,7 +194,7 @@ describe('outlier ejection', () => {
     const since = site.now;
     site.advance(130_000);
     let expected = 0;
-    let times = 1;
+    let times = 2;
     for (let pause: number = OUTLIER_EJECTION_FIRST; expected + pause <= site.now - since; times++) {
       expected += pause;
       pause = Math.min(pause * 2, OUTLIER_EJECTION_MAXIMUM);
@@ -215,7 +253,7 @@ describe('outlier ejection', () => {
     site.fail(2);
     site.table.marks.delete(2);
     site.advance(OUTLIER_EJECTION_FIRST);
-    expect(site.asked).toEqual([2]);
+    expect(site.asked).toEqual([2, 2]);
     expect(site.policy.nextDeadline()).toBe(NEVER);
     site.table.marks.set(2, false);
     site.fail(2);
@@ -224,7 +262,7 @@ describe('outlier ejection', () => {
     site.table.marks.set(2, false);
     site.fail(2);
     expect(site.ejected).toEqual([2]);
-    expect(site.asked).toEqual([2, 2, 2]);
+    expect(site.asked).toEqual([2, 2, 2, 2, 2, 2]);
   });
 
   it('does not eject who is refused a name below its prefix, nor a default rule', () => {
@@ -243,7 +281,7 @@ describe('outlier ejection', () => {
   });
 
   it('asks all instances in turn when clients ask again of whom nothing more is known, so many in an interval', () => {
-    const site = new Site(20, dead(3, 14));
+    const site = new Site(20, new Map([3, 14].map((host) => [host, 'refused'])));
     const retry = (service: ServiceID): void => {
       site.policy.handleEvent({ kind: 'connectRetried', serviceID: service }, site.now);
       site.fail(1, 'retried', ServicePrefix.any);

@@ -170,11 +170,21 @@ export class OutlierEjection implements ServiceController {
     const isEjected = this.table.isEjected(outlier.rule);
     if (isEjected === undefined) this.forget(outlier);
     else if (!isEjected) {
-      if (fails(outlier, outcome) && this.mayEject(outlier.rule.prefix)) this.eject(outlier, now);
-      else this.rest(outlier, now);
+      if (!fails(outlier, outcome) || !this.mayEject(outlier.rule.prefix)) this.rest(outlier, now);
+      else if (outcome === 'unanswered') this.suspend(outlier);
+      else this.eject(outlier, now);
     } else if (fails(outlier, outcome)) this.eject(outlier, now);
     else if (outcome === 'skipped') this.wait(outlier, this.first, now);
     else this.readmit(outlier, now);
+  }
+
+  /**
+   * Where everybody is busy, probes are lost like other packets, and who is passed over makes the others busier still:
+   * who was silent is asked again at once, and back as soon as it answers.
+   */
+  private suspend(outlier: Outlier): void {
+    this.commands.push({ kind: 'ejectRule', rule: outlier.rule });
+    this.ask(outlier, 'returning');
   }
 
   private eject(outlier: Outlier, now: Instant): void {
