@@ -218,6 +218,40 @@ describe('a connect without an answer', () => {
   });
 });
 
+describe('a refusal that comes late', () => {
+  it('says nothing of the connection to another instance', () => {
+    const { wire, client, servers, listeners } = instances(2, [0, 1]);
+    const { owner, flow } = client.connect();
+    const [first] = client.takeSent();
+    wire.now = (wire.now + 300) as typeof wire.now;
+    client.sal.handleDeadline(wire.now);
+    const [second] = client.takeSent();
+    // The first was slow only. The second takes no more connections.
+    listeners.get(servers.findIndex(({ address }) => address.equals(second!.to)))!.places = 0;
+    wire.deliver(first!);
+    wire.settle();
+    wire.deliver(second!);
+    expect(wire.settle().filter(isReset)).toHaveLength(1);
+    expect(owner.told).toEqual(['connected']);
+    expect(flow.state).toBe('connected');
+  });
+
+  it('says nothing of the connection to the same instance, which meanwhile takes no more', () => {
+    const { wire, client, servers, listeners } = instances(1, [0]);
+    const { owner, flow } = client.connect();
+    const [syn] = client.takeSent();
+    wire.deliver(syn!);
+    wire.settle();
+    listeners.get(0)!.places = 0;
+    wire.deliver({ ...syn!, to: servers[0]!.address });
+    const [reset] = servers[0]!.takeSent();
+    expect(isReset(reset!)).toBe(true);
+    wire.deliver(reset!);
+    expect(owner.told).toEqual(['connected']);
+    expect(flow.state).toBe('connected');
+  });
+});
+
 describe('a connect by way of a router', () => {
   it.each(['random', 'rendezvous', 'least-loaded', 'power-of-two'] as const)(
     'gets another instance from it with each attempt, whatever picks there: %s',

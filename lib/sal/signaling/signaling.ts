@@ -86,9 +86,15 @@ function isFromPeer(flow: Flow, received: ReceivedControl): boolean {
   return packet.control!.nonce.equals(flow.remoteNonce);
 }
 
-/** A RST counts when it has the peer's nonce, or answers what we sent. */
+/**
+ * A RST counts when it has the peer's nonce, or answers what we sent. One that refuses our SYN, and names no flow, says
+ * nothing of a connection that somebody has accepted meanwhile: SYNs are sent again, to others.
+ */
 function isTrueReset(flow: Flow, received: ReceivedControl): boolean {
-  return isFromPeer(flow, received) || isAnswerToOurs(received.packet.control!, flow.localNonce, flow.control);
+  if (isFromPeer(flow, received)) return true;
+  const { packet } = received;
+  const isOfOurs = flow.state === 'request' || packet.sourceFlowID === flow.remoteFlowID;
+  return isOfOurs && isAnswerToOurs(packet.control!, flow.localNonce, flow.control);
 }
 
 function endLifetime(context: SignalingContext, flow: Flow, now: Instant): void {
