@@ -24,6 +24,7 @@ import { ErrorCode, ServalError } from '../errors';
 import { RETRY_WELL_KNOWN_PORT, RETRY_WELL_KNOWN_PORT_MINIMUM, ROUTER_PLACE_TIMEOUT } from '../limits';
 import { InterfaceMonitor } from '../link/interface-monitor';
 import type { PingAnswer } from '../sal/signaling/ping';
+import { serviceID } from '../socket/service-name';
 import type { ServiceCommand, ServiceEvent, TransportProtocol } from '../stack/control-interface';
 import type { ConnectionState } from '../stack/handoff';
 import { Stack } from '../stack/stack';
@@ -152,11 +153,12 @@ export class Host implements SocketHost {
 
   /**
    * Asks which instance of a service takes connections now: how long its answer takes, where it is, and which routers
-   * the first packet passed. Its application sees nothing of it. Rejects as a connect fails.
+   * the first packet passed. Its application sees nothing of it. Rejects as a connect fails, and with
+   * ERR_SERVAL_INVALID_NAME or ERR_INVALID_ARG_TYPE for what names no service.
    */
-  async ping(target: ServiceID, options?: PingOptions): Promise<PingAnswer> {
+  async ping(target: string | ServiceID, options?: PingOptions): Promise<PingAnswer> {
     this.checkOpen('ping');
-    return this.sockets.ping(target, options);
+    return this.sockets.ping(serviceID(target), options);
   }
 
   // ---- what a host is ----

@@ -99,7 +99,7 @@ describe('Partition', () => {
   });
 
   it.each([0, 1, 3, 2.5, PARTITIONS_MAXIMUM * 2, Number.NaN])('refuses %s partitions', (count) => {
-    expect(() => partition(count)).toThrow(RangeError);
+    expect(() => partition(count)).toThrow(expect.objectContaining({ name: 'RangeError', code: 'ERR_OUT_OF_RANGE' }));
   });
 
   it('refuses to cut what has no bits left', () => {

@@ -185,7 +185,13 @@ describe('Host.ping', () => {
     expect(answer.roundTripTime).toBeGreaterThan(0);
     expect(answer.roundTripTime).toBeLessThan(5000);
     expect(answer.attempts).toBe(1);
-    await expect(client.ping(serviceID('acme/nobody'))).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await expect(client.ping('acme/nobody')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  it('takes the name of one service, and nothing else', async () => {
+    const host = await start(freshPort());
+    await expect(host.ping('acme/*')).rejects.toMatchObject({ code: 'ERR_SERVAL_INVALID_NAME' });
+    await expect(host.ping(7 as unknown as string)).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
   });
 
   it('ends with its host', async () => {

@@ -133,13 +133,17 @@ export class Partition implements ServiceController {
   }
 }
 
-/** Throws RangeError for a number of partitions that the prefix cannot be cut into. */
+/** Throws RangeError ERR_OUT_OF_RANGE for a number of partitions that the prefix cannot be cut into. */
 export function checkPartitions(prefix: ServicePrefix, count: number): void {
   const bits = Math.log2(count);
   if (!Number.isInteger(bits) || count < 2 || count > PARTITIONS_MAXIMUM) {
-    throw new RangeError(`partitions must be a power of two from 2 to ${PARTITIONS_MAXIMUM}, not ${count}`);
+    throw outOfRange(`partitions must be a power of two from 2 to ${PARTITIONS_MAXIMUM}, not ${count}`);
   }
-  if (prefix.bits + bits > SERVICE_ID_BITS) throw new RangeError(`${prefix} cannot be cut into ${count} partitions`);
+  if (prefix.bits + bits > SERVICE_ID_BITS) throw outOfRange(`${prefix} cannot be cut into ${count} partitions`);
+}
+
+function outOfRange(message: string): RangeError {
+  return Object.assign(new RangeError(message), { code: 'ERR_OUT_OF_RANGE' });
 }
 
 /** The prefixes of equal length that `prefix` consists of. */
