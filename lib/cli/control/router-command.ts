@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Command } from 'commander';
 import picocolors from 'picocolors';
 import { createRouter, type Router, type RouterOptions } from '../../index';
+import { onInterrupt } from '../interruption';
 import { countText } from './cells';
 import { CommandError, reporting } from './command-error';
 import { secondsWithin, wholeNumber } from './option-values';
@@ -126,14 +127,9 @@ async function whenAborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort');
 }
 
-/** The first signal asks for the end, the second is the end. */
 function interruption(): AbortSignal {
   const interrupted = new AbortController();
-  const handle = (): void => {
-    if (interrupted.signal.aborted) process.exit(1);
-    interrupted.abort();
-  };
-  process.on('SIGINT', handle).on('SIGTERM', handle);
+  onInterrupt(() => interrupted.abort());
   return interrupted.signal;
 }
 

@@ -3,6 +3,7 @@
 
 import picocolors from 'picocolors';
 import { createHost, type Host, serviceID } from '../../index';
+import { onInterrupt } from '../interruption';
 import { type CheckedOptions, type ClientOptions, checkOptions } from './client-options';
 import { ClientTest, type Outcome, type Peer } from './client-test';
 import type { IntervalReport } from './intervals';
@@ -52,26 +53,13 @@ async function runTest(
     },
     interval: (report: IntervalReport): void => progress?.show(report),
   });
-  const interrupt = onInterrupt(() => test.interrupt());
+  const release = onInterrupt(() => test.interrupt(), INTERRUPTED_EXIT_CODE);
   try {
     return await test.run();
   } finally {
-    process.off('SIGINT', interrupt);
-    process.off('SIGTERM', interrupt);
+    release();
     progress?.end();
   }
-}
-
-/** The first asks for the end, the second is the end. */
-function onInterrupt(first: () => void): () => void {
-  let count = 0;
-  const handle = (): void => {
-    if (++count > 1) process.exit(INTERRUPTED_EXIT_CODE);
-    first();
-  };
-  process.on('SIGINT', handle);
-  process.on('SIGTERM', handle);
-  return handle;
 }
 
 function printReport(report: PerfReport): void {

@@ -2,6 +2,7 @@
 
 import picocolors from 'picocolors';
 import { createHost, type Socket } from '../../index';
+import { onInterrupt } from '../interruption';
 import type { EndReport } from './end-report';
 import type { ErrorDescription } from './perf-error';
 import { PERF_INTERRUPT_GRACE, PERF_TESTS_MAXIMUM } from './perf-limits';
@@ -19,7 +20,7 @@ export async function runServer(service: string): Promise<void> {
     await server.listen();
     const links = [...new Set(host.linkKinds)].join(', ');
     say(`serving perf tests as ${picocolors.bold(service)}, link ${links}, up to ${PERF_TESTS_MAXIMUM} at a time`);
-    await interruption();
+    await new Promise<void>((resolve) => onInterrupt(resolve));
     await server.close(PERF_INTERRUPT_GRACE);
   } finally {
     await host.close();
@@ -45,18 +46,6 @@ function ended(number: number, { reverse, transport }: TestParameters, own: EndR
 
 function failed(number: number | undefined, { code, message }: ErrorDescription): void {
   say(`[${number ?? '-'}] ${picocolors.yellow('failed')}: ${message} (${code})`);
-}
-
-function interruption(): Promise<void> {
-  return new Promise((resolve) => {
-    let count = 0;
-    const handle = (): void => {
-      if (++count > 1) process.exit(1);
-      resolve();
-    };
-    process.on('SIGINT', handle);
-    process.on('SIGTERM', handle);
-  });
 }
 
 function say(line: string): void {
