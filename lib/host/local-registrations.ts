@@ -1,6 +1,7 @@
 // What this process offers, and who waits to hear that the host knows it. It outlives every connection to a
 // holder: a new holder is told all of it again.
 
+import { keyOf, nextId } from '../controller/session/message-fields';
 import { ErrorCode, ServalError } from '../errors';
 import type { TransportProtocol } from '../stack/control-interface';
 import type { ServicePrefix } from '../wire/service-id';
@@ -40,7 +41,7 @@ export class LocalRegistrations implements Iterable<LocalRegistration> {
   add(prefix: ServicePrefix, protocol: TransportProtocol, weight: number): LocalRegistration {
     const key = keyOf(prefix, protocol);
     const former = this.byKey.get(key);
-    this.lastId = (this.lastId % 0x7fffffff) + 1;
+    this.lastId = nextId(this.lastId);
     const registration = new LocalRegistration(this.lastId, prefix, protocol, weight);
     this.byKey.set(key, registration);
     this.byId.set(registration.id, registration);
@@ -80,8 +81,4 @@ export class LocalRegistrations implements Iterable<LocalRegistration> {
   [Symbol.iterator](): Iterator<LocalRegistration> {
     return this.byKey.values();
   }
-}
-
-function keyOf(prefix: ServicePrefix, protocol: TransportProtocol): string {
-  return `${prefix} ${protocol}`;
 }
