@@ -59,3 +59,8 @@ export class ServalError extends Error {
     if (context.errno !== undefined) this.errno = context.errno;
   }
 }
+
+/** For the errors of misuse, which are Node's own classes with a code. */
+export function withCode<E extends Error>(error: E, code: string): E & { code: string } {
+  return Object.assign(error, { code });
+}

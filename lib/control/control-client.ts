@@ -2,6 +2,7 @@
 // a process of a later version may say more.
 
 import { type IncomingMessage, request } from 'node:http';
+import { withCode } from '../errors';
 import { CONTROL_ANSWER_MAXIMUM, CONTROL_ANSWER_TIMEOUT } from './control-limits';
 
 /** Fields of an answer or of one line of a list. */
@@ -91,5 +92,5 @@ function unusable(): ControlRequestError {
 
 function tooLate(resource: string): Error {
   const message = `no answer to ${resource} within ${CONTROL_ANSWER_TIMEOUT / 1000} s: the process may be busy`;
-  return Object.assign(new Error(message), { code: 'CONTROL_TIMEOUT' });
+  return withCode(new Error(message), 'CONTROL_TIMEOUT');
 }

@@ -2,6 +2,7 @@
 // Every value is checked here, and an error says which setting it is about (docs/configuration.md).
 
 import type { PickerChoice } from '../controller/policies/hierarchical-router';
+import { withCode } from '../errors';
 import { SPIN_MAXIMUM, WELL_KNOWN_PORT } from '../limits';
 import { type ResolverEntry, type ResolverRoute, readResolverRoutes } from '../resolver/resolver-route';
 import { servicePrefix } from '../socket/service-name';
@@ -144,11 +145,8 @@ function portOf({ name, value }: Setting, fallback: number, lowest: number): num
   const port = typeof value === 'string' && /^\d{1,5}$/.test(value) ? Number(value) : value;
   if (typeof port !== 'number') throw invalidType(name, 'a port number', value);
   if (!Number.isInteger(port) || port < lowest || port > 65_535) {
-    throw coded(
-      RangeError,
-      'ERR_SOCKET_BAD_PORT',
-      `${name} must be a port from ${lowest} to 65535, not ${show(value)}`,
-    );
+    const rule = `${name} must be a port from ${lowest} to 65535, not ${show(value)}`;
+    throw withCode(new RangeError(rule), 'ERR_SOCKET_BAD_PORT');
   }
   return port;
 }
@@ -223,7 +221,7 @@ function spinOf({ name, value }: Setting): number {
   if (typeof spin !== 'number') throw invalidType(name, 'a number of microseconds', value);
   if (!Number.isInteger(spin) || spin < 0 || spin > SPIN_MAXIMUM) {
     const rule = `must be whole microseconds from 0 to ${SPIN_MAXIMUM}`;
-    throw coded(RangeError, 'ERR_OUT_OF_RANGE', `${name} ${rule}, not ${show(value)}`);
+    throw withCode(new RangeError(`${name} ${rule}, not ${show(value)}`), 'ERR_OUT_OF_RANGE');
   }
   return spin;
 }
@@ -271,15 +269,11 @@ function servdOf({ name, value }: Setting): HostConfiguration['servd'] {
 }
 
 function invalidType(name: string, wanted: string, value: unknown): TypeError {
-  return coded(TypeError, 'ERR_INVALID_ARG_TYPE', `${name} must be ${wanted}, not ${show(value)}`);
+  return withCode(new TypeError(`${name} must be ${wanted}, not ${show(value)}`), 'ERR_INVALID_ARG_TYPE');
 }
 
 function invalidValue(name: string, rule: string, value: unknown): TypeError {
-  return coded(TypeError, 'ERR_INVALID_ARG_VALUE', `${name} ${rule}; got ${show(value)}`);
-}
-
-function coded(kind: ErrorConstructor, code: string, message: string): Error {
-  return Object.assign(new kind(message), { code });
+  return withCode(new TypeError(`${name} ${rule}; got ${show(value)}`), 'ERR_INVALID_ARG_VALUE');
 }
 
 function show(value: unknown): string {

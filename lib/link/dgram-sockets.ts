@@ -2,6 +2,7 @@
 // gets by with the other.
 
 import { createSocket, type Socket } from 'node:dgram';
+import { withCode } from '../errors';
 import type { AddressFamily } from '../wire/network-address';
 import { linkError } from './link-error';
 
@@ -78,5 +79,5 @@ function enlargeBuffers(socket: Socket): void {
 const KERNEL_BUFFER_BYTES = 4 * 1024 * 1024;
 
 function noFamily(): NodeJS.ErrnoException {
-  return Object.assign(new Error('neither IPv4 nor IPv6 is there'), { code: 'EAFNOSUPPORT' });
+  return withCode(new Error('neither IPv4 nor IPv6 is there'), 'EAFNOSUPPORT');
 }

@@ -5,6 +5,7 @@
 import type { PartitionChoice } from '../controller/policies/hierarchical-router';
 import { checkPartitions } from '../controller/policies/partition';
 import type { RegisteredHost, RegisteredInstance } from '../controller/session/registrar';
+import { withCode } from '../errors';
 import { configurationFrom, type HostOptions } from '../host/configuration';
 import { Host } from '../host/host';
 import { SLOW_START_MAXIMUM } from '../limits';
@@ -91,7 +92,7 @@ function checkSlowStart(value: unknown): Duration | undefined {
     return value === 0 ? undefined : milliseconds(value);
   }
   const rule = `options.slowStart must be milliseconds from 0 to ${SLOW_START_MAXIMUM}, not ${String(value)}`;
-  throw Object.assign(new RangeError(rule), { code: 'ERR_OUT_OF_RANGE' });
+  throw withCode(new RangeError(rule), 'ERR_OUT_OF_RANGE');
 }
 
 /** Before a host is made that could not be one. */
@@ -102,7 +103,5 @@ function partitionOf(prefix: ServicePrefix, partitions: number): PartitionChoice
 
 function checkBoolean(name: string, value: unknown): boolean {
   if (typeof value === 'boolean') return value;
-  throw Object.assign(new TypeError(`${name} must be a boolean, not ${String(value)}`), {
-    code: 'ERR_INVALID_ARG_TYPE',
-  });
+  throw withCode(new TypeError(`${name} must be a boolean, not ${String(value)}`), 'ERR_INVALID_ARG_TYPE');
 }

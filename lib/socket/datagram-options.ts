@@ -2,9 +2,10 @@
 // `send(message[, offset, length][, serviceID][, callback])`.
 
 import type { SocketHost } from '../driver/handles';
+import { withCode } from '../errors';
 import { checkAbortSignal, checkObject, checkOptionalInteger } from './argument-checks';
 import { checkSocketHost } from './connect-options';
-import { invalidArgumentType, withCode } from './node-error';
+import { invalidArgumentType } from './node-error';
 
 export interface DatagramOptions {
   /** The host to work on; the process's default host where it is left out. */

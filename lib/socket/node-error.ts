@@ -2,6 +2,7 @@
 // tells them apart here. What the network does to an operation is a `ServalError` instead.
 
 import { inspect } from 'node:util';
+import { withCode } from '../errors';
 
 /** Errors of state: the object cannot do this now. The texts are those of Node. */
 const STATE_MESSAGES = {
@@ -38,10 +39,6 @@ export function outOfRange(name: string, range: string, actual: unknown): RangeE
 
 export function missingArgument(name: string): TypeError {
   return withCode(new TypeError(`The "${name}" argument must be specified`), 'ERR_MISSING_ARGS');
-}
-
-export function withCode<E extends Error>(error: E, code: string): E & { code: string } {
-  return Object.assign(error, { code });
 }
 
 function subject(name: string): string {

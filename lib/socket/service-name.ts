@@ -10,10 +10,10 @@
 // Components are case-sensitive, are taken in Unicode's form NFC, and hold no `/` and no `*`.
 
 import { createHash } from 'node:crypto';
-import { ErrorCode } from '../errors';
+import { ErrorCode, withCode } from '../errors';
 import { NAME_CACHE_ENTRIES, NAME_CACHE_TEXT_MAXIMUM } from '../limits';
 import { SERVICE_ID_BITS, SERVICE_ID_BYTES, ServiceID, ServicePrefix } from '../wire/service-id';
-import { invalidArgumentType, withCode } from './node-error';
+import { invalidArgumentType } from './node-error';
 
 /**
  * The one serviceID that `name` stands for. Throws a TypeError ERR_INVALID_ARG_TYPE for what is neither text

@@ -2,8 +2,7 @@
 // not the application, has ended the stream. As in lib/net.js.
 
 import { Duplex } from 'node:stream';
-import { ErrorCode } from '../errors';
-import { withCode } from './node-error';
+import { ErrorCode, withCode } from '../errors';
 
 /** For 'end'. */
 export function replaceWrite(this: Duplex): void {

@@ -4,6 +4,7 @@
 // them are the rules of the prefix itself, to every instance: who registers has one, and a key whose partition's rule
 // is gone still finds somebody.
 
+import { withCode } from '../../errors';
 import type { ServiceCommand, ServiceEvent, TransportProtocol } from '../../stack/control-interface';
 import { mixAddress, mixTwo } from '../../table/mix-bits';
 import { DEFAULT_RULE_WEIGHT, type ForwardRule } from '../../table/service-rule';
@@ -137,13 +138,12 @@ export class Partition implements ServiceController {
 export function checkPartitions(prefix: ServicePrefix, count: number): void {
   const bits = Math.log2(count);
   if (!Number.isInteger(bits) || count < 2 || count > PARTITIONS_MAXIMUM) {
-    throw outOfRange(`partitions must be a power of two from 2 to ${PARTITIONS_MAXIMUM}, not ${count}`);
+    const rule = `partitions must be a power of two from 2 to ${PARTITIONS_MAXIMUM}, not ${count}`;
+    throw withCode(new RangeError(rule), 'ERR_OUT_OF_RANGE');
   }
-  if (prefix.bits + bits > SERVICE_ID_BITS) throw outOfRange(`${prefix} cannot be cut into ${count} partitions`);
-}
-
-function outOfRange(message: string): RangeError {
-  return Object.assign(new RangeError(message), { code: 'ERR_OUT_OF_RANGE' });
+  if (prefix.bits + bits > SERVICE_ID_BITS) {
+    throw withCode(new RangeError(`${prefix} cannot be cut into ${count} partitions`), 'ERR_OUT_OF_RANGE');
+  }
 }
 
 /** The prefixes of equal length that `prefix` consists of. */
