@@ -1,68 +1,23 @@
 // `serval perf` as it is used: servers and clients, processes of their own, over the loopback interface of a host
 // that nobody else shares.
 
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { PerfReport } from '../../lib/cli/perf/perf-report';
+import { type Program, shell } from './shell';
 
 const FIRST_INTERVAL = /^ +0\.00-\d+\.\d\d s /m;
-const COMMAND = join(__dirname, '../../dist/cli/serval.js');
 
-let environment: NodeJS.ProcessEnv;
-let lastPort = 20_000 + (process.pid % 20_000);
-const running: Program[] = [];
-
-class Program {
-  stdout = '';
-  stderr = '';
-  readonly ended: Promise<number | NodeJS.Signals>;
-  private readonly child: ChildProcess;
-
-  constructor(...args: string[]) {
-    this.child = spawn(process.execPath, [COMMAND, 'perf', ...args], { env: environment });
-    this.child.stdout!.setEncoding('utf8').on('data', (text: string) => {
-      this.stdout += text;
-    });
-    this.child.stderr!.setEncoding('utf8').on('data', (text: string) => {
-      this.stderr += text;
-    });
-    this.ended = once(this.child, 'close').then(([code, signal]) => code ?? signal);
-    running.push(this);
-  }
-
-  /** Until it has printed that, or ended. */
-  async printed(pattern: RegExp): Promise<void> {
-    const ended = this.ended.then((code): never => {
-      throw new Error(`ended with ${code} before ${pattern}: ${this.stdout}${this.stderr}`);
-    });
-    ended.catch(() => {});
-    while (!pattern.test(this.stdout)) await Promise.race([once(this.child.stdout!, 'data'), ended]);
-  }
-
-  signal(signal: NodeJS.Signals): void {
-    this.child.kill(signal);
-  }
-}
-
-beforeEach(() => {
-  environment = { ...process.env, SERVAL_PORT: String(++lastPort), SERVAL_BROADCAST: '0', NO_COLOR: '1' };
-});
-
-afterEach(async () => {
-  for (const program of running) program.signal('SIGKILL');
-  await Promise.all(running.splice(0).map((program) => program.ended));
-});
+const { begin } = shell();
+const perf = (...args: string[]): Program => begin(`perf ${args.join(' ')}`);
 
 async function startServer(): Promise<Program> {
-  const server = new Program('server', 'test/perf');
+  const server = perf('server', 'test/perf');
   await server.printed(/^serving perf tests as test\/perf, link \S+, up to 8 at a time\n/);
   return server;
 }
 
 async function measure(...args: string[]): Promise<PerfReport> {
-  const client = new Program('client', 'test/perf', '--json', ...args);
+  const client = perf('client', 'test/perf', '--json', ...args);
   const code = await client.ended;
   const report = JSON.parse(client.stdout) as PerfReport;
   expect(report.error).toBeNull();
@@ -73,7 +28,7 @@ async function measure(...args: string[]): Promise<PerfReport> {
 describe('streams', () => {
   it('of a time: text with a line an interval, and a table of both ends', async () => {
     const server = await startServer();
-    const client = new Program('client', 'test/perf', '--time', '0.5', '--interval', '0.2');
+    const client = perf('client', 'test/perf', '--time', '0.5', '--interval', '0.2');
     expect(await client.ended).toBe(0);
     const lines = client.stdout.split('\n');
     expect(lines[0]).toMatch(/^test\/perf at [\d.]+ port \d+, link \S+$/);
@@ -162,7 +117,7 @@ describe('datagrams', () => {
 describe('an interrupted test', () => {
   it('by the client: figures so far, of both ends, and status 130', async () => {
     const server = await startServer();
-    const client = new Program('client', 'test/perf', '--time', '60', '--interval', '0.2');
+    const client = perf('client', 'test/perf', '--time', '60', '--interval', '0.2');
     await client.printed(FIRST_INTERVAL);
     client.signal('SIGINT');
     expect(await client.ended).toBe(130);
@@ -173,7 +128,7 @@ describe('an interrupted test', () => {
 
   it('by the client that receives, as JSON', async () => {
     const server = await startServer();
-    const client = new Program('client', 'test/perf', '--time', '60', '--reverse', '--json');
+    const client = perf('client', 'test/perf', '--time', '60', '--reverse', '--json');
     await server.printed(/\[1\]/);
     client.signal('SIGINT');
     expect(await client.ended).toBe(130);
@@ -185,7 +140,7 @@ describe('an interrupted test', () => {
 
   it.each([[[]], [['--reverse']]])('by the server: %j', async (direction) => {
     const server = await startServer();
-    const client = new Program('client', 'test/perf', '-t', '60', '-i', '0.2', ...direction);
+    const client = perf('client', 'test/perf', '-t', '60', '-i', '0.2', ...direction);
     await client.printed(FIRST_INTERVAL);
     server.signal('SIGINT');
     expect(await client.ended).toBe(130);
@@ -195,7 +150,7 @@ describe('an interrupted test', () => {
 
   it('by the death of the server: figures of the one end that is left, and an error', async () => {
     const server = await startServer();
-    const client = new Program('client', 'test/perf', '-t', '60', '-i', '0.2');
+    const client = perf('client', 'test/perf', '-t', '60', '-i', '0.2');
     await client.printed(FIRST_INTERVAL);
     server.signal('SIGKILL');
     expect(await client.ended).toBe(1);
@@ -205,7 +160,7 @@ describe('an interrupted test', () => {
 
   it('by the death of the client: the server goes on serving', async () => {
     const server = await startServer();
-    const client = new Program('client', 'test/perf', '-t', '60', '-i', '0.2', '-u', '--reverse', '-b', '100M');
+    const client = perf('client', 'test/perf', '-t', '60', '-i', '0.2', '-u', '--reverse', '-b', '100M');
     await client.printed(FIRST_INTERVAL);
     client.signal('SIGKILL');
     await server.printed(/\[1\] failed: .*\((ECONNRESET|PERF_ENDED)\)/);
@@ -216,13 +171,13 @@ describe('an interrupted test', () => {
 describe('errors', () => {
   it('no such service', async () => {
     await startServer();
-    const text = new Program('client', 'test/nobody', '-t', '0.2');
+    const text = perf('client', 'test/nobody', '-t', '0.2');
     expect(await text.ended).toBe(1);
     expect(text).toMatchObject({
       stdout: '',
       stderr: 'serval perf: connect ECONNREFUSED test/nobody (ECONNREFUSED)\n',
     });
-    const json = new Program('client', 'test/nobody', '-t', '0.2', '--json');
+    const json = perf('client', 'test/nobody', '-t', '0.2', '--json');
     expect(await json.ended).toBe(1);
     expect(JSON.parse(json.stdout)).toMatchObject({ format: 1, sum: null, error: { code: 'ECONNREFUSED' } });
   });
@@ -231,16 +186,16 @@ describe('errors', () => {
     [['test/perf', '-P', '0'], 'PERF_OPTION', '--parallel must be a whole number from 1 to 128, not "0"'],
     [['a/b/c/d/e'], 'ERR_SERVAL_INVALID_NAME', 'The service name "a/b/c/d/e" has more than 4 components'],
   ])('options: %j', async (args, code, message) => {
-    const text = new Program('client', ...args);
+    const text = perf('client', ...args);
     expect(await text.ended).toBe(1);
     expect(text).toMatchObject({ stdout: '', stderr: `serval perf: ${message} (${code})\n` });
-    const json = new Program('client', '--json', ...args);
+    const json = perf('client', '--json', ...args);
     expect(await json.ended).toBe(1);
     expect(JSON.parse(json.stdout)).toMatchObject({ format: 1, test: null, error: { code, message } });
   });
 
   it('a server whose name is none', async () => {
-    const server = new Program('server', 'a//b');
+    const server = perf('server', 'a//b');
     expect(await server.ended).toBe(1);
     expect(server.stderr).toContain('The service name "a//b" has an empty component');
   });

@@ -1,26 +1,11 @@
 // Real processes of one machine that share it as one host (P15, E38): they are killed, they end by themselves,
 // and the others must get along. All times are of the machine's one clock.
 
-import { afterEach, describe, expect, it } from 'vitest';
-import { type Actor, type Attempt, Company, type CountReport, type StreamReport } from '../lab/actor';
+import { describe, expect, it } from 'vitest';
+import type { Actor, Attempt, CountReport, StreamReport } from '../lab/actor';
+import { machines } from './one-machine';
 
-const company = new Company();
-let lastPort = 20_000 + (process.pid % 20_000);
-
-afterEach(() => company.end());
-
-/** The environment of a machine of its own: a port nobody else has, and nothing outside of it. */
-function machine(): Record<string, string> {
-  return { SERVAL_PORT: String(++lastPort), SERVAL_BROADCAST: '0' };
-}
-
-/** A process with a host; the first one of an environment is the holder. */
-async function start(environment: Record<string, string>, service?: string): Promise<Actor> {
-  const actor = await company.start({ environment });
-  await actor.ask('createHost', { settings: {} });
-  if (service !== undefined) await actor.ask('listen', { service, behavior: 'identify' });
-  return actor;
-}
+const { machine, begin, start } = machines(20_000);
 
 const connect = (actor: Actor, service: string, rest = {}) => actor.ask<Attempt>('connect', { service, ...rest });
 
@@ -143,7 +128,7 @@ describe('a process that ends', { timeout: 30_000 }, () => {
     const environment = machine();
     const server = await start(environment);
     await server.ask('listen', { service: 'acme/sink', behavior: 'count' });
-    const client = await company.start({ environment });
+    const client = await begin(environment);
     client.order('sendAndLeave', { service: 'acme/sink', bytes: 1_000_000 });
     const counted = await server.event<CountReport>('counted');
     expect(counted).toMatchObject({ bytes: 1_000_000, ended: true });
@@ -160,7 +145,7 @@ describe('a process that ends', { timeout: 30_000 }, () => {
       const environment = machine();
       const server = await start(environment);
       await server.ask('listen', { service: 'acme/sink', behavior: 'count' });
-      const client = await company.start({ environment });
+      const client = await begin(environment);
       client.order('byeAndExit', { service: 'acme/sink', delay });
       expect(await client.ended()).toBe(0);
       const counted = await server.event<CountReport>('counted');

@@ -1,27 +1,13 @@
 // The life of a service among real processes of one machine: shares, full instances, withdrawal, rolling restarts and
 // event loops that are stuck (§4.1, docs/lifecycle.md).
 
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { HEARTBEAT_BEATS, HEARTBEAT_INTERVAL } from '../../lib/limits';
-import { type Actor, type Attempt, Company, now } from '../lab/actor';
+import { type Actor, type Attempt, now } from '../lab/actor';
+import { machines } from './one-machine';
 
 const SERVICE = 'acme/web';
-const company = new Company();
-let lastPort = 21_000 + (process.pid % 20_000);
-
-afterEach(() => company.end());
-
-/** The environment of a machine of its own. */
-function machine(): Record<string, string> {
-  return { SERVAL_PORT: String(++lastPort), SERVAL_BROADCAST: '0' };
-}
-
-async function start(environment: Record<string, string>, service?: string): Promise<Actor> {
-  const actor = await company.start({ environment });
-  await actor.ask('createHost', { settings: {} });
-  if (service !== undefined) await actor.ask('listen', { service, behavior: 'identify' });
-  return actor;
-}
+const { machine, start } = machines(21_000);
 
 /** A holder that only resolves, a client, and so many instances. */
 async function machineWith(instances: number) {

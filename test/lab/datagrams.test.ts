@@ -1,9 +1,9 @@
 // Datagrams between hosts, over each link (§5.1, P17, P18): by name and back to the sender, connected to one
 // instance of several, and up to the size that the path takes.
 
-import { afterEach, expect, it } from 'vitest';
-import { type Actor, Company } from './actor';
-import { Lab } from './lab';
+import { expect, it } from 'vitest';
+import type { Actor } from './actor';
+import { companyInLabs } from './labs';
 import { describeWithNamespaces } from './require-root';
 
 /** Link, family, and the payload of the largest datagram: 1,500 bytes less all headers around it. */
@@ -19,16 +19,7 @@ const LINKS = [
 /** Unconnected, both serviceIDs go along. */
 const SERVICE_EXTENSIONS = 72;
 
-const company = new Company();
-const labs: Lab[] = [];
-
-afterEach(async () => {
-  try {
-    await company.end();
-  } finally {
-    for (const lab of labs.splice(0)) lab.close();
-  }
-});
+const { company, newLab } = companyInLabs();
 
 interface Message {
   readonly length: number;
@@ -42,8 +33,7 @@ const received = (actor: Actor, name: string, count: number) =>
 
 /** Two processes with the same service on one host, and one process on another. */
 async function twoInstances(link: string, family: 4 | 6): Promise<{ client: Actor; instances: Actor[]; name: string }> {
-  const lab = new Lab();
-  labs.push(lab);
+  const lab = newLab();
   const [a, b] = [lab.host('a'), lab.host('b')];
   const address = (host: number) => (family === 4 ? `10.9.0.${host}/24` : `fd00:9::${host}/64`);
   lab.connect(a, [address(1)], b, [address(2)]);

@@ -1,25 +1,16 @@
 // Ways to find a service without asking by broadcast (§4.3), on real segments: mappings that are flooded, and the
 // original's registrations on raw links.
 
-import { afterEach, expect, it } from 'vitest';
-import { type Actor, type Attempt, Company, now } from './actor';
-import { Lab, type LabHost } from './lab';
+import { expect, it } from 'vitest';
+import { type Actor, type Attempt, now } from './actor';
+import type { LabHost } from './lab';
+import { companyInLabs } from './labs';
 import { describeWithNamespaces } from './require-root';
 
-const company = new Company();
-const labs: Lab[] = [];
-
-afterEach(async () => {
-  try {
-    await company.end();
-  } finally {
-    for (const lab of labs.splice(0)) lab.close();
-  }
-});
+const { company, newLab } = companyInLabs();
 
 async function segment(): Promise<readonly [LabHost, LabHost, LabHost]> {
-  const lab = new Lab();
-  labs.push(lab);
+  const lab = newLab();
   const hosts = ['a', 'b', 'c'].map((name) => lab.host(name)) as [LabHost, LabHost, LabHost];
   lab.segment([hosts[0], ['10.9.0.1/24']], [hosts[1], ['10.9.0.2/24']], [hosts[2], ['10.9.0.3/24']]);
   await Promise.all(hosts.map((host) => host.isUp('eth0')));

@@ -4,12 +4,12 @@
 
 import { execFileSync } from 'node:child_process';
 import { afterEach, expect, it } from 'vitest';
-import { type Actor, Company, now, type StreamReport } from './actor';
-import { Lab, type LabHost } from './lab';
+import { type Actor, now, type StreamReport } from './actor';
+import type { Lab, LabHost } from './lab';
+import { companyInLabs } from './labs';
 import { describeWithNamespaces } from './require-root';
 
-const company = new Company();
-const labs: Lab[] = [];
+const { company, newLab } = companyInLabs((end) => afterEach(end, 60_000));
 let cables = 0;
 
 /**
@@ -55,8 +55,7 @@ class Stub {
 }
 
 async function scene(clientFamilies: readonly (4 | 6)[]): Promise<{ client: Actor; near: Stub; far: Stub }> {
-  const lab = new Lab();
-  labs.push(lab);
+  const lab = newLab();
   cables = 0;
   const router = lab.host('router');
   for (const key of ['net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1']) {
@@ -78,14 +77,6 @@ async function scene(clientFamilies: readonly (4 | 6)[]): Promise<{ client: Acto
 }
 
 describeWithNamespaces('a host that changes its network while a stream runs', () => {
-  afterEach(async () => {
-    try {
-      await company.end();
-    } finally {
-      for (const lab of labs.splice(0)) lab.close();
-    }
-  }, 60_000);
-
   it.each([
     ['client', 'IPv4 to IPv4', [4]],
     ['server', 'IPv4 to IPv4', [4, 6]],

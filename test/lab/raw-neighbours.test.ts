@@ -1,21 +1,13 @@
 // Processes that share a host over raw IP: of every packet for the host each raw socket is offered a copy, and the
 // kernel keeps from a process what is for the flows of another.
 
-import { afterEach, expect, it } from 'vitest';
-import { type Actor, Company, type StreamReport } from './actor';
-import { Lab, type LabHost } from './lab';
+import { expect, it } from 'vitest';
+import type { Actor, StreamReport } from './actor';
+import type { LabHost } from './lab';
+import { companyInLabs } from './labs';
 import { describeWithNamespaces } from './require-root';
 
-const company = new Company();
-const labs: Lab[] = [];
-
-afterEach(async () => {
-  try {
-    await company.end();
-  } finally {
-    for (const lab of labs.splice(0)) lab.close();
-  }
-});
+const { company, newLab } = companyInLabs();
 
 type Counters = Record<string, number>;
 
@@ -33,8 +25,7 @@ async function countersOf(actor: Actor): Promise<Counters> {
 
 describeWithNamespaces('processes with raw links on one host', () => {
   it('are woken by first packets and by their own flows alone', async () => {
-    const lab = new Lab();
-    labs.push(lab);
+    const lab = newLab();
     const [a, b] = [lab.host('a'), lab.host('b')];
     lab.connect(a, ['10.9.0.1/24'], b, ['10.9.0.2/24']);
     await Promise.all([a.isUp('eth0'), b.isUp('eth0')]);

@@ -2,22 +2,14 @@
 // and what they know of a host that is killed (P43).
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { SESSION_LEASE } from '../../lib/controller/session/session-limits';
-import { type Actor, type Attempt, Company, now } from './actor';
-import { Lab, type LabHost } from './lab';
+import { type Actor, type Attempt, now } from './actor';
+import type { LabHost } from './lab';
+import { companyInLabs } from './labs';
 import { describeWithNamespaces } from './require-root';
 
-const company = new Company();
-const labs: Lab[] = [];
-
-afterEach(async () => {
-  try {
-    await company.end();
-  } finally {
-    for (const lab of labs.splice(0)) lab.close();
-  }
-});
+const { company, newLab } = companyInLabs();
 
 const ROUTER = '10.9.0.1';
 const web = { service: 'acme/web', behavior: 'identify' };
@@ -25,8 +17,7 @@ const connect = (actor: Actor) => actor.ask<Attempt>('connect', { service: web.s
 
 /** A router's host, a server's and a client's on one segment, on which nobody asks for services by broadcast. */
 async function segment(): Promise<Record<'router' | 'server' | 'client', LabHost>> {
-  const lab = new Lab();
-  labs.push(lab);
+  const lab = newLab();
   const hosts = { router: lab.host('a'), server: lab.host('b'), client: lab.host('c') };
   const { router, server, client } = hosts;
   lab.segment([router, [`${ROUTER}/24`]], [server, ['10.9.0.2/24']], [client, ['10.9.0.3/24']]);

@@ -1,27 +1,13 @@
 // Hosts on one segment find each other by broadcast and without configuration (§4.2, P24, P25), follow their
 // interfaces, and leave nothing open at the instance that answered second (§4.3).
 
-import { afterEach, expect, it } from 'vitest';
-import { type Actor, type Attempt, Company, now, type StreamReport } from './actor';
-import { Lab, type LabHost } from './lab';
+import { expect, it } from 'vitest';
+import { type Actor, type Attempt, now, type StreamReport } from './actor';
+import type { LabHost } from './lab';
+import { companyInLabs } from './labs';
 import { describeWithNamespaces } from './require-root';
 
-const company = new Company();
-const labs: Lab[] = [];
-
-afterEach(async () => {
-  try {
-    await company.end();
-  } finally {
-    for (const lab of labs.splice(0)) lab.close();
-  }
-});
-
-function newLab(): Lab {
-  const lab = new Lab();
-  labs.push(lab);
-  return lab;
-}
+const { company, newLab } = companyInLabs();
 
 async function start(on: LabHost, environment: Record<string, string> = {}): Promise<Actor> {
   const actor = await company.start({ on, environment });

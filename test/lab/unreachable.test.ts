@@ -1,25 +1,16 @@
 // Services that cannot be had: how soon a connect fails, and with what (§4.2, docs/errors.md).
 
 import { afterAll, expect, it } from 'vitest';
-import { type Actor, type Attempt, Company } from './actor';
-import { Lab, type LabHost } from './lab';
+import type { Actor, Attempt } from './actor';
+import type { LabHost } from './lab';
+import { companyInLabs } from './labs';
 import { describeWithNamespaces } from './require-root';
 
-const company = new Company();
-const labs: Lab[] = [];
-
 // They wait more than they work: all at once.
-afterAll(async () => {
-  try {
-    await company.end();
-  } finally {
-    for (const lab of labs.splice(0)) lab.close();
-  }
-});
+const { company, newLab } = companyInLabs(afterAll);
 
 async function cable(): Promise<readonly [LabHost, LabHost]> {
-  const lab = new Lab();
-  labs.push(lab);
+  const lab = newLab();
   const [a, b] = [lab.host('a'), lab.host('b')];
   lab.connect(a, ['10.9.0.1/24', 'fd00:9::1/64'], b, ['10.9.0.2/24', 'fd00:9::2/64']);
   await Promise.all([a.isUp('eth0'), b.isUp('eth0')]);
@@ -70,8 +61,7 @@ describeWithNamespaces('a connect to a service', () => {
   );
 
   it.concurrent('fails at once on a host without network, and reaches the services of its own', async () => {
-    const lab = new Lab();
-    labs.push(lab);
+    const lab = newLab();
     const alone = await stackOn(lab.host('alone'));
     const nobody = await alone.ask<Attempt>('connect', { service: 'acme/none' });
     expect(nobody.code).toBe('EHOSTUNREACH');
