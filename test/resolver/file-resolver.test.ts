@@ -27,6 +27,11 @@ afterEach(() => {
 });
 
 const write = (services: object) => writeFileSync(path, JSON.stringify({ services }));
+/** At once: who reads meanwhile must not find it empty. */
+const replaceBy = (text: string): void => {
+  writeFileSync(`${path}.new`, text);
+  renameSync(`${path}.new`, path);
+};
 const ask = (resolver: FileResolver, name = 'acme/web') => resolver.resolve({ serviceID: serviceID(name) }, signal);
 const whereIs = async (resolver: FileResolver, name?: string) =>
   (await ask(resolver, name)).instances.map((instance) => (instance as { address: string }).address);
@@ -59,9 +64,7 @@ describe('FileResolver', () => {
     write({ a: ['192.0.2.1'], b: ['192.0.2.2'] });
     const { resolver, changed } = watching();
     await ask(resolver);
-    const next = join(folder, 'next');
-    writeFileSync(next, JSON.stringify({ services: { a: ['192.0.2.1'], b: ['192.0.2.3'] } }));
-    renameSync(next, path);
+    replaceBy(JSON.stringify({ services: { a: ['192.0.2.1'], b: ['192.0.2.3'] } }));
     await vi.waitFor(() => expect(changed).toEqual([String(servicePrefix('b'))]));
     expect(await whereIs(resolver, 'b')).toEqual(['192.0.2.3']);
   });
@@ -81,7 +84,7 @@ describe('FileResolver', () => {
     const { resolver, changed } = watching();
     await ask(resolver);
     const whole = JSON.stringify({ services: { 'acme/web': ['192.0.2.7'] } });
-    writeFileSync(path, whole.slice(0, -5));
+    replaceBy(whole.slice(0, -5));
     await vi.waitFor(() => expect(warnings).toHaveLength(1));
     expect(warnings[0]).toMatch(/services\.json: .*JSON.*; what was read before stays in force/);
     expect(await whereIs(resolver)).toEqual(['192.0.2.1']);
@@ -90,7 +93,7 @@ describe('FileResolver', () => {
     expect(warnings[1]).toMatch(/ENOENT/);
     expect(await whereIs(resolver)).toEqual(['192.0.2.1']);
     expect(changed).toEqual([]);
-    writeFileSync(path, whole);
+    replaceBy(whole);
     await vi.waitFor(() => expect(changed).toHaveLength(1));
     expect(await whereIs(resolver)).toEqual(['192.0.2.7']);
     expect(warnings).toHaveLength(2);
