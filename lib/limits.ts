@@ -245,6 +245,12 @@ export const OUTLIER_MEMORY = seconds(60);
  * was asked before: more than most of them fail together only when it is us who are cut off.
  */
 export const OUTLIER_SHARE_MAXIMUM = 0.8;
+/**
+ * Who has not answered a probe for so long is passed over until it does: several round trips of a site, and less than a
+ * client waits for an answer to its SYN. Of a prefix so many at most are passed over for no more than that.
+ */
+export const OUTLIER_SUSPICION = milliseconds(50);
+export const OUTLIER_SUSPICION_SHARE = 0.5;
 /** Slow start: how long an instance's weight grows, and in how many steps. */
 export const SLOW_START_STEPS = 10;
 export const SLOW_START_MAXIMUM = seconds(3600);

@@ -45,7 +45,13 @@ export type ServiceEvent =
     }
   /** Resolution passes the rule over, or no longer does: a command has taken effect. */
   | { readonly kind: 'ruleEjected'; readonly rule: RuleKey }
-  | { readonly kind: 'ruleReadmitted'; readonly rule: RuleKey; readonly weight: number }
+  | {
+      readonly kind: 'ruleReadmitted';
+      readonly rule: RuleKey;
+      readonly weight: number;
+      /** It was passed over on a suspicion that proved wrong: it need not start slowly. */
+      readonly wasWell: boolean;
+    }
   /** A rule ended by its idle or hard timeout. */
   | { readonly kind: 'ruleExpired'; readonly rule: ServiceRule }
   /**
@@ -69,7 +75,7 @@ export type ServiceCommand =
   | { readonly kind: 'modifyRule'; readonly rule: RuleKey; readonly priority?: number; readonly weight?: number }
   /** Resolution passes the FORWARD rule over until it is readmitted or deleted; never the last of a prefix. */
   | { readonly kind: 'ejectRule'; readonly rule: RuleKey }
-  | { readonly kind: 'readmitRule'; readonly rule: RuleKey }
+  | { readonly kind: 'readmitRule'; readonly rule: RuleKey; readonly wasWell?: boolean }
   /** How one rule of several is chosen for the services of a prefix; `undefined`: as for those around it. */
   | { readonly kind: 'setPicker'; readonly prefix: ServicePrefix; readonly picker: PickerName | undefined }
   /** Asks whether an instance takes connections; 'probed' tells. */

@@ -170,7 +170,7 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
         }
         return;
       case 'readmitRule':
-        this.readmit(command.rule);
+        this.readmit(command.rule, command.wasWell ?? false);
         return;
       case 'setPicker': {
         const { prefix, picker } = command;
@@ -471,9 +471,9 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
     else if (outcome === 'noRoute' && !this.isStarting) this.sal.close(flow, 'noRoute', now);
   }
 
-  private readmit(rule: RuleKey): void {
+  private readmit(rule: RuleKey, wasWell: boolean): void {
     const weight = this.sal.serviceTable.readmitRule(rule);
-    if (weight !== undefined) this.tellControllers({ kind: 'ruleReadmitted', rule, weight });
+    if (weight !== undefined) this.tellControllers({ kind: 'ruleReadmitted', rule, weight, wasWell });
   }
 
   private tellControllers(event: ServiceEvent): void {

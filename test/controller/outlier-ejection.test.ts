@@ -14,6 +14,7 @@ import {
   OUTLIER_PROBE_INTERVAL,
   OUTLIER_PROBES_PER_SERVICE,
   OUTLIER_SERVICES_MAXIMUM,
+  OUTLIER_SUSPICION,
   OUTLIERS_MAXIMUM,
 } from '../../lib/limits';
 import type { ProbeOutcome, ServiceCommand, ServiceEvent } from '../../lib/stack/control-interface';
@@ -68,6 +69,9 @@ class Site {
   readonly policy: OutlierEjection;
   /** Hosts that were asked, in order. */
   readonly asked: number[] = [];
+  readonly readmitted: Extract<ServiceCommand, { kind: 'readmitRule' }>[] = [];
+  /** Answers come when `answer` is called, not at once. */
+  holdAnswers = false;
   private probesUntilFree = Number.POSITIVE_INFINITY;
   private free: () => void = () => {};
 
@@ -84,6 +88,13 @@ class Site {
   fail(host: number, why: Why = 'refused', prefix = exact): void {
     const failure = { kind: 'instanceFailed', prefix, address: address(host), link: 1, serviceID: web, why } as const;
     this.policy.handleEvent(failure, this.now);
+    this.carryOut();
+  }
+
+  /** The host answers its probe, or does not. */
+  answer(host: number): void {
+    const outcome = this.answers.get(host) ?? 'answered';
+    this.policy.handleEvent({ kind: 'probed', serviceID: web, address: address(host), link: 1, outcome }, this.now);
     this.carryOut();
   }
 
@@ -116,14 +127,12 @@ class Site {
       const host = hostOf(command.address);
       if (this.probesUntilFree-- === 0) this.free();
       this.asked.push(host);
-      const { serviceID, link } = command;
-      const outcome = this.answers.get(host) ?? 'answered';
-      this.policy.handleEvent({ kind: 'probed', serviceID, address: command.address, link, outcome }, this.now);
-      this.carryOut();
+      if (!this.holdAnswers) this.answer(host);
     } else if (command.kind === 'ejectRule' || command.kind === 'readmitRule') {
       const host = hostOf((command.rule as InstanceRule).address);
       expect(this.table.marks.has(host)).toBe(true);
       this.table.marks.set(host, command.kind === 'ejectRule');
+      if (command.kind === 'readmitRule') this.readmitted.push(command);
     } else throw new Error(`unexpected ${command.kind}`);
   }
 }
@@ -185,7 +194,43 @@ describe('outlier ejection', () => {
     const failure = { kind: 'instanceFailed', prefix: exact, address: address(1), link: 1, serviceID: web } as const;
     for (let count = 0; count < 5; count++) policy.handleEvent({ ...failure, why: 'refused' }, 0 as Instant);
     expect(drain(policy)).toHaveLength(1);
+    policy.handleDeadline(policy.nextDeadline());
+    expect(drain(policy).map(({ kind }) => kind)).toEqual(['ejectRule']);
     expect(policy.nextDeadline()).toBe(NEVER);
+  });
+
+  it('passes one over that is slow to answer, or has left our own SYN unanswered, until it answers', () => {
+    const site = new Site(4, new Map());
+    site.holdAnswers = true;
+    site.fail(1, 'retried');
+    site.fail(2, 'unanswered');
+    expect(site.ejected).toEqual([2]);
+    site.advance(OUTLIER_SUSPICION - 1);
+    expect(site.ejected).toEqual([2]);
+    site.advance(1);
+    expect(site.ejected).toEqual([1, 2]);
+    site.answer(1);
+    site.answer(2);
+    expect(site.ejected).toEqual([]);
+    // Nothing was wrong with them: they have their whole weight at once.
+    expect(site.readmitted.map(({ wasWell }) => wasWell)).toEqual([true, true]);
+    expect(site.asked).toEqual([1, 2]);
+  });
+
+  it('passes over half of the instances on suspicion, and more of those that do not answer', () => {
+    const site = new Site(6, dead(1, 2, 3, 4, 5));
+    site.holdAnswers = true;
+    for (const host of [1, 2, 3, 4, 5]) site.fail(host, 'unanswered');
+    expect(site.ejected).toEqual([1, 2, 3]);
+    for (const host of [1, 2, 3, 4, 5]) site.answer(host);
+    expect(site.ejected).toEqual([1, 2, 3, 4]);
+  });
+
+  it('lets one back at once that it could not ask', () => {
+    const site = new Site(4, new Map([[2, 'skipped']]));
+    site.fail(2, 'unanswered');
+    expect(site.ejected).toEqual([]);
+    expect(site.readmitted).toHaveLength(1);
   });
 
   it('asks before it lets one come back, each time after twice the time, within bounds', () => {

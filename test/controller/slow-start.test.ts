@@ -41,9 +41,9 @@ function site() {
       registrations.handleUnregistered({ prefix, protocol: 6, address: address(host) });
       carryOut();
     },
-    readmit: (host: number): void => {
+    readmit: (host: number, wasWell = false): void => {
       const rule = { action: 'forward', prefix, address: address(host), link: 1 } as const;
-      policy.handleEvent({ kind: 'ruleReadmitted', rule, weight: 1000 }, now);
+      policy.handleEvent({ kind: 'ruleReadmitted', rule, weight: 1000, wasWell }, now);
       carryOut();
     },
     advance: (duration: number): void => {
@@ -115,6 +115,14 @@ describe('slow start', () => {
     readmit(1);
     expect(weights()).toEqual([100]);
     advance(DURATION);
+    expect(weights()).toEqual([1000]);
+  });
+
+  it('leaves alone one that was passed over on a suspicion that proved wrong', () => {
+    const { register, readmit, advance, weights } = site();
+    register(1);
+    advance(DURATION);
+    readmit(1, true);
     expect(weights()).toEqual([1000]);
   });
 

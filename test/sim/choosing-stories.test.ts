@@ -3,7 +3,12 @@
 
 import type { StreamHandle } from '../../lib/driver/handles';
 import { SILENT_OBSERVER } from '../../lib/driver/handles';
-import { CONTROL_TIMEOUT_INITIAL, OUTLIER_EJECTION_MAXIMUM, OUTLIER_PROBE_TIMEOUT } from '../../lib/limits';
+import {
+  CONTROL_TIMEOUT_INITIAL,
+  OUTLIER_EJECTION_MAXIMUM,
+  OUTLIER_PROBE_TIMEOUT,
+  OUTLIER_SUSPICION,
+} from '../../lib/limits';
 import { Delay } from '../../lib/sim/elements/delay';
 import type { SimulatedHost } from '../../lib/sim/simulated-host';
 import type { World } from '../../lib/sim/world';
@@ -51,6 +56,7 @@ interface Site {
 
 interface Attempt {
   readonly at: Instant;
+  readonly by: SimulatedHost;
   took?: number;
   to?: string;
   failure?: string;
@@ -67,6 +73,43 @@ stories('one router', 9100, 24, (story) => {
 stories('two routers in a row, the second of them one of two', 9200, 24, (story) => {
   tell(story, 2);
 });
+
+/**
+ * One of several instances is switched off without a word. Only those connects pay that met it before somebody knew:
+ * until the first of them has waited for its answer, and a router has asked.
+ */
+stories('a silent death, no router', 9400, 12, (story) => {
+  tellOfSilentDeath(story, 0);
+});
+
+stories('a silent death behind a router', 9420, 12, (story) => {
+  tellOfSilentDeath(story, 1);
+});
+
+function tellOfSilentDeath(story: Story, depth: 0 | 1): void {
+  const site = build(story, depth);
+  const { world, chance } = story;
+  connectFor(site, 300, 60);
+  TROUBLES.gone(chance.pick(site.instances), world);
+  connectFor(site, 3000, 600);
+  world.run({ for: seconds(8) });
+  const bound = CONTROL_TIMEOUT_INITIAL + 4 * ROUND_TRIP;
+  for (const { took, failure } of site.attempts) {
+    expectThat(failure === undefined && took !== undefined, `a connect failed with ${failure}`);
+    expectThat(took! <= bound, `a connect took ${took} ms, more than one wait for an answer, ${bound}`);
+  }
+  const slow = site.attempts.filter(({ took }) => took! > 100).sort((one, other) => one.at - other.at);
+  expectThat(slow.length > 0, 'nobody has met it');
+  // Each client that chooses for itself finds out for itself; a router once for all of them.
+  const learners = depth === 0 ? site.clients.map((client) => [client]) : [site.clients];
+  const learningTime = CONTROL_TIMEOUT_INITIAL + (depth === 0 ? 0 : OUTLIER_SUSPICION + ROUND_TRIP);
+  for (const clients of learners) {
+    const [first, ...rest] = slow.filter(({ by }) => clients.includes(by));
+    const late = rest.filter(({ at }) => at - first!.at > learningTime);
+    expectThat(late.length === 0, `${late.length} connects waited that began ${learningTime} ms after the first`);
+  }
+  finish(site);
+}
 
 stories('connected datagrams', 9300, 12, (story) => {
   const site = build(story, story.chance.integer(0, 2));
@@ -203,7 +246,7 @@ function connectFor(site: Site, duration: number, count: number): void {
 }
 
 function connect(world: World, client: SimulatedHost, story: Story): Attempt {
-  const attempt: Attempt = { at: world.now };
+  const attempt: Attempt = { at: world.now, by: client };
   const handle = client.connect(
     story.service(1),
     {},

@@ -1,7 +1,8 @@
 // Passive ejection of instances that do not take connections (docs/choosing-instances.md has the rules). What is
-// noticed is never more than a reason to ask: only an instance that does not answer our own probe is passed over, for a
-// time that doubles, and comes back with the first probe that it answers. So whoever can send packets, but not take
-// those of others off their way, makes us send two SYNs a second and eject nobody.
+// noticed is a reason to ask: an instance that is slow to answer our own probe, or has left a SYN of our own unanswered,
+// is suspected and passed over until it answers; one that does not answer is, for a time that doubles, and comes back
+// with the first probe that it answers. So whoever can send packets, but not take those of others off their way, makes
+// us send two SYNs a second and eject nobody.
 
 import {
   OUTLIER_EJECTION_FIRST,
@@ -12,6 +13,8 @@ import {
   OUTLIER_PROBES_PER_SERVICE,
   OUTLIER_SERVICES_MAXIMUM,
   OUTLIER_SHARE_MAXIMUM,
+  OUTLIER_SUSPICION,
+  OUTLIER_SUSPICION_SHARE,
   OUTLIERS_MAXIMUM,
 } from '../../limits';
 import type { ProbeOutcome, ServiceCommand, ServiceEvent } from '../../stack/control-interface';
@@ -52,8 +55,8 @@ type Failure = Extract<ServiceEvent, { kind: 'instanceFailed' }>;
 type Probed = Extract<ServiceEvent, { kind: 'probed' }>;
 
 /**
- * `suspected`: asked because something failed. `well`: answered, and is not asked again for a while. `ejected`: passed
- * over until its deadline. `returning`: passed over, and asked.
+ * `suspected`: asked because something failed, and passed over from its deadline on. `well`: answered, and is not asked
+ * again for a while. `ejected`: passed over until its deadline. `returning`: passed over, and asked.
  */
 type Phase = 'suspected' | 'well' | 'ejected' | 'returning';
 
@@ -111,8 +114,9 @@ export class OutlierEjection implements ServiceController {
 
   handleDeadline(now: Instant): void {
     for (let due = this.deadlines.popDue(now); due !== undefined; due = this.deadlines.popDue(now)) {
+      if (due.phase === 'suspected') this.passOver(due, OUTLIER_SUSPICION_SHARE);
       // Who did well for so long, and whose rule was taken out and perhaps came back, is nobody we know.
-      if (due.phase !== 'ejected' || this.table.isEjected(due.rule) !== true) this.forget(due);
+      else if (due.phase !== 'ejected' || this.table.isEjected(due.rule) !== true) this.forget(due);
       else this.ask(due, 'returning');
     }
   }
@@ -128,7 +132,10 @@ export class OutlierEjection implements ServiceController {
     if (known !== undefined && (outlier.phase !== 'well' || now < outlier.askableAt)) return;
     outlier.isUnreachable = isUnreachable;
     this.outliers.set(key, outlier);
+    // That a SYN of our own is not answered is nobody's say-so.
+    if (why === 'unanswered') this.passOver(outlier, OUTLIER_SUSPICION_SHARE);
     this.ask(outlier, 'suspected');
+    if (why !== 'unanswered') this.deadlines.set(outlier, after(now, OUTLIER_SUSPICION));
   }
 
   /** Some instance has failed somebody: all are asked, some at a time. */
@@ -169,28 +176,35 @@ export class OutlierEjection implements ServiceController {
   private conclude(outlier: Outlier, outcome: ProbeOutcome, now: Instant): void {
     const isEjected = this.table.isEjected(outlier.rule);
     if (isEjected === undefined) this.forget(outlier);
-    else if (!isEjected) {
-      if (!fails(outlier, outcome) || !this.mayEject(outlier.rule.prefix)) this.rest(outlier, now);
-      else if (outcome === 'unanswered') this.suspend(outlier);
-      else this.eject(outlier, now);
-    } else if (fails(outlier, outcome)) this.eject(outlier, now);
+    else if (outlier.phase === 'suspected') this.judge(outlier, outcome, isEjected, now);
+    else if (fails(outlier, outcome)) this.eject(outlier, now);
     else if (outcome === 'skipped') this.wait(outlier, this.first, now);
     else this.readmit(outlier, now);
   }
 
-  /**
-   * Where everybody is busy, probes are lost like other packets, and who is passed over makes the others busier still:
-   * who was silent is asked again at once, and back as soon as it answers.
-   */
-  private suspend(outlier: Outlier): void {
-    this.commands.push({ kind: 'ejectRule', rule: outlier.rule });
-    this.ask(outlier, 'returning');
+  private judge(outlier: Outlier, outcome: ProbeOutcome, isPassedOver: boolean, now: Instant): void {
+    if (!fails(outlier, outcome)) {
+      if (isPassedOver) this.commands.push({ kind: 'readmitRule', rule: outlier.rule, wasWell: true });
+      this.rest(outlier, now);
+    } else if (!isPassedOver && !this.passOver(outlier, this.share)) this.rest(outlier, now);
+    // Where everybody is busy, probes are lost like other packets, and who is passed over makes the others busier
+    // still: who was silent is asked again at once, and back as soon as it answers.
+    else if (outcome === 'unanswered') this.ask(outlier, 'returning');
+    else this.eject(outlier, now);
+  }
+
+  /** False when so many are passed over that this one may not be. */
+  private passOver({ rule, isUnreachable }: Outlier, share: number): boolean {
+    if (rule.prefix.bits !== SERVICE_ID_BITS && !isUnreachable) return false;
+    const { instances, ejected } = this.table.ejectionOf(rule.prefix);
+    if (ejected + 1 > Math.max(1, Math.floor(Math.min(share, this.share) * instances))) return false;
+    this.commands.push({ kind: 'ejectRule', rule });
+    return true;
   }
 
   private eject(outlier: Outlier, now: Instant): void {
     const duration = Math.min(this.first * 2 ** outlier.ejections, this.maximum);
     outlier.ejections++;
-    if (outlier.phase === 'suspected') this.commands.push({ kind: 'ejectRule', rule: outlier.rule });
     this.wait(outlier, milliseconds(duration), now);
   }
 
@@ -209,11 +223,6 @@ export class OutlierEjection implements ServiceController {
     outlier.phase = 'well';
     outlier.askableAt = after(now, OUTLIER_PROBE_INTERVAL);
     this.deadlines.set(outlier, outlier.ejections === 0 ? outlier.askableAt : after(now, OUTLIER_MEMORY));
-  }
-
-  private mayEject(prefix: ServicePrefix): boolean {
-    const { instances, ejected } = this.table.ejectionOf(prefix);
-    return ejected + 1 <= Math.max(1, Math.floor(this.share * instances));
   }
 
   private forget(outlier: Outlier): void {

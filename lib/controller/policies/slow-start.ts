@@ -47,7 +47,7 @@ export class SlowStart implements ServiceController {
 
   handleEvent(event: ServiceEvent, now: Instant): void {
     this.inner.handleEvent(event, now);
-    if (event.kind !== 'ruleReadmitted' || event.rule.action !== 'forward') return;
+    if (event.kind !== 'ruleReadmitted' || event.wasWell || event.rule.action !== 'forward') return;
     const ramp = this.begin(event.rule, event.weight);
     if (ramp !== undefined) this.commands.push({ kind: 'modifyRule', rule: ramp.rule, weight: ramp.weightNow });
   }
