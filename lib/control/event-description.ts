@@ -35,6 +35,8 @@ function describeServiceEvent(event: ServiceEvent): Description {
     case 'interfaceUp':
     case 'interfaceDown':
       return { event: event.kind, interface: event.networkInterface };
+    case 'migrationEnded':
+      return { event: event.kind, flowID: event.flowID, outcome: event.outcome, address: event.address };
     case 'pathSilent':
       return { event: event.kind, flowID: event.flowID, address: event.address };
     case 'ruleEjected':

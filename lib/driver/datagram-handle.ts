@@ -3,8 +3,8 @@
 import type { ServalError, ServalErrorContext } from '../errors';
 import { LOOPBACK_LINK } from '../sal/links';
 import type { MigrationTarget } from '../sal/local-interfaces';
+import type { MigrationRefusal } from '../stack/control-interface';
 import { type DatagramEndpoint, DatagramSignal } from '../stack/datagram-endpoint';
-import type { MigrationRefusal } from '../stack/flow-mobility';
 import type { SendRefusal } from '../stack/unconnected-sender';
 import { type Instant, milliseconds } from '../time/instant';
 import { flowID } from '../wire/flow-id';

@@ -2,7 +2,7 @@
 
 import { ErrorCode, ServalError, type ServalErrorContext } from '../errors';
 import type { FlowFailure } from '../sal/flow';
-import type { MigrationRefusal } from '../stack/flow-mobility';
+import type { MigrationRefusal } from '../stack/control-interface';
 import type { SendRefusal } from '../stack/unconnected-sender';
 
 export function flowError(failure: FlowFailure, context: ServalErrorContext): ServalError {

@@ -37,6 +37,7 @@ import type { Verdict } from './resolution';
 import { handleSighting } from './signaling/challenge';
 import { confirmHandshake, handleEarlyData, handleSyn } from './signaling/handshake';
 import { sendJoin } from './signaling/join';
+import type { MigrationOutcome } from './signaling/migration-record';
 import { ROUTE_REQUEST } from './signaling/ping';
 import { isForUsAlone, refuseSynAck, refuseThirdAck } from './signaling/refusal';
 import { handleControl, handleFlowDeadline } from './signaling/signaling';
@@ -49,6 +50,8 @@ import { TimeWait } from './time-wait';
 export interface ServiceAccessLayerObserver {
   /** Nobody answers where the flow, whose address is gone, tries to go on (§4.4). */
   pathSilent?(flow: Flow): void;
+  /** What has become of a move of a flow of ours (§4.4). */
+  migrationEnded?(flow: Flow, outcome: MigrationOutcome): void;
   /** A packet for `service` waits behind a DELAY rule (§4.3). */
   delayed(service: ServiceID, now: Instant): void;
   /** Nobody waits for `service` any more: too old, too many, or the connect has ended. */
@@ -179,9 +182,10 @@ export class ServiceAccessLayer implements SignalingContext {
     if (this.connecting.delete(flow)) this.firstPackets.withdraw(flow);
     this.deadlines.remove(flow);
     this.flowTable.release(flow.localFlowID);
-    const owner = flow.owner;
+    const { owner, migration } = flow;
     flow.owner = undefined;
     owner?.flowClosed(flow, failure, now);
+    if (migration?.own?.kind === 'move') this.migrationEnded(flow, 'closed');
   }
 
   enterTimeWait(flow: Flow, now: Instant): void {
@@ -287,6 +291,10 @@ export class ServiceAccessLayer implements SignalingContext {
 
   pathSilent(flow: Flow): void {
     this.observer.pathSilent?.(flow);
+  }
+
+  migrationEnded(flow: Flow, outcome: MigrationOutcome): void {
+    this.observer.migrationEnded?.(flow, outcome);
   }
 
   alternativesTo({ remote }: Path, output: LinkOutput): AddressExtension | undefined {

@@ -141,6 +141,11 @@ export class SimulatedHost implements SocketHost {
     this.command({ kind: 'addRule', rule });
   }
 
+  /** One more policy, until the process ends. */
+  addController(controller: ServiceController): void {
+    this.running().driver.addController(controller);
+  }
+
   /** A policy has been told something by a test: what it wants now is done. */
   runControllers(): void {
     this.running().driver.runControllers();

@@ -18,7 +18,8 @@ import type { AddressExtension } from '../wire/address-extension';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ReceivedBatch } from '../wire/received-batch';
 import type { ServiceID } from '../wire/service-id';
-import type { FlowMobility, MigrationRefusal } from './flow-mobility';
+import type { MigrationRefusal } from './control-interface';
+import type { FlowMobility } from './flow-mobility';
 import { FurtherFlows, type FurtherFlowsContext } from './further-flows';
 import { describeConnection, type HandedOver } from './handoff';
 
@@ -157,9 +158,9 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
     if (this.flows.length === 0) return 'notConnected';
     let answer: MigrationRefusal | 'settled' | undefined = 'settled';
     for (const flow of this.flows) {
-      const refusal = this.context.mobility.migrate(flow, target, now);
-      if (refusal !== undefined) return refusal;
-      if (flow.migration?.own !== undefined) answer = undefined;
+      const each = this.context.mobility.migrate(flow, target, now);
+      if (each === undefined) answer = undefined;
+      else if (each !== 'settled') return each;
     }
     return answer;
   }

@@ -4,6 +4,7 @@
 import type { ConnectRetried, InstanceFailure } from '../sal/instance-failures';
 import type { NetworkInterface } from '../sal/link-properties';
 import type { MigrationTarget } from '../sal/local-interfaces';
+import type { MigrationOutcome } from '../sal/signaling/migration-record';
 import type { PickerName } from '../table/pickers/picker-names';
 import type { RuleKey, ServiceRule } from '../table/service-rule';
 import type { Duration, Instant } from '../time/instant';
@@ -59,6 +60,13 @@ export type ServiceEvent =
    * as long as that lasts, with pauses that grow. `address`: the one of ours that is in use, or tried.
    */
   | { readonly kind: 'pathSilent'; readonly flowID: FlowID; readonly address: NetworkAddress | undefined }
+  /** What has become of a flow that was to go another way (§4.4). `address`: the one of ours that it uses. */
+  | {
+      readonly kind: 'migrationEnded';
+      readonly flowID: FlowID;
+      readonly outcome: FlowMoveOutcome;
+      readonly address: NetworkAddress | undefined;
+    }
   | { readonly kind: 'interfaceUp'; readonly networkInterface: NetworkInterface }
   | { readonly kind: 'interfaceDown'; readonly networkInterface: NetworkInterface };
 
@@ -90,8 +98,22 @@ export type ServiceCommand =
   | { readonly kind: 'discardDelayed'; readonly prefix: ServicePrefix }
   /** The process that sent from this address is known to be gone: fail its connections now. */
   | { readonly kind: 'peerGone'; readonly address: NetworkAddress }
-  /** Established flows are to go another way (§4.4, §6.3): each as soon as its peer has answered there. */
+  /** Established flows are to go another way (§4.4, §6.3): each as soon as its peer has answered there; 'migrationEnded' tells. */
   | { readonly kind: 'migrate'; readonly flows: FlowSelection; readonly to: MigrationTarget };
+
+/** Why a flow stays where it is. */
+export type MigrationRefusal =
+  /** It is not established, or over. */
+  | 'notConnected'
+  /** The host has no such interface, or it is down. */
+  | 'noInterface'
+  /** The host does not have the address, or no longer. */
+  | 'noAddress'
+  /** The peer is not known to have an address of that family. */
+  | 'noFamily';
+
+/** `there`: it was already. */
+export type FlowMoveOutcome = MigrationOutcome | MigrationRefusal | 'there';
 
 /** Which flows a command means. */
 export type FlowSelection =

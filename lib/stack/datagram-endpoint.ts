@@ -21,7 +21,8 @@ import type { ReceivedBatch } from '../wire/received-batch';
 import type { SalPacket } from '../wire/sal-packet';
 import { ServiceID, type ServicePrefix } from '../wire/service-id';
 import { UDP_HEADER_BYTES } from '../wire/udp-header';
-import type { FlowMobility, MigrationRefusal } from './flow-mobility';
+import type { MigrationRefusal } from './control-interface';
+import type { FlowMobility } from './flow-mobility';
 import { type SendRefusal, UnconnectedSender } from './unconnected-sender';
 
 /** Bits of what happened to an endpoint since the driver asked last. */
@@ -158,8 +159,7 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
   migrate(target: MigrationTarget, now: Instant): MigrationRefusal | 'settled' | undefined {
     const flow = this.connected;
     if (flow === undefined) return 'notConnected';
-    const refusal = this.context.mobility.migrate(flow, target, now);
-    return refusal ?? (flow.migration?.own === undefined ? 'settled' : undefined);
+    return this.context.mobility.migrate(flow, target, now);
   }
 
   close(now: Instant): void {

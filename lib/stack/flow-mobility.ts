@@ -9,23 +9,16 @@ import type { ServiceAccessLayer } from '../sal/service-access-layer';
 import { abandonMove, cutPath, startMigration } from '../sal/signaling/migration';
 import type { Instant } from '../time/instant';
 import type { NetworkAddress } from '../wire/network-address';
-import type { FlowSelection } from './control-interface';
-
-/** Why a flow stays where it is. */
-export type MigrationRefusal =
-  /** It is not established, or over. */
-  | 'notConnected'
-  /** The host has no such interface, or it is down. */
-  | 'noInterface'
-  /** The host does not have the address. */
-  | 'noAddress'
-  /** The peer is not known to have an address of that family. */
-  | 'noFamily';
+import type { FlowMoveOutcome, FlowSelection, MigrationRefusal } from './control-interface';
 
 export class FlowMobility {
   readonly interfaces: LocalInterfaces;
 
-  constructor(private readonly sal: ServiceAccessLayer) {
+  /** `ended` is told what has become of each flow that was to move. */
+  constructor(
+    private readonly sal: ServiceAccessLayer,
+    private readonly ended: (flow: Flow, outcome: FlowMoveOutcome) => void,
+  ) {
     this.interfaces = sal.interfaces;
   }
 
@@ -47,29 +40,37 @@ export class FlowMobility {
     }
   }
 
-  /** Moves every flow of `selection` that can go there. Returns how many. */
-  migrateAll(selection: FlowSelection, target: MigrationTarget, now: Instant): number {
-    let count = 0;
-    for (const flow of [...this.sal.flowTable.values()]) {
-      if (!flow.canMigrate || !this.isSelected(flow, selection)) continue;
-      const refusal = this.migrate(flow, target, now);
-      if (refusal === undefined) count++;
-      else this.sal.count(`migration ${refusal}`);
+  /** Moves the flows of `selection` that can go there, and tells of the others why not. */
+  migrateAll(selection: FlowSelection, target: MigrationTarget, now: Instant): void {
+    for (const flow of this.select(selection)) {
+      const answer = this.migrate(flow, target, now);
+      if (answer === undefined) continue;
+      if (answer !== 'settled') this.sal.count(`migration ${answer}`);
+      this.ended(flow, answer === 'settled' ? 'there' : answer);
     }
-    return count;
   }
 
-  /** The flow goes there when the peer has answered; at once when it is there. */
-  migrate(flow: Flow, target: MigrationTarget, now: Instant): MigrationRefusal | undefined {
+  /** The flow goes there when the peer has answered; 'settled' when it is there. */
+  migrate(flow: Flow, target: MigrationTarget, now: Instant): MigrationRefusal | 'settled' | undefined {
     if (!flow.canMigrate) return 'notConnected';
     const addresses = this.interfaces.addressesOf(target);
     if (addresses.length === 0) return target.address === undefined ? 'noInterface' : 'noAddress';
     const { local, link } = flow.path!;
-    if (!flow.isCut && local !== undefined && addresses.some((each) => each.sameIp(local))) return undefined;
+    if (!flow.isCut && local !== undefined && addresses.some((each) => each.sameIp(local))) return 'settled';
     const route = this.routeOf(flow, addresses);
     if (route === undefined) return 'noFamily';
     this.start(flow, this.sal.pathOf(link, route.local, route.remote), now);
     return undefined;
+  }
+
+  /** The flows that can move, or one by its flowID whatever its state. */
+  select(selection: FlowSelection): readonly Flow[] {
+    const { flowTable } = this.sal;
+    if (selection.by !== 'flow') {
+      return [...flowTable.values()].filter((flow) => flow.canMigrate && this.isSelected(flow, selection));
+    }
+    const flow = flowTable.get(selection.flowID);
+    return flow === undefined ? [] : [flow];
   }
 
   private start(flow: Flow, path: Path, now: Instant): void {
@@ -88,11 +89,9 @@ export class FlowMobility {
     return undefined;
   }
 
-  private isSelected(flow: Flow, selection: FlowSelection): boolean {
+  private isSelected(flow: Flow, selection: Exclude<FlowSelection, { by: 'flow' }>): boolean {
     const { local } = flow.path!;
     switch (selection.by) {
-      case 'flow':
-        return flow.localFlowID === selection.flowID;
       case 'service':
         return flow.service !== undefined && selection.prefix.contains(flow.service);
       case 'address':

@@ -32,7 +32,7 @@ import { ServiceID, ServicePrefix } from '../wire/service-id';
 import { TCP_HEADER_BYTES } from '../wire/tcp-header';
 import type { PingOptions, StreamOptions } from './connect-options';
 import { Connection, type ConnectionContext, type Multipath } from './connection';
-import type { ServiceCommand, ServiceEvent, TransportProtocol } from './control-interface';
+import type { FlowMoveOutcome, ServiceCommand, ServiceEvent, TransportProtocol } from './control-interface';
 import { type DatagramContext, DatagramEndpoint } from './datagram-endpoint';
 import { EventQueue } from './event-queue';
 import { FlowMobility } from './flow-mobility';
@@ -91,7 +91,8 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
     const abandoned = (serviceID: ServiceID) => this.tellControllers({ kind: 'abandoned', serviceID });
     const instanceFailed = (failure: InstanceFailure | ConnectRetried) => this.tellControllers(failure);
     const pathSilent = (flow: Flow) => this.pathSilent(flow);
-    const observer = { delayed, abandoned, instanceFailed, pathSilent };
+    const migrationEnded = (flow: Flow, outcome: FlowMoveOutcome) => this.migrationEnded(flow, outcome);
+    const observer = { delayed, abandoned, instanceFailed, pathSilent, migrationEnded };
     this.sal = new ServiceAccessLayer(options.random, observer, options.flowTag);
     this.sal.firstPackets.identity = options.identity ?? 0;
     this.hints = new PathHints(this.sal);
@@ -101,7 +102,7 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
       createProbeSegments: (protocol) => this.createPingSegments(protocol),
       probed: (event) => this.tellControllers(event),
     });
-    this.mobility = new FlowMobility(this.sal);
+    this.mobility = new FlowMobility(this.sal, migrationEnded);
     this.attachLink({ kind: 'memory', encapsulated: false, role: 'data', mtu: LOOPBACK_MTU });
   }
 
@@ -387,6 +388,10 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
   pathSilent(flow: Flow): void {
     const address = flow.migration?.own?.path.local ?? flow.path?.local;
     this.tellControllers({ kind: 'pathSilent', flowID: flow.localFlowID, address });
+  }
+
+  private migrationEnded({ localFlowID, path }: Flow, outcome: FlowMoveOutcome): void {
+    this.tellControllers({ kind: 'migrationEnded', flowID: localFlowID, outcome, address: path?.local });
   }
 
   pathSizeOf(flow: Flow): PathSize {

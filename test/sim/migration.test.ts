@@ -5,6 +5,7 @@ import { Delay } from '../../lib/sim/elements/delay';
 import { Jitter } from '../../lib/sim/elements/jitter';
 import { RandomLoss } from '../../lib/sim/elements/random-loss';
 import { Reordering } from '../../lib/sim/elements/reordering';
+import type { ServiceEvent } from '../../lib/stack/control-interface';
 import { milliseconds } from '../../lib/time/instant';
 import { flowID } from '../../lib/wire/flow-id';
 import { ServicePrefix } from '../../lib/wire/service-id';
@@ -169,7 +170,52 @@ describe('what a move asks for', () => {
       story.end();
     });
   });
+
+  it('tells controllers what has become of each flow (§4.3)', () => {
+    told(6, (story) => {
+      const moving = new MovingWorld(story, { between, interfaces: [2, 2], plan: { holds: true } });
+      const { world } = story;
+      world.attach(moving.client, world.segment('nowhere'), { name: 'eth9' });
+      const { handle, flowID: number } = moving.encounter.client;
+      const flows = { by: 'flow', flowID: flowID(number!) } as const;
+      const outcomes: unknown[] = [];
+      const watch = { handleEvent: outcomeOf(outcomes), pollCommand: () => undefined };
+      moving.client.addController(watch);
+      const move = (name: string, for_ = 4 * ROUND_TRIP): unknown[] => {
+        moving.client.command({ kind: 'migrate', flows, to: { interface: name } });
+        world.run({ for: milliseconds(for_) });
+        return outcomes.splice(0);
+      };
+      const at = (name: string): string =>
+        String(moving.client.interfaces.find((each) => each.name === name)!.addresses[0]!.address.ip);
+      expect(move('eth1')).toEqual([[number, 'moved', at('eth1')]]);
+      expect(move('eth1')).toEqual([[number, 'there', at('eth1')]]);
+      expect(move('wlan7')).toEqual([[number, 'noInterface', at('eth1')]]);
+      expect(move('eth9', 10_000)).toEqual([[number, 'unanswered', at('eth1')]]);
+      // Nobody has answered there yet when it is sent elsewhere.
+      expect(move('eth9', 1)).toEqual([]);
+      expect(move('eth0')).toEqual([
+        [number, 'superseded', at('eth1')],
+        [number, 'moved', at('eth0')],
+      ]);
+      expect(move('eth9', 1)).toEqual([]);
+      moving.client.interfaces.find(({ name }) => name === 'eth9')!.down();
+      world.run({ for: milliseconds(1) });
+      expect(outcomes.splice(0)).toEqual([[number, 'noAddress', at('eth0')]]);
+      expect(move('eth1', 1)).toEqual([]);
+      handle!.reset();
+      world.run({ for: milliseconds(1) });
+      expect(outcomes.splice(0)).toEqual([[number, 'closed', at('eth0')]]);
+      expect(move('eth1')).toEqual([]);
+    });
+  });
 });
+
+function outcomeOf(outcomes: unknown[]): (event: ServiceEvent) => void {
+  return (event) => {
+    if (event.kind === 'migrationEnded') outcomes.push([event.flowID, event.outcome, event.address?.ip]);
+  };
+}
 
 const MOVES = 1250;
 

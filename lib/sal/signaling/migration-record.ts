@@ -60,6 +60,12 @@ export class Repetition {
   }
 }
 
+/**
+ * What becomes of a move of ours: the flow is there; nobody answered there, and it goes on where it was; the address went
+ * before that; somebody has sent it elsewhere meanwhile; or it has ended.
+ */
+export type MigrationOutcome = 'moved' | 'unanswered' | 'noAddress' | 'superseded' | 'closed';
+
 /** Our RSYN: it comes from a new address of ours, or asks whether the peer is where packets of it come from. */
 export interface OwnMove {
   readonly kind: 'move' | 'challenge';

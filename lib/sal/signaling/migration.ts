@@ -14,7 +14,15 @@ import type { LinkOutput } from '../link-output';
 import type { Path } from '../path';
 import { abandonChallenge, repeatChallenge } from './challenge';
 import { confirmHandshake } from './handshake';
-import { Allowance, type Candidate, Migration, type OwnMove, type PeerMove, Repetition } from './migration-record';
+import {
+  Allowance,
+  type Candidate,
+  Migration,
+  type MigrationOutcome,
+  type OwnMove,
+  type PeerMove,
+  Repetition,
+} from './migration-record';
 import { keepPeerAddress, notePeerAddresses } from './peer-addresses';
 import { answerAck, answerRsyn, sendRsyn, sendRsynAck, skipFrom } from './rsyn';
 import type { ReceivedControl, SignalingContext } from './signaling-context';
@@ -33,7 +41,7 @@ export function startMigration(
   if (!flow.canMigrate) return false;
   flow.migration ??= new Migration();
   const { migration, control } = flow;
-  abandonOwn(flow);
+  abandonOwn(context, flow, 'superseded');
   migration.transition('migrate');
   // The peer hears the nonce and the numbers in the RSYN: nothing is left of the handshake to say.
   confirmHandshake(flow);
@@ -66,7 +74,7 @@ export function cutPath(context: SignalingContext, flow: Flow, now: Instant): vo
 /** The address that it was to move to is gone again. */
 export function abandonMove(context: SignalingContext, flow: Flow, now: Instant): void {
   if (flow.migration?.own?.kind !== 'move') return;
-  abandonOwn(flow);
+  abandonOwn(context, flow, 'noAddress');
   flow.owner?.flowMigrationFailed?.(flow, now);
   tellSettled(flow, now, 'flowReverted');
   context.reschedule(flow);
@@ -178,6 +186,7 @@ function completeOwn(context: SignalingContext, flow: Flow, received: ReceivedCo
   if (own.kind === 'move') migration.cutAt = undefined;
   const isMoved = usePath(flow, context.pathOf(own.path.link, own.path.local, remote), own.output, now);
   context.count(own.kind === 'move' ? 'migrated' : 'peerFollowed');
+  if (own.kind === 'move') context.migrationEnded(flow, 'moved');
   tellSettled(flow, now, isMoved ? 'flowMigrated' : 'flowRenewed');
 }
 
@@ -185,7 +194,7 @@ function repeatOwn(context: SignalingContext, flow: Flow, now: Instant): void {
   const own = flow.migration!.own!;
   if (own.kind === 'challenge') return repeatChallenge(context, flow, now);
   if (flow.migration!.cutAt === undefined && own.repetition.age(now) >= MIGRATION_ANSWER_TIMEOUT) {
-    abandonOwn(flow);
+    abandonOwn(context, flow, 'unanswered');
     context.count('migrationFailed');
     flow.owner?.flowMigrationFailed?.(flow, now);
     tellSettled(flow, now, 'flowReverted');
@@ -195,11 +204,13 @@ function repeatOwn(context: SignalingContext, flow: Flow, now: Instant): void {
   }
 }
 
-function abandonOwn(flow: Flow): void {
+function abandonOwn(context: SignalingContext, flow: Flow, outcome: MigrationOutcome): void {
   const { migration } = flow;
   if (migration?.own === undefined) return;
+  const { kind } = migration.own;
   migration.own = undefined;
   migration.transition('rsynAbandoned');
+  if (kind === 'move') context.migrationEnded(flow, outcome);
 }
 
 /** Nobody has answered at any address for as long as a stream waits for an acknowledgment. */

@@ -11,6 +11,7 @@ import type { Flow, FlowFailure } from '../flow';
 import type { FailureReason } from '../instance-failures';
 import type { LinkOutput } from '../link-output';
 import type { Path } from '../path';
+import type { MigrationOutcome } from './migration-record';
 
 /** Where a packet came from, and on what. */
 export interface Origin {
@@ -53,6 +54,8 @@ export interface SignalingContext {
   alternativesTo(path: Path, output: LinkOutput): AddressExtension | undefined;
   /** Nobody answers where the flow, whose address is gone, tries to go on. */
   pathSilent(flow: Flow): void;
+  /** What has become of a move of ours. */
+  migrationEnded(flow: Flow, outcome: MigrationOutcome): void;
   /** Flows between the same two addresses share their path. */
   pathOf(link: number, local: NetworkAddress | undefined, remote: NetworkAddress): Path;
   count(name: string): void;
