@@ -84,4 +84,4 @@ function ofRule(event: string, key: RuleKey): Description {
   return { event, rule: describeKey(key) };
 }
 
-const ASKED = { probe: 'probeSent', peerGone: 'peerGone', migrate: 'migrationAsked' } as const;
+const ASKED = { probe: 'probeSent', setRouter: 'routerSet', peerGone: 'peerGone', migrate: 'migrationAsked' } as const;

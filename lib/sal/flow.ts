@@ -102,6 +102,8 @@ export interface ControlContent {
   readonly segment?: 'syn' | 'synAck' | 'ack';
   readonly detail?: number;
   readonly addresses?: AddressExtension | undefined;
+  /** Shows a router that it comes from an end of the flow. */
+  readonly peerNonce?: FlowNonce | undefined;
 }
 
 /** Where a broadcast goes, and what goes to every rule of a set. */
@@ -142,6 +144,8 @@ export class Flow implements HasListPlace<Flow> {
   /** One address of each family, that the peer has told or had before; and what it is told of ours. */
   peerAddresses: readonly NetworkAddress[] | undefined;
   alternatives: AddressExtension | undefined;
+  /** Service routers that its SYN passed: its ends meet there when both have moved. */
+  routers: readonly NetworkAddress[] | undefined;
   /** Position in the SAL's deadline queue, and place among those that connect or are half-open. */
   queuePosition = -1;
   list: object | undefined;
@@ -297,6 +301,7 @@ export class Flow implements HasListPlace<Flow> {
       source: content.source,
       sourceKind: output.properties.encapsulated ? 'endpointSource' : 'source',
       sourceFlags: content.sourceFlags,
+      peerNonce: content.peerNonce,
     });
     if (content.segment !== undefined) batch.headerEnd += this.writeSegment(content.segment, batch);
     batch.finish(0, 0);

@@ -29,6 +29,7 @@ import type { LinkProperties } from './link-properties';
 import { Links } from './links';
 import { LocalInterfaces } from './local-interfaces';
 import { MemberList } from './member-list';
+import { OldRouters } from './old-routers';
 import { isFromPeer, isOfPeer, isOnPath } from './on-path';
 import type { Path } from './path';
 import { PathCache } from './path-cache';
@@ -40,6 +41,7 @@ import { sendJoin } from './signaling/join';
 import type { MigrationOutcome } from './signaling/migration-record';
 import { ROUTE_REQUEST } from './signaling/ping';
 import { isForUsAlone, refuseSynAck, refuseThirdAck } from './signaling/refusal';
+import { isForResyncRelay, ResyncRelay } from './signaling/resync-relay';
 import { handleControl, handleFlowDeadline } from './signaling/signaling';
 import type { Origin, ReceivedControl, SignalingContext } from './signaling/signaling-context';
 import { boundFinWait, payAcknowledgment } from './signaling/teardown';
@@ -79,6 +81,8 @@ export class ServiceAccessLayer implements SignalingContext {
   private readonly connecting = new MemberList<Flow>();
   private readonly paths = new PathCache();
   readonly interfaces = new LocalInterfaces();
+  readonly oldRouters = new OldRouters(this.interfaces);
+  private readonly resyncRelay: ResyncRelay;
   /** Flows that owe their peers an acknowledgment in this turn. */
   private readonly owing: Flow[] = [];
   private readonly rests = (id: FlowID): boolean => this.timeWait.has(id);
@@ -89,6 +93,7 @@ export class ServiceAccessLayer implements SignalingContext {
     flowTag?: FlowTag,
   ) {
     this.flowTable = new FlowTable(FLOWS_MAXIMUM, flowTag);
+    this.resyncRelay = new ResyncRelay(random, this.serviceTable);
     this.failures = new InstanceFailures(this.serviceTable, (failure, now) => observer.instanceFailed(failure, now));
   }
 
@@ -341,13 +346,16 @@ export class ServiceAccessLayer implements SignalingContext {
     if (!batch.source(row).isUnicast) this.count('sourceAddress');
     else if (packet.protocol !== 6 && packet.protocol !== 17) this.count('unknownProtocol');
     else if (isFirstPacket(packet)) this.firstPackets.handleReceived(received, link, now);
-    else if (((packet.sourceFlags ?? 0) & EndpointSourceFlag.relay) !== 0) this.passAnswer(received, link, now);
+    else if (((packet.sourceFlags ?? 0) & EndpointSourceFlag.relay) !== 0) this.passOn(received, link, now);
     else this.handleFlowPacket(received, now);
   }
 
-  /** From the port that the client has asked at: its middlebox knows no other. */
-  private passAnswer(received: ReceivedControl, link: number, now: Instant): void {
-    this.count(this.relay?.pass(received, this.links.at(link), now) ?? 'relayRefused');
+  /** From the port that the client, or the end of a flow, has asked at: its middlebox knows no other. */
+  private passOn(received: ReceivedControl, link: number, now: Instant): void {
+    const output = this.links.at(link);
+    if (!isForResyncRelay(received.packet)) this.count(this.relay?.pass(received, output, now) ?? 'relayRefused');
+    else if (!this.forwards || !output.properties.encapsulated) this.count('resyncRefused');
+    else this.count(this.resyncRelay.pass(received, output, now));
   }
 
   /** A packet of an established flow that is not a bare TCP segment: signaling, a datagram, or extensions. */

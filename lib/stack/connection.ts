@@ -208,6 +208,7 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
 
   addFlow(flow: Flow): void {
     flow.owner = this;
+    flow.routers ??= this.flows[0]?.routers;
     this.flows = this.flows.concat(flow);
   }
 

@@ -96,6 +96,8 @@ export type ServiceCommand =
     }
   | { readonly kind: 'releaseDelayed'; readonly prefix: ServicePrefix }
   | { readonly kind: 'discardDelayed'; readonly prefix: ServicePrefix }
+  /** This host is registered there: flows both of whose ends move meet there, too (§4.4). */
+  | { readonly kind: 'setRouter'; readonly router: NetworkAddress }
   /** The process that sent from this address is known to be gone: fail its connections now. */
   | { readonly kind: 'peerGone'; readonly address: NetworkAddress }
   /** Established flows are to go another way (§4.4, §6.3): each as soon as its peer has answered there; 'migrationEnded' tells. */

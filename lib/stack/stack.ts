@@ -187,6 +187,9 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
       case 'discardDelayed':
         this.sal.firstPackets.discard(command.prefix);
         return;
+      case 'setRouter':
+        this.sal.oldRouters.registered = command.router;
+        return;
       case 'peerGone':
         this.hints.handlePeerGone(command.address, now);
         return;

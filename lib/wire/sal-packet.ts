@@ -29,8 +29,14 @@ import {
   readEndpointSourceFlags,
   writeEndpointSourceExtension,
 } from './endpoint-source-extension';
-import type { FlowID } from './flow-id';
+import type { FlowID, FlowNonce } from './flow-id';
 import type { NetworkAddress } from './network-address';
+import {
+  parseRendezvousExtension,
+  RENDEZVOUS_EXTENSION_BYTES,
+  RENDEZVOUS_EXTENSION_TYPE,
+  writeRendezvousExtension,
+} from './rendezvous-extension';
 import { parseSalHeader, SAL_HEADER_BYTES, sealSalHeader, writeSalHeader } from './sal-header';
 import {
   parseServiceExtension,
@@ -74,6 +80,8 @@ export interface SalPacketHeader {
   readonly sourceKind?: SourceKind | undefined;
   /** Of an 'endpointSource' list: a sum of `EndpointSourceFlag`. */
   readonly sourceFlags?: number | undefined;
+  /** RENDEZVOUS: the nonce of the flow's other end. */
+  readonly peerNonce?: FlowNonce | undefined;
 }
 
 export interface SalPacket extends SalPacketHeader {
@@ -98,6 +106,7 @@ export function parseSalPacket(bytes: Uint8Array, offset: number, length: number
     source: undefined,
     sourceKind: undefined,
     sourceFlags: undefined,
+    peerNonce: undefined,
     headerLength: header.headerLength,
     transportOffset: offset + header.headerLength,
     transportLength: length - header.headerLength,
@@ -106,7 +115,7 @@ export function parseSalPacket(bytes: Uint8Array, offset: number, length: number
   return error ?? draft;
 }
 
-/** Size of what `writeSalPacketHeader` will write; 12 to 356 bytes, and an ADDRESS extension. */
+/** Size of what `writeSalPacketHeader` will write; 12 to 368 bytes, and an ADDRESS extension. */
 export function salPacketHeaderBytes(header: SalPacketHeader): number {
   let length = SAL_HEADER_BYTES;
   if (header.control !== undefined) length += CONTROL_EXTENSION_BYTES;
@@ -114,12 +123,13 @@ export function salPacketHeaderBytes(header: SalPacketHeader): number {
   if (header.sourceService !== undefined) length += SERVICE_EXTENSION_BYTES;
   if (header.addresses !== undefined) length += addressesBytes(header.addresses, addressesKindOf(header));
   if (header.source !== undefined) length += sourceBytes(header.source, sourceKindOf(header));
+  if (header.peerNonce !== undefined) length += RENDEZVOUS_EXTENSION_BYTES;
   return length;
 }
 
 /**
  * Writes header and extensions in the original's order - CONTROL, SERVICE (destination, source), ADDRESS,
- * SOURCE - seals them and returns their length. The bytes must be there.
+ * SOURCE - and RENDEZVOUS behind them, seals them and returns their length. The bytes must be there.
  */
 export function writeSalPacketHeader(bytes: Uint8Array, at: number, header: SalPacketHeader): number {
   if (header.sourceService !== undefined && header.destinationService === undefined) {
@@ -132,7 +142,8 @@ export function writeSalPacketHeader(bytes: Uint8Array, at: number, header: SalP
   if (header.destinationService !== undefined) end += writeServiceExtension(bytes, end, header.destinationService);
   if (header.sourceService !== undefined) end += writeServiceExtension(bytes, end, header.sourceService);
   if (header.addresses !== undefined) end += writeAddresses(bytes, end, header.addresses, addressesKindOf(header));
-  if (header.source !== undefined) writeSource(bytes, end, header.source, header);
+  if (header.source !== undefined) end += writeSource(bytes, end, header.source, header);
+  if (header.peerNonce !== undefined) writeRendezvousExtension(bytes, end, header.peerNonce);
   sealSalHeader(bytes, at);
   return headerLength;
 }
@@ -181,6 +192,8 @@ function parseExtension(
     case ENDPOINT_SOURCE_EXTENSION_TYPE:
       draft.sourceFlags = readEndpointSourceFlags(bytes, at) || undefined;
       return acceptSource(draft, 'endpointSource', parseEndpointSourceExtension(bytes, at, length));
+    case RENDEZVOUS_EXTENSION_TYPE:
+      return acceptRendezvous(draft, parseRendezvousExtension(bytes, at, length));
     default:
       return 'unknownExtension';
   }
@@ -219,6 +232,13 @@ function acceptSource(draft: Draft, kind: SourceKind, list: NetworkAddress[] | W
   if (draft.source !== undefined) return 'duplicateExtension';
   draft.source = list;
   draft.sourceKind = kind;
+  return undefined;
+}
+
+function acceptRendezvous(draft: Draft, peerNonce: FlowNonce | WireError): WireError | undefined {
+  if (isWireError(peerNonce)) return peerNonce;
+  if (draft.peerNonce !== undefined) return 'duplicateExtension';
+  draft.peerNonce = peerNonce;
   return undefined;
 }
 

@@ -49,6 +49,8 @@ function describeCommand(command: ServiceCommand): string {
       return `setPicker /${command.prefix.bits} ${command.picker}`;
     case 'probe':
       return `probe ${command.serviceID.toString().slice(0, 4)} at ${command.address}`;
+    case 'setRouter':
+      return `setRouter ${command.router}`;
     case 'peerGone':
       return `peerGone ${command.address}`;
     case 'migrate':

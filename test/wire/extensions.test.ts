@@ -1,4 +1,4 @@
-// The five extension formats, each with known bytes both ways and with every length that it must refuse.
+// The extension formats, each with known bytes both ways and with every length that it must refuse.
 
 import { describe, expect, it } from 'vitest';
 import { SOURCE_ADDRESSES_MAXIMUM } from '../../lib/limits';
@@ -24,6 +24,7 @@ import {
 } from '../../lib/wire/endpoint-source-extension';
 import { FlowNonce } from '../../lib/wire/flow-id';
 import { NetworkAddress } from '../../lib/wire/network-address';
+import { parseRendezvousExtension, writeRendezvousExtension } from '../../lib/wire/rendezvous-extension';
 import { parseServiceExtension, writeServiceExtension } from '../../lib/wire/service-extension';
 import { ServiceID } from '../../lib/wire/service-id';
 import {
@@ -269,5 +270,23 @@ describe('ENDPOINT_SOURCE', () => {
       expect(readEndpointSourceFlags(bytes, 0)).toBe(flags);
       expect(parseEndpointSourceExtension(bytes, 0, 12)).toEqual([client]);
     }
+  });
+});
+
+describe('RENDEZVOUS', () => {
+  const bytes = hexBytes('700c0000 dc24df01428cdc94');
+  const nonce = FlowNonce.of(0xdc24df01, 0x428cdc94);
+
+  it('is read and written', () => {
+    expect(parseRendezvousExtension(bytes, 0, 12)).toEqual(nonce);
+    expect(written((target, at) => writeRendezvousExtension(target, at, nonce))).toBe(bytesHex(bytes));
+  });
+
+  it('ignores reserved bits', () => {
+    expect(parseRendezvousExtension(hexBytes('7f0cffff dc24df01428cdc94'), 0, 12)).toEqual(nonce);
+  });
+
+  it.each([2, 4, 8, 11, 13, 16, 255])('has no length of %i', (length) => {
+    expect(parseRendezvousExtension(new Uint8Array(300), 0, length)).toBe('extensionLength');
   });
 });

@@ -33,6 +33,8 @@ describe('the vectors of docs/protocol.md', () => {
       'Acknowledgment with one SACK block',
       'FIN',
       'ACK of a FIN',
+      'RSYN to a service router',
+      'RSYN from a service router',
       'RST of an established flow',
       'RST that refuses the SYN',
       'Connected datagram',
@@ -56,6 +58,15 @@ describe('the vectors of docs/protocol.md', () => {
     expect(read('Third ACK').control).toMatchObject({ flags: 0x20, controlSequence: 0x101, controlAck: 0 });
     expect(read('FIN').control).toMatchObject({ flags: 0x04, controlSequence: 0x101 });
     expect(read('ACK of a FIN').control).toMatchObject({ flags: 0x20, controlSequence: 0, controlAck: 0x102 });
+    const asking = read('RSYN to a service router');
+    expect([asking.control?.flags, asking.sourceFlags, String(asking.peerNonce)]).toEqual([
+      0x40,
+      0x40,
+      String(read('SYN-ACK').control?.nonce),
+    ]);
+    const told = read('RSYN from a service router');
+    expect([told.control, told.sourceFlags, told.peerNonce]).toEqual([asking.control, 0x20, undefined]);
+    expect(sourceOf('RSYN from a service router')).toEqual(['203.0.113.5:40001']);
     expect(read('RST of an established flow').control?.flags).toBe(0x28);
     const refusal = read('RST that refuses the SYN');
     expect(refusal.sourceFlowID).toBe(0);

@@ -20,6 +20,7 @@ const ADDRESS = '30100000 00000001 00000002 c0000201';
 const ENDPOINT_ADDRESS = '60140000 00000001 00000002 0400d435 c0000201';
 const SOURCE = '400c0000 0a4d0001 0a4d00fe';
 const ENDPOINT_SOURCE = '500c0000 0400d435 00000000';
+const RENDEZVOUS = '700c0000 dc24df01428cdc94';
 
 describe('extensions of a packet', () => {
   it('are taken in any order', () => {
@@ -56,12 +57,13 @@ describe('extensions of a packet', () => {
     ['address list of the other kind', ADDRESS, ENDPOINT_ADDRESS],
     ['SOURCE', SOURCE, SOURCE],
     ['source list of the other kind', SOURCE, ENDPOINT_SOURCE],
+    ['RENDEZVOUS', RENDEZVOUS, RENDEZVOUS],
   ])('are not repeated: %s', (_, first, second) => {
     expect(typeof parse(packetWith(first))).toBe('object');
     expect(parse(packetWith(first, second))).toBe('duplicateExtension');
   });
 
-  it.each([7, 8, 9, 10, 11, 12, 13, 14, 15])('are known: not type %i', (type) => {
+  it.each([8, 9, 10, 11, 12, 13, 14, 15])('are known: not type %i', (type) => {
     expect(parse(packetWith(`${type.toString(16)}0040000`))).toBe('unknownExtension');
   });
 

@@ -208,12 +208,13 @@ function seal(bytes: Uint8Array, words: number): Uint8Array {
 }
 
 const uint32 = fc.integer({ min: 0, max: 0xffffffff });
+const anyNonce = fc.tuple(uint32, uint32).map(([high, low]) => FlowNonce.of(high, low));
 const anyControl = fc.record({
   flags: fc.integer({ min: 0, max: 63 }).map((bits) => bits << 2),
   controlSequence: uint32.map(controlSequence),
   controlAck: uint32.map(controlSequence),
   detail: fc.integer({ min: 0, max: 255 }),
-  nonce: fc.tuple(uint32, uint32).map(([high, low]) => FlowNonce.of(high, low)),
+  nonce: anyNonce,
 });
 const anyService = fc.array(uint32, { minLength: 8, maxLength: 8 }).map((words) => ServiceID.fromWords(words));
 const ipv4 = uint32.map((word) => NetworkAddress.fromWords(4, 0, word, 0, 0, 0));
@@ -254,6 +255,7 @@ const anyHeader: fc.Arbitrary<SalPacketHeader> = fc
       destinationFlowID: uint32.map(flowID),
       protocol: fc.integer({ min: 0, max: 255 }),
       control: fc.option(anyControl, { nil: undefined }),
+      peerNonce: fc.option(anyNonce, { nil: undefined }),
     }),
     anyServices,
     anyAddresses,

@@ -7,6 +7,7 @@ import type { Instant } from '../../time/instant';
 import type { RandomSource } from '../../time/random-source';
 import type { NetworkAddress } from '../../wire/network-address';
 import type { ServicePrefix } from '../../wire/service-id';
+import { CommandQueue } from '../command-queue';
 import { CONTROLLER_PREFIX } from '../controller-service';
 import type { ServiceController, ServiceInstance } from '../service-controller';
 import type { RegisteredName } from '../session/message-fields';
@@ -42,17 +43,20 @@ export class Hierarchical implements ServiceController {
   private readonly announcements: Announcements;
   /** By interface and address. */
   private readonly broadcasts = new Map<string, NetworkAddress>();
+  private readonly commands = new CommandQueue();
   private found: NetworkAddress | undefined;
 
   constructor(
     private readonly options: HierarchicalOptions,
     private readonly observer: HierarchicalObserver = {},
   ) {
-    const { random, name, port, open, link, aggregates } = options;
+    const { random, name, router, port, open, link, aggregates } = options;
     this.route = new UpstreamRoute(link);
     const identity = randomIdentity(random);
     const routers = (failures: number): readonly NetworkAddress[] => this.routers(failures);
-    const retryMaximum = options.router === 'auto' ? { retryMaximum: SESSION_SEARCH_PAUSE_MAXIMUM } : {};
+    // Every process may ask it for the peers of its flows, also one that does not speak for its host.
+    if (router !== 'auto') this.commands.push({ kind: 'setRouter', router });
+    const retryMaximum = router === 'auto' ? { retryMaximum: SESSION_SEARCH_PAUSE_MAXIMUM } : {};
     this.session = new UpstreamSession(
       { random, identity, name, routers, port, open, ...retryMaximum },
       {
@@ -177,7 +181,7 @@ export class Hierarchical implements ServiceController {
   }
 
   pollCommand(): ServiceCommand | undefined {
-    return this.route.pollCommand();
+    return this.commands.poll() ?? this.route.pollCommand();
   }
 
   nextDeadline(): Instant {
@@ -199,7 +203,10 @@ export class Hierarchical implements ServiceController {
     this.found = router;
     // The first welcome is no return: a connect that is under way would be sent twice, and choose twice.
     if (isReturn) this.route.handleReturned();
-    if (this.options.router === 'auto') this.route.handleRouter(router);
+    if (this.options.router === 'auto') {
+      this.route.handleRouter(router);
+      this.commands.push({ kind: 'setRouter', router });
+    }
     this.observer.pathChanged?.(path, now);
   }
 

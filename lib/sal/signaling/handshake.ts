@@ -72,6 +72,7 @@ export function handleSyn(
     earlyBytes: 0,
   };
   flow.service = serviceOf(listener, packet.destinationService);
+  if (received.output.properties.encapsulated) flow.routers = context.oldRouters.ofSyn(packet);
   if (!context.admit(flow)) {
     context.count('flowTableFull');
     return;
@@ -118,6 +119,7 @@ export function handleSynAck(context: SignalingContext, flow: Flow, received: Re
   }
   flow.control.handleConsumed(control.controlSequence);
   flow.setRemote(packet.sourceFlowID, control.nonce);
+  if (!flow.isJoining) flow.routers = context.oldRouters.ofConnect(flow.lastHop, answererOf(received));
   flow.setPath(pathBack(context, received), received.output);
   flow.alternatives = context.alternativesTo(flow.path!, received.output);
   notePeerAddresses(context, flow, received);

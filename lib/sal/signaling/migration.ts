@@ -24,7 +24,8 @@ import {
   Repetition,
 } from './migration-record';
 import { keepPeerAddress, notePeerAddresses } from './peer-addresses';
-import { answerAck, answerRsyn, sendRsyn, sendRsynAck, skipFrom } from './rsyn';
+import { mayBeBelieved, moverOf, routersToAsk } from './relayed-rsyn';
+import { answerAck, answerRsyn, sendRsyn, sendRsynAck, sendRsynThrough, skipFrom } from './rsyn';
 import type { ReceivedControl, SignalingContext } from './signaling-context';
 import { handleFinAcknowledged, receiveFin } from './teardown';
 
@@ -101,13 +102,8 @@ export function handleRsynAck(context: SignalingContext, flow: Flow, received: R
 // ---- the peer's move ----
 
 export function handleRsyn(context: SignalingContext, flow: Flow, received: ReceivedControl, now: Instant): void {
-  const { batch, row } = received;
   const control = received.packet.control!;
-  if (
-    !flow.canMigrate ||
-    !context.isAnswerable(batch.source(row), batch.source(row)) ||
-    isOfTheLeft(context, flow, received)
-  ) {
+  if (!flow.canMigrate || !isAcceptable(context, flow, received) || isOfTheLeft(context, flow, received)) {
     context.count('rsynUnexpected');
     return;
   }
@@ -137,10 +133,16 @@ export function handleRsyn(context: SignalingContext, flow: Flow, received: Rece
   context.reschedule(flow);
 }
 
+function isAcceptable(context: SignalingContext, flow: Flow, received: ReceivedControl): boolean {
+  const from = received.batch.source(received.row);
+  const mover = moverOf(received);
+  return mayBeBelieved(context, flow, received) && mover.family === from.family && context.isAnswerable(mover, from);
+}
+
 /** It is where its RSYN said already, and has not heard so. Of any other one only the latest counts. */
 function answerOld(context: SignalingContext, flow: Flow, received: ReceivedControl): void {
   context.count('rsynOld');
-  if (received.batch.isFrom(received.row, flow.path!.remote)) answerRsyn(flow, received, context);
+  if (moverOf(received).equals(flow.path!.remote)) answerRsyn(flow, received, context);
 }
 
 /** Another packet of the peer from one of its new addresses: it may be the answer to our RSYN-ACK. */
@@ -200,6 +202,7 @@ function repeatOwn(context: SignalingContext, flow: Flow, now: Instant): void {
     tellSettled(flow, now, 'flowReverted');
   } else {
     sendRsyn(flow, now);
+    for (const router of routersToAsk(context, flow)) sendRsynThrough(flow, router);
     if (flow.isCut && own.repetition.age(now) >= MIGRATION_SILENCE) context.pathSilent(flow);
   }
 }
@@ -221,9 +224,10 @@ function endFlow(context: SignalingContext, flow: Flow, now: Instant): void {
 
 // ---- steps of the peer's move ----
 
-function beginPeer(flow: Flow, number: ControlSequence, { batch, row, output }: ReceivedControl, now: Instant): void {
+function beginPeer(flow: Flow, number: ControlSequence, received: ReceivedControl, now: Instant): void {
   const migration = flow.migration!;
-  const from = batch.source(row);
+  const { output } = received;
+  const from = moverOf(received);
   migration.transition('rsynReceived');
   migration.unfinished = number;
   migration.peer = {
@@ -238,8 +242,8 @@ function beginPeer(flow: Flow, number: ControlSequence, { batch, row, output }: 
 
 function candidateFor(context: SignalingContext, flow: Flow, received: ReceivedControl): Candidate | undefined {
   const migration = flow.migration!;
-  const { batch, row, output } = received;
-  const remote = batch.source(row);
+  const { output } = received;
+  const remote = moverOf(received);
   const known = migration.candidateAt(remote);
   if (known !== undefined) return known;
   if (!migration.hasRoomForCandidate) return undefined;
@@ -333,7 +337,7 @@ function isOfTheLeft(context: SignalingContext, { path, migration }: Flow, recei
   if (migration?.previous !== undefined || migration?.own !== undefined) return false;
   const local = context.localAddressOf(received);
   const isElsewhere = local !== undefined && path!.local !== undefined && !local.equals(path!.local);
-  return isElsewhere && received.batch.isFrom(received.row, path!.remote);
+  return isElsewhere && moverOf(received).equals(path!.remote);
 }
 
 /** Whether the RSYN came from where the peer is anyhow: it only asks. */

@@ -4,8 +4,11 @@
 import { MIGRATION_SKIP, MIGRATION_TIMEOUT_MINIMUM } from '../../limits';
 import type { Instant } from '../../time/instant';
 import { ControlFlag, type ControlSequence, controlSequence } from '../../wire/control-extension';
+import { EndpointSourceFlag } from '../../wire/endpoint-source-extension';
+import type { NetworkAddress } from '../../wire/network-address';
 import type { Flow } from '../flow';
 import type { Candidate, OwnMove, PeerMove } from './migration-record';
+import { moverOf } from './relayed-rsyn';
 import type { ReceivedControl, SignalingContext } from './signaling-context';
 
 /** Our RSYN, for the first time or again. */
@@ -27,6 +30,20 @@ export function sendRsyn(flow: Flow, now: Instant): void {
   }
 }
 
+/**
+ * Our RSYN to a service router, which knows the peer's new address when the peer asks there, too (§4.4). What comes back is
+ * the peer's RSYN. It is to be as long as that, whatever the family, and the router fills in who we are.
+ */
+export function sendRsynThrough(flow: Flow, router: NetworkAddress): void {
+  const { path, output, latest } = flow.migration!.own!;
+  const flags = ControlFlag.rsyn | (flow.control.isOutstanding ? ControlFlag.fin : 0);
+  flow.sendControlTo(output, router, path.local, flags, latest, {
+    source: [router.withoutIp().withPort(0)],
+    sourceFlags: EndpointSourceFlag.relay,
+    peerNonce: flow.remoteNonce,
+  });
+}
+
 /** Our answer to a RSYN, to the address that it came from, as far as that may have one. */
 export function sendRsynAck(flow: Flow, { path, number, allowance }: Candidate, peer: PeerMove, now: Instant): void {
   if (!allowance.spend()) return;
@@ -40,22 +57,29 @@ function rsynAckFlags({ control }: Flow, encapsulated: boolean): number {
   return ControlFlag.rsyn | ControlFlag.ack | (isEnding ? ControlFlag.fin : 0);
 }
 
-/** To where the packet came from, and from the address that it came to. */
-function answer(flow: Flow, { batch, row, output }: ReceivedControl, flags: number, number: ControlSequence): void {
+/** From the address that the packet came to. */
+function answer(
+  flow: Flow,
+  { batch, row, output }: ReceivedControl,
+  to: NetworkAddress,
+  flags: number,
+  number: ControlSequence,
+): void {
   const local = batch.local(row);
   const from = local.isUnspecified || batch.isBroadcast(row) ? undefined : local.withPort(0);
-  flow.sendControlTo(output, batch.source(row), from, flags, number, {});
+  flow.sendControlTo(output, to, from, flags, number, {});
 }
 
 export function answerAck(flow: Flow, received: ReceivedControl): void {
-  answer(flow, received, ControlFlag.ack, flow.control.sendNext);
+  const { batch, row } = received;
+  answer(flow, received, batch.source(row), ControlFlag.ack, flow.control.sendNext);
 }
 
 /** A RSYN whose address is known to be the peer's: nothing has to be shown any more. */
 export function answerRsyn(flow: Flow, received: ReceivedControl, context: Pick<SignalingContext, 'random'>): void {
   const { encapsulated } = received.output.properties;
   const number = encapsulated ? flow.control.reserve(skipFrom(context)) : flow.control.sendNext;
-  answer(flow, received, rsynAckFlags(flow, encapsulated), number);
+  answer(flow, received, moverOf(received), rsynAckFlags(flow, encapsulated), number);
 }
 
 /** How many numbers to leave out, so that the next one cannot be guessed. */

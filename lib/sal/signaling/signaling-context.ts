@@ -10,6 +10,7 @@ import type { ServiceID } from '../../wire/service-id';
 import type { Flow, FlowFailure } from '../flow';
 import type { FailureReason } from '../instance-failures';
 import type { LinkOutput } from '../link-output';
+import type { OldRouters } from '../old-routers';
 import type { Path } from '../path';
 import type { MigrationOutcome } from './migration-record';
 
@@ -28,6 +29,8 @@ export interface ReceivedControl extends Origin {
 
 export interface SignalingContext {
   readonly random: RandomSource;
+  /** Where the ends of flows meet when both have moved. */
+  readonly oldRouters: OldRouters;
   /** Gives the flow a random local flowID and a place in the flow table; false when the table is full. */
   admit(flow: Flow): boolean;
   /** Takes the flow out of the table; its owner is told. */

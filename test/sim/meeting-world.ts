@@ -1,0 +1,84 @@
+// Two hosts, each in networks of its own, and a service router in the middle that does not move; and one stream between
+// the hosts, both of which are to change their addresses at the same time. Neither leaves anything behind.
+
+import { UPSTREAM_PRIORITY } from '../../lib/controller/policies/upstream-route';
+import type { NetworkElement } from '../../lib/sim/network-element';
+import type { SimulatedHost } from '../../lib/sim/simulated-host';
+import { DEFAULT_RULE_WEIGHT } from '../../lib/table/service-rule';
+import { type Duration, type Instant, milliseconds } from '../../lib/time/instant';
+import type { NetworkAddress } from '../../lib/wire/network-address';
+import { ServicePrefix } from '../../lib/wire/service-id';
+import type { Encounter } from './checkers';
+import type { Story } from './story';
+import type { StreamActor, StreamPlan } from './stream-actor';
+
+export interface MeetingOptions {
+  /** What each packet meets between a host and the middle, in one direction. */
+  readonly between?: () => NetworkElement[];
+  readonly plan?: Partial<StreamPlan>;
+  readonly length?: number;
+  /** How the hosts know the router: by a rule of the client's, or because both are registered there. */
+  readonly known?: 'rule' | 'registered';
+}
+
+export class MeetingWorld {
+  readonly router: SimulatedHost;
+  readonly client: SimulatedHost;
+  readonly server: SimulatedHost;
+  readonly encounter: Encounter;
+
+  constructor(
+    readonly story: Story,
+    { between = () => [], plan = {}, length = 100_000_000, known = 'rule' }: MeetingOptions,
+  ) {
+    const { world } = story;
+    const isRegistered = known === 'registered';
+    this.router = world.host('router', isRegistered ? { hierarchy: { isRouter: true } } : { forwards: true });
+    world.attach(this.router, world.segment('core'));
+    const below = isRegistered ? { hierarchy: { router: this.router.address() } } : {};
+    this.client = world.host('client', below);
+    this.server = world.host('server', below);
+    for (const host of [this.client, this.server]) {
+      const network = world.segment(host.name);
+      network.join(world.segment('core'), { forward: between(), backward: between() });
+      world.attach(host, network);
+    }
+    if (!isRegistered) {
+      askOnly(this.client, this.router.address());
+      this.router.forward(this.server.address());
+    }
+    const service = story.service(1);
+    story.serve(this.server, service, () => story.plan(length, plan));
+    if (isRegistered) world.run({ for: milliseconds(3000) });
+    this.encounter = story.visit(this.client, service, story.plan(length, plan), { timeout: 120_000 });
+    world.run({ for: milliseconds(120_000), until: () => this.encounter.accepted.length === 1 });
+  }
+
+  get ends(): readonly StreamActor[] {
+    return [this.encounter.client, ...this.encounter.accepted];
+  }
+
+  /** The host has no address for so long, and then another one. Gives the time at which it has that. */
+  move(host: SimulatedHost, dark: Duration): Instant {
+    const { world } = this.story;
+    const [one] = host.interfaces;
+    one!.renumber([]);
+    world.in(dark, () => one!.renumber(world.segment(host.name).nextAddresses()));
+    return (world.now + dark) as Instant;
+  }
+
+  /** Runs until both ends have received something that is new since now. */
+  untilBothHear(within: Duration): boolean {
+    const before = this.ends.map(({ received }) => received);
+    const hasAll = (): boolean => this.ends.every(({ received }, index) => received > before[index]!);
+    this.story.world.run({ for: within, until: hasAll });
+    return hasAll();
+  }
+}
+
+/** First packets go there alone, and to no broadcast address. */
+function askOnly(host: SimulatedHost, router: NetworkAddress): void {
+  const common = { action: 'forward', scope: 'network', broadcast: false, link: 1 } as const;
+  const priorities = { priority: UPSTREAM_PRIORITY, weight: DEFAULT_RULE_WEIGHT };
+  host.command({ kind: 'addRule', rule: { ...common, ...priorities, prefix: ServicePrefix.any, address: router } });
+}
