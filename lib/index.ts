@@ -58,6 +58,7 @@ export * as promises from './socket/promises';
 export type { ConnectionListener, DroppedConnection, ServerAddress, ServerEvents } from './socket/server-events';
 export { contentServiceID, serviceID, servicePrefix } from './socket/service-name';
 export type { SocketAddress } from './socket/socket-address';
+export type { OpenFlowOptions } from './socket/socket-flows';
 export type { MigrateOptions } from './socket/socket-migration';
 export type { OnReadOptions } from './socket/user-buffer';
 export type { PickerName } from './table/pickers/picker-names';

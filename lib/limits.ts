@@ -120,6 +120,11 @@ export const JOIN_PAUSE_MAXIMUM = seconds(120);
 /** A list of addresses that the peer has not acknowledged is told again after so long, then doubled, so often. */
 export const ADDRESSES_REPEAT = milliseconds(300);
 export const ADDRESSES_REPEATS_MAXIMUM = 6;
+/** That a further flow was closed on purpose is said again after so long, then doubled, so often. */
+export const CLOSED_FLOW_REPEAT = milliseconds(200);
+export const CLOSED_FLOW_REPEATS = 3;
+/** Ways on which flows were closed on purpose that a connection remembers: each address of two full lists once. */
+export const CLOSED_WAYS_MAXIMUM = 24;
 /** A half-open request is forgotten after this long: the original's 3 s is too short for a 3 s RTO. */
 export const HALF_OPEN_TIMEOUT = seconds(6);
 /**

@@ -3,6 +3,7 @@
 import { ErrorCode, ServalError, type ServalErrorContext } from '../errors';
 import type { FlowFailure } from '../sal/flow';
 import type { MigrationRefusal } from '../stack/control-interface';
+import type { FlowRefusal } from '../stack/further-flows';
 import type { SendRefusal } from '../stack/unconnected-sender';
 
 export function flowError(failure: FlowFailure, context: ServalErrorContext): ServalError {
@@ -20,6 +21,12 @@ export function migrationError(refusal: MigrationRefusal | 'unanswered', context
   return new ServalError(code, `migrate ${code} ${text}`, { ...context, syscall: 'migrate' });
 }
 
+/** Why a further flow of a connection is not there. */
+export function openingError(why: FlowRefusal | FlowFailure, context: ServalErrorContext): ServalError {
+  const { code, text } = OPENING_ERRORS[why];
+  return new ServalError(code, `openFlow ${code} ${text}`, { ...context, syscall: 'openFlow' });
+}
+
 const MIGRATION_ERRORS: Record<MigrationRefusal | 'unanswered', { readonly code: ErrorCode; readonly text: string }> = {
   notConnected: { code: ErrorCode.notConnected, text: 'there is no established connection' },
   noInterface: { code: ErrorCode.noInterface, text: 'no interface of that name is up with an address' },
@@ -35,6 +42,16 @@ const FLOW_ERRORS: Record<FlowFailure, { readonly code: ErrorCode; readonly text
   noRoute: { code: ErrorCode.noRoute, text: 'no rule of the service table leads anywhere' },
   noRoom: { code: ErrorCode.noBufferSpace, text: 'the flow table is full' },
   hostClosed: { code: ErrorCode.hostClosed, text: 'the host was closed' },
+};
+
+const OPENING_ERRORS: Record<FlowRefusal | FlowFailure, { readonly code: ErrorCode; readonly text: string }> = {
+  ...FLOW_ERRORS,
+  ...MIGRATION_ERRORS,
+  inUse: { code: ErrorCode.alreadyConnected, text: 'a flow goes that way' },
+  noRoom: { code: ErrorCode.noBufferSpace, text: 'the connection has as many flows as it may have' },
+  refused: { code: ErrorCode.connectionRefused, text: 'the peer takes no further flow' },
+  reset: { code: ErrorCode.connectionRefused, text: 'the peer takes no further flow' },
+  timedOut: { code: ErrorCode.timedOut, text: 'the peer did not answer that way' },
 };
 
 const SEND_ERRORS: Record<SendRefusal, { readonly code: ErrorCode; readonly text: string }> = {

@@ -3,10 +3,12 @@
 
 import type { ServalError } from '../errors';
 import type { MigrationTarget } from '../sal/local-interfaces';
+import type { FlowTarget } from '../stack/further-flows';
 import type { HandedOver } from '../stack/handoff';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ServiceID, ServicePrefix } from '../wire/service-id';
 
+export type { FlowTarget } from '../stack/further-flows';
 export type { ConnectionState, HandedOver } from '../stack/handoff';
 
 export interface SocketHost {
@@ -67,6 +69,8 @@ export interface StreamObserver {
   finished(): void;
   /** The addresses are others now, by our doing or by the peer's (§4.4). */
   migrated?(): void;
+  /** Another number of flows carries it (§4.4). */
+  flowsChanged?(): void;
   /** ETIMEDOUT: nobody answered at the address that `migrate` chose, and the connection goes on where it is. */
   migrationFailed?(error: ServalError): void;
   /** The connection is dead: ECONNREFUSED, ETIMEDOUT, ECONNRESET, ... `closed` follows. */
@@ -124,6 +128,8 @@ export interface StreamHandle {
   handOver?(): HandedOver | undefined;
   /** Goes to another address: `migrated` or `migrationFailed` follows. An error when it cannot: ENODEV ... */
   migrate(target: MigrationTarget): ServalError | 'settled' | undefined;
+  /** Has one more flow carry the connection; `outcome` is called when it does. An error when it cannot: ENODEV ... */
+  openFlow?(target: FlowTarget, outcome: (error: ServalError | undefined) => void): ServalError | undefined;
   /** Whether the open connection keeps the process alive; it does from its birth. */
   ref?(): void;
   unref?(): void;
@@ -143,6 +149,11 @@ export interface FlowInformation {
   readonly segmentSize: number;
   /** Bytes that were sent again, since the connection began. */
   readonly retransmittedBytes: number;
+  /**
+   * Ends this flow: the others carry what it had under way, the peer hears of it, and neither end opens another in its
+   * place by itself. False when it is the only one, or over: end the socket instead.
+   */
+  close(): boolean;
 }
 
 export interface ListenerObserver {

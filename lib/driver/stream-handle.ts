@@ -10,8 +10,16 @@ import type { HandedOver } from '../stack/handoff';
 import { milliseconds } from '../time/instant';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ServiceID } from '../wire/service-id';
-import { flowError, migrationError } from './failures';
-import { type FlowInformation, SILENT_OBSERVER, type StreamHandle, type StreamObserver } from './handles';
+import { flowError, migrationError, openingError } from './failures';
+import { FlowHandle } from './flow-handle';
+import { FlowOpenings, type OpeningOutcome } from './flow-openings';
+import {
+  type FlowInformation,
+  type FlowTarget,
+  SILENT_OBSERVER,
+  type StreamHandle,
+  type StreamObserver,
+} from './handles';
 import type { StackDriver } from './stack-driver';
 
 export class StreamHandleOverStack implements StreamHandle {
@@ -27,6 +35,7 @@ export class StreamHandleOverStack implements StreamHandle {
   private lastPath: Path | undefined;
   private wasConnected = false;
   private isReferenced = true;
+  private openings: FlowOpenings | undefined;
 
   constructor(
     private readonly driver: StackDriver,
@@ -143,6 +152,15 @@ export class StreamHandleOverStack implements StreamHandle {
     return answer === undefined || answer === 'settled' ? answer : migrationError(answer, this.context());
   }
 
+  openFlow(target: FlowTarget, outcome: OpeningOutcome): ServalError | undefined {
+    const opening = this.connection.openFlow(target, this.driver.now());
+    this.driver.requestDrain();
+    if (typeof opening === 'string') return openingError(opening, this.context());
+    this.openings ??= new FlowOpenings();
+    this.openings.add(opening, outcome);
+    return undefined;
+  }
+
   setObserver(observer: StreamObserver): void {
     this.observer = observer;
   }
@@ -164,6 +182,7 @@ export class StreamHandleOverStack implements StreamHandle {
     if ((said & ConnectionSignal.migrationFailed) !== 0) {
       this.observer.migrationFailed?.(migrationError('unanswered', this.context()));
     }
+    if ((said & ConnectionSignal.flowsChanged) !== 0) this.tellFlows();
     if ((said & ConnectionSignal.writable) !== 0) this.observer.writable();
     if ((said & ConnectionSignal.finished) !== 0) this.observer.finished();
     if ((said & ConnectionSignal.failed) !== 0) {
@@ -171,8 +190,16 @@ export class StreamHandleOverStack implements StreamHandle {
       this.connection.transport.release();
       this.isLetGo = true;
     }
-    if ((said & ConnectionSignal.closed) !== 0) this.isCloseSeen = true;
+    if ((said & ConnectionSignal.closed) !== 0) {
+      this.isCloseSeen = true;
+      this.openings?.settle(true, this.context());
+    }
     this.finish();
+  }
+
+  private tellFlows(): void {
+    this.openings?.settle(false, this.context());
+    this.observer.flowsChanged?.();
   }
 
   /** The last call comes behind the last byte, however late the application reads it. */
@@ -187,6 +214,7 @@ export class StreamHandleOverStack implements StreamHandle {
   /** What waits for the reader waits no longer: the driver looks again. */
   private letGo(): void {
     this.isLetGo = true;
+    this.openings?.settle(true, this.context());
     if (this.isCloseSeen && !this.isCloseTold) this.connection.announceReadable();
   }
 
@@ -218,7 +246,7 @@ export class StreamHandleOverStack implements StreamHandle {
   private describe(flow: Flow | undefined): FlowInformation | undefined {
     if (flow?.path === undefined) return undefined;
     const subflow = this.connection.subflowOf(flow, this.driver.now());
-    return {
+    const fields = {
       localFlowID: flow.localFlowID,
       remoteFlowID: flow.remoteFlowID,
       localAddress: flow.path.local,
@@ -229,5 +257,12 @@ export class StreamHandleOverStack implements StreamHandle {
       segmentSize: subflow?.segmentSize ?? 0,
       retransmittedBytes: subflow?.retransmittedBytes ?? 0,
     };
+    return new FlowHandle(fields, { close: () => this.closeFlow(flow) });
+  }
+
+  private closeFlow(flow: Flow): boolean {
+    const isClosed = this.connection.closeFlow(flow, this.driver.now());
+    this.driver.requestDrain();
+    return isClosed;
   }
 }

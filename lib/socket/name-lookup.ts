@@ -5,10 +5,15 @@ import type { LookupAddress } from 'node:dns';
 import type { EventEmitter } from 'node:events';
 import type { ConnectOptions } from './connect-options';
 
-type LookupOutcome = (error: Error | null) => void;
+/** What is done to the socket whose name it is. */
+interface LookedUp extends EventEmitter {
+  readonly connecting: boolean;
+  _unrefTimer(): void;
+  destroy(error: Error): unknown;
+}
 
-/** Calls `options.lookup` at once; `outcome` is called when it has answered, with its error or null. */
-export function lookUpName(socket: EventEmitter, name: string, options: ConnectOptions, outcome: LookupOutcome): void {
+/** Calls `options.lookup` at once; `found` is called when that has answered, the socket destroyed when it has failed. */
+export function lookUpName(socket: LookedUp, name: string, options: ConnectOptions, found: () => void): void {
   const family = familyNumber(options.family);
   const all = family !== 4 && family !== 6 && options.localAddress === undefined && options.autoSelectFamily !== false;
   const query = { family, hints: options.hints ?? 0, ...(all ? { all: true } : undefined) };
@@ -16,7 +21,11 @@ export function lookUpName(socket: EventEmitter, name: string, options: ConnectO
     if (!all) socket.emit('lookup', error, answer, answerFamily, name);
     else if (error) socket.emit('lookup', error, undefined, undefined, name);
     else emitAddresses(socket, name, answer, answerFamily);
-    outcome(error ?? null);
+    if (!socket.connecting) return;
+    socket._unrefTimer();
+    if (!error) found();
+    // Whoever called `connect` has had no time yet to listen for it.
+    else process.nextTick(() => socket.connecting && socket.destroy(error));
   });
 }
 

@@ -12,6 +12,7 @@ export type Syscall =
   | 'bind'
   | 'send'
   | 'migrate'
+  | 'openFlow'
   | 'handoff'
   | 'adopt'
   | `${'add' | 'drop'}${'' | 'SourceSpecific'}Membership`;

@@ -60,7 +60,8 @@ function take(socket: EventEmitter): readonly Waiting[] {
   return waiters;
 }
 
-function targetOf(options: MigrateOptions): { interface?: string; address?: NetworkAddress } {
+/** Throws for bad options. */
+export function targetOf(options: MigrateOptions): { interface?: string; address?: NetworkAddress } {
   checkObject(options, 'options');
   const { interface: name, address } = options;
   if (name === undefined && address === undefined) throw missingArgument('options.interface');

@@ -14,6 +14,7 @@ export interface SocketReactions<S> {
   finished(socket: S): void;
   migrated(socket: S): void;
   migrationFailed(socket: S, error: ServalError): void;
+  flowsChanged(socket: S): void;
   failed(socket: S, error: ServalError): void;
   closed(socket: S): void;
 }
@@ -50,6 +51,10 @@ export class SocketObserver<S extends { readonly destroyed: boolean }> extends A
 
   migrated(): void {
     this.tell(this.reactions.migrated);
+  }
+
+  flowsChanged(): void {
+    this.tell(this.reactions.flowsChanged);
   }
 
   migrationFailed(error: ServalError): void {

@@ -29,6 +29,7 @@ import { type FailedService, namedError, operationError, ServiceOfID } from './o
 import type { WriteCallback } from './pending-write';
 import { readyStateOf } from './ready-state';
 import { type SocketAddress, socketAddress } from './socket-address';
+import { type OpenFlowOptions, openFlowOf } from './socket-flows';
 import { handleMigrated, handleMigrationFailed, type MigrateOptions, migrateSocket } from './socket-migration';
 import { SocketObserver, type SocketReactions } from './socket-observer';
 import type { StreamServer } from './stream-server';
@@ -236,6 +237,11 @@ export class StreamSocket extends Duplex implements NetSocket {
     return migrateSocket(this, this.connecting ? undefined : this.#handle, options, this.#service);
   }
 
+  /** One more flow (§4.4, docs/multipath.md). Rejects as `migrate`, and with EISCONN, ENOBUFS, ECONNREFUSED. */
+  openFlow(options: OpenFlowOptions): Promise<void> {
+    return openFlowOf(this.connecting ? undefined : this.#handle, options, this.#service);
+  }
+
   /** An open connection keeps the process alive; after `unref` it does not. */
   ref(): this {
     this.#isReferenced = true;
@@ -362,15 +368,8 @@ export class StreamSocket extends Duplex implements NetSocket {
   }
 
   #lookUp(id: ServiceID, options: ConnectOptions): void {
-    const name = typeof options.host === 'string' ? options.host : (this.#service?.text ?? '');
-    this._host = name;
-    lookUpName(this, name, options, (error) => {
-      if (!this.connecting) return;
-      this._unrefTimer();
-      if (error === null) this.#open(id, options);
-      // Whoever called `connect` has had no time yet to listen for it.
-      else process.nextTick(() => this.connecting && this.destroy(error));
-    });
+    this._host = typeof options.host === 'string' ? options.host : (this.#service?.text ?? '');
+    lookUpName(this, this._host, options, () => this.#open(id, options));
   }
 
   #open(target: ServiceID, options: ConnectOptions): void {
@@ -486,6 +485,7 @@ export class StreamSocket extends Duplex implements NetSocket {
     writable: (socket) => socket.#advanceWrite(),
     finished: (socket) => socket.#writeSide?.acknowledged(),
     migrated: handleMigrated,
+    flowsChanged: (socket) => socket.emit('flows'),
     migrationFailed: (socket, error) => handleMigrationFailed(socket, socket.#service, error),
     failed: (socket, error) => socket.#failed(error),
     closed: (socket) => socket.#closed(),

@@ -20,7 +20,13 @@ import type { ReceivedBatch } from '../wire/received-batch';
 import type { ServiceID } from '../wire/service-id';
 import type { MigrationRefusal } from './control-interface';
 import type { FlowMobility } from './flow-mobility';
-import { FurtherFlows, type FurtherFlowsContext } from './further-flows';
+import {
+  type FlowOpening,
+  type FlowRefusal,
+  type FlowTarget,
+  FurtherFlows,
+  type FurtherFlowsContext,
+} from './further-flows';
 import { describeConnection, type HandedOver } from './handoff';
 
 /** Bits of what happened to a connection since the driver asked last. */
@@ -37,6 +43,8 @@ export const ConnectionSignal = {
   migrated: 128,
   /** Nobody answered at the address that it was to move to. */
   migrationFailed: 256,
+  /** A further flow carries it, or one fewer, or one that was asked for came to nothing. */
+  flowsChanged: 512,
 } as const;
 
 /** What a connection needs of the stack around it. */
@@ -85,7 +93,7 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
     private readonly context: ConnectionContext,
     readonly transport: StreamTransport,
     names: { readonly local?: ServiceID; readonly remote?: ServiceID },
-    private readonly multipath: Multipath = 'never',
+    private multipath: Multipath = 'never',
   ) {
     this.localServiceID = names.local;
     this.remoteServiceID = names.remote;
@@ -163,6 +171,26 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
       else if (each !== 'settled') return each;
     }
     return answer;
+  }
+
+  /** Has one more flow carry the connection (§4.4): `flowsChanged` follows when it does, or when nobody has answered. */
+  openFlow(target: FlowTarget, now: Instant): FlowOpening | FlowRefusal {
+    const first = this.flows[0];
+    if (first === undefined || !this.isConnected) return 'notConnected';
+    // Whoever asks for one by hand wants several, whatever was said before.
+    if (this.multipath === 'never') this.multipath = 'accept';
+    const opening = this.furtherFlows(first)?.openTo(target, now) ?? 'noInterface';
+    if (typeof opening === 'object' && opening.outcome !== 'pending') this.signal(ConnectionSignal.flowsChanged);
+    this.context.touch(this);
+    return opening;
+  }
+
+  /** The others carry what the flow had under way. False for the only one, and for one that has ended. */
+  closeFlow(flow: Flow, now: Instant): boolean {
+    if (this.flows.length < 2 || !this.flows.includes(flow)) return false;
+    this.further?.handleClosed(flow, now);
+    resetFlow(this.context.sal, flow, now);
+    return true;
   }
 
   /**
@@ -285,7 +313,8 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
 
   flowClosed(flow: Flow, failure: FlowFailure | undefined, now: Instant): void {
     const number = this.flows.indexOf(flow);
-    this.further?.handleEnded(flow, now);
+    this.further?.handleEnded(flow, failure, now);
+    if (this.further !== undefined) this.signal(ConnectionSignal.flowsChanged);
     if (number < 0) return this.context.touch(this);
     this.flows = this.flows.filter((each) => each !== flow);
     if (this.flows.length === 0) return this.end(failure, now);
@@ -408,6 +437,7 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
     const roundTrip = flow.request === undefined ? flow.control.measuredRoundTripTime : undefined;
     const size = this.context.pathSizeOf(flow);
     if (!this.transport.join({ peerMaximumSegment, size, roundTrip }, now)) resetFlow(this.context.sal, flow, now);
+    this.signal(ConnectionSignal.flowsChanged);
     this.context.touch(this);
   }
 

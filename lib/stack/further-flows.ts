@@ -1,6 +1,7 @@
 // The flows of a connection beside its first (§4.4): which paths there are between the two ends, by what each knows of
 // itself and hears of the other; who opens flows there, and when one is tried again. Handshakes and lists stand in
 // sal/signaling/join.ts, what the stream does with several flows in transport/stream/flow-schedule.ts.
+// Long because what the two ends know of each other decides all of that together.
 
 import {
   ADDRESSES_REPEAT,
@@ -10,9 +11,9 @@ import {
   JOIN_PAUSE_MAXIMUM,
   TOLD_ADDRESSES_MAXIMUM,
 } from '../limits';
-import { Flow, type FlowOwner, type SynListener } from '../sal/flow';
+import { Flow, type FlowFailure, type FlowOwner, type SynListener } from '../sal/flow';
 import { HalfOpenFlows } from '../sal/half-open-flows';
-import type { LocalInterfaces } from '../sal/local-interfaces';
+import type { LocalInterfaces, MigrationTarget } from '../sal/local-interfaces';
 import type { Path } from '../sal/path';
 import type { ServiceAccessLayer } from '../sal/service-access-layer';
 import type { HandshakeSegments } from '../sal/signaling/handshake-segments';
@@ -23,6 +24,9 @@ import { controlSequence } from '../wire/control-extension';
 import type { FlowNonce } from '../wire/flow-id';
 import type { NetworkAddress } from '../wire/network-address';
 import { ServicePrefix } from '../wire/service-id';
+import { ClosedFlows } from './closed-flows';
+import type { MigrationRefusal } from './control-interface';
+import { isSameWay, nameOf, type Way, waysBetween } from './way';
 
 /** What it needs of the connection and the stack around it. */
 export interface FurtherFlowsContext {
@@ -36,10 +40,24 @@ export interface FurtherFlowsContext {
   createSegments(link: number): HandshakeSegments;
 }
 
-/** A way from one of our addresses to one of the peer's. */
-interface Way {
-  readonly local: NetworkAddress;
-  readonly remote: NetworkAddress;
+/** Where the application wants a further flow. */
+export interface FlowTarget extends MigrationTarget {
+  /** One of the peer's addresses; without it, one that no flow goes to, or else that of the first flow. */
+  readonly remote?: NetworkAddress | undefined;
+}
+
+/** Why there is none. */
+export type FlowRefusal = MigrationRefusal | 'inUse' | 'noRoom';
+
+/** A flow that the application has asked for, and what has become of it. */
+export interface FlowOpening {
+  readonly flow: Flow;
+  outcome: 'pending' | 'open' | FlowFailure;
+}
+
+/** A flow under way: to where, and who waits for it. */
+interface Joining extends Way {
+  readonly opening?: FlowOpening;
 }
 
 /** A way that led nowhere. */
@@ -54,8 +72,9 @@ export class FurtherFlows implements SynListener {
   readonly isFull = false;
   readonly halfOpen: HalfOpenFlows;
   /** Those whose SYN nobody has answered yet. */
-  private readonly joining = new Map<Flow, Way>();
+  private readonly joining = new Map<Flow, Joining>();
   private readonly failures = new Map<string, Failure>();
+  private readonly closed = new ClosedFlows();
   private told: readonly NetworkAddress[] = [];
   private toldNumber = 0;
   private heard: readonly NetworkAddress[] = [];
@@ -131,16 +150,21 @@ export class FurtherFlows implements SynListener {
   handleJoined(flow: Flow): void {
     const way = this.joining.get(flow);
     if (way !== undefined) this.failures.delete(nameOf(way));
+    if (way?.opening !== undefined) way.opening.outcome = 'open';
     this.joining.delete(flow);
     flow.peerAddresses = this.heard;
   }
 
   /** The flow has ended, or came to nothing. */
-  handleEnded(flow: Flow, now: Instant): void {
+  handleEnded(flow: Flow, failure: FlowFailure | undefined, now: Instant): void {
     this.halfOpen.delete(flow);
     const way = this.joining.get(flow);
-    if (way === undefined) return;
+    if (way === undefined) {
+      if (failure === 'reset') this.closed.add(flow);
+      return;
+    }
     this.joining.delete(flow);
+    if (way.opening !== undefined) way.opening.outcome = failure ?? 'reset';
     const pause = Math.min(
       2 * (this.failures.get(nameOf(way))?.pause ?? JOIN_PAUSE / 2),
       JOIN_PAUSE_MAXIMUM,
@@ -148,8 +172,13 @@ export class FurtherFlows implements SynListener {
     this.failures.set(nameOf(way), { until: after(now, pause), pause });
   }
 
+  /** The application wants it no more. */
+  handleClosed(flow: Flow, now: Instant): void {
+    this.closed.addOwn(flow, now);
+  }
+
   nextDeadline(): Instant {
-    let next = this.repeatAt;
+    let next = earlier(this.repeatAt, this.closed.nextDeadline());
     if (this.opens) for (const { until } of this.failures.values()) next = earlier(next, until);
     return next;
   }
@@ -160,11 +189,22 @@ export class FurtherFlows implements SynListener {
       if (this.repeats < ADDRESSES_REPEATS_MAXIMUM) this.tell(now);
       else this.repeatAt = NEVER;
     }
+    this.closed.handleDeadline(now);
     for (const [name, failure] of this.failures) {
       // It stays, so that the next pause is longer.
       if (failure.until <= now) this.failures.set(name, { ...failure, until: NEVER });
     }
     this.open(now);
+  }
+
+  /** Opens a flow that the application asks for, whoever else opens any. */
+  openTo(target: FlowTarget, now: Instant): FlowOpening | FlowRefusal {
+    const way = this.wayTo(target);
+    if (typeof way === 'string') return way;
+    if (this.waysInUse().some((each) => isSameWay(each, way))) return 'inUse';
+    if (!this.hasRoom) return 'noRoom';
+    this.closed.forget(way);
+    return this.join(way, now, true).opening!;
   }
 
   /** The connection ends: nobody waits for flows under way. */
@@ -190,15 +230,31 @@ export class FurtherFlows implements SynListener {
     for (let way = this.nextWay(now); way !== undefined && this.hasRoom; way = this.nextWay(now)) this.join(way, now);
   }
 
-  private join(way: Way, now: Instant): void {
+  private join(way: Way, now: Instant, isAwaited = false): Joining {
     const { sal } = this.context;
     const sibling = this.context.flows[0]!;
     const { link } = sibling.path!;
     const flow = new Flow(this.nonce, sal.random.uint32(), 6, this.context.createSegments(link));
     flow.owner = this.context.owner;
-    this.joining.set(flow, way);
+    const joining: Joining = isAwaited ? { ...way, opening: { flow, outcome: 'pending' } } : way;
+    this.joining.set(flow, joining);
     const path = sal.pathOf(link, way.local, way.remote);
-    if (!startJoin(sal, flow, sibling, path, sal.links.at(link), now)) this.handleEnded(flow, now);
+    if (!startJoin(sal, flow, sibling, path, sal.links.at(link), now)) this.handleEnded(flow, 'noRoom', now);
+    return joining;
+  }
+
+  private wayTo(target: FlowTarget): Way | MigrationRefusal {
+    const locals = this.context.interfaces.addressesOf(target);
+    if (locals.length === 0) return target.address === undefined ? 'noInterface' : 'noAddress';
+    const { remote: first } = this.context.flows[0]!.path!;
+    const used = this.waysInUse();
+    const unused = this.heard.filter((each) => !used.some(({ remote }) => remote.sameIp(each)));
+    const { remote } = target;
+    const wanted = remote === undefined ? undefined : remote.port === 0 ? remote.withPort(first.port) : remote;
+    const remotes = wanted === undefined ? [...unused, first, ...this.heard] : [wanted];
+    // The family of the first flow is known to lead there.
+    const byFamily = [...locals].sort((one, other) => rank(one, first) - rank(other, first));
+    return waysBetween(byFamily, remotes)[0] ?? 'noFamily';
   }
 
   /**
@@ -206,7 +262,7 @@ export class FurtherFlows implements SynListener {
    * one. Both families of an interface lead the same way: it is that of the first flow, where there is one of that.
    */
   private nextWay(now: Instant): Way | undefined {
-    const used = this.waysInUse();
+    const used = [...this.waysInUse(), ...this.closed.ways];
     const first = used[0];
     if (first === undefined) return undefined;
     const { family } = first.remote;
@@ -245,19 +301,13 @@ export class FurtherFlows implements SynListener {
   }
 }
 
-function waysBetween(locals: readonly NetworkAddress[], remotes: readonly NetworkAddress[]): Way[] {
-  return locals.flatMap((local) =>
-    remotes.filter(({ family }) => family === local.family).map((remote) => ({ local, remote })),
-  );
-}
-
 /** From another host. */
 function isReachable({ isLoopback, isUnicast }: NetworkAddress): boolean {
   return isUnicast && !isLoopback;
 }
 
-function nameOf({ local, remote }: Way): string {
-  return `${local.ip} ${remote}`;
+function rank({ family }: NetworkAddress, first: NetworkAddress): number {
+  return family === first.family ? 0 : 1;
 }
 
 function isSameList(one: readonly NetworkAddress[], other: readonly NetworkAddress[]): boolean {

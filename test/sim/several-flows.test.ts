@@ -1,56 +1,12 @@
 // Connections over several paths at once (§4.4), from `connect(name, { multipath: true })` to the wire.
 
 import { describe, expect, it } from 'vitest';
-import { connect, createServer, type Socket } from '../../lib/index';
+import { connect } from '../../lib/index';
 import { Delay } from '../../lib/sim/elements/delay';
-import { RandomLoss } from '../../lib/sim/elements/random-loss';
 import { Rate } from '../../lib/sim/elements/rate';
-import { TailDropQueue } from '../../lib/sim/elements/tail-drop-queue';
 import { path } from '../../lib/sim/path';
-import type { SimulatedHost } from '../../lib/sim/simulated-host';
-import { World } from '../../lib/sim/world';
 import { milliseconds } from '../../lib/time/instant';
-
-const MEBIBYTE = 1024 * 1024;
-
-interface Line {
-  readonly rate?: number;
-  readonly delay: number;
-  readonly loss?: number;
-}
-
-/** A client and a server with a wire of their own for each line; megabits a second, milliseconds one way. */
-function twoHosts(lines: readonly Line[], seed = 1) {
-  const world = new World({ seed });
-  const [client, server] = [world.host('client'), world.host('server')] as const;
-  for (const { rate = 100, delay, loss = 0 } of lines) {
-    const queue = new TailDropQueue({ bytes: 100_000 });
-    const elements = [new Rate(rate * 1e6, queue), new Delay(milliseconds(delay)), new RandomLoss(loss)];
-    world.connect(client, server, path(...elements));
-  }
-  return { world, client, server };
-}
-
-/** A server that counts what it reads, and its one connection. */
-function sink(host: SimulatedHost, options: { multipath?: boolean } = {}) {
-  const counted = { bytes: 0, socket: undefined as Socket | undefined, ended: false };
-  createServer('test/sink', { host }, (socket: Socket) => {
-    counted.socket = socket;
-    socket.on('data', (chunk: Buffer) => {
-      counted.bytes += chunk.length;
-    });
-    socket.on('end', () => {
-      counted.ended = true;
-      socket.end();
-    });
-  }).listen(options);
-  return counted;
-}
-
-async function opened(socket: Socket, world: World, flows: number): Promise<void> {
-  await world.runAsync({ until: () => socket.flows.length === flows || world.now > 20_000 });
-  expect(socket.flows.length).toBe(flows);
-}
+import { MEBIBYTE, opened, sink, twoHosts } from './several-paths';
 
 describe('connect with multipath', () => {
   it('opens a flow on every path, and carries one stream over all of them', async () => {

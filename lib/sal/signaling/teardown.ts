@@ -71,6 +71,11 @@ export function resetFlow(context: SignalingContext, flow: Flow, now: Instant): 
   context.close(flow, undefined, now);
 }
 
+/** Tells the peer of a flow that was reset, and is in the table no more, once again. */
+export function repeatReset(flow: Flow): void {
+  flow.sendControl(ControlFlag.rst | ControlFlag.ack, flow.control.sendNext);
+}
+
 /** A RST that has proven to come from the peer, or from a host that saw our packet. */
 export function handleReset(context: SignalingContext, flow: Flow, now: Instant): void {
   const wasOver = flow.state === 'lastAck' || flow.state === 'closing';

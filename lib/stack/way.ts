@@ -1,0 +1,23 @@
+// A way from one of our addresses to one of the peer's, which a further flow of a connection may take (§4.4).
+
+import type { NetworkAddress } from '../wire/network-address';
+
+export interface Way {
+  readonly local: NetworkAddress;
+  readonly remote: NetworkAddress;
+}
+
+/** All there are between the two lists: in the order of the first, then of the second. */
+export function waysBetween(locals: readonly NetworkAddress[], remotes: readonly NetworkAddress[]): Way[] {
+  return locals.flatMap((local) =>
+    remotes.filter(({ family }) => family === local.family).map((remote) => ({ local, remote })),
+  );
+}
+
+export function isSameWay(one: Way, other: Way): boolean {
+  return one.local.sameIp(other.local) && one.remote.equals(other.remote);
+}
+
+export function nameOf({ local, remote }: Way): string {
+  return `${local.ip} ${remote}`;
+}

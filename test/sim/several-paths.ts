@@ -1,0 +1,58 @@
+// Two hosts with several wires between them, and a server that counts: what the tests of several flows begin with.
+
+import { expect } from 'vitest';
+import { createServer, type ListenOptions, type Socket } from '../../lib/index';
+import { Delay } from '../../lib/sim/elements/delay';
+import { RandomLoss } from '../../lib/sim/elements/random-loss';
+import { Rate } from '../../lib/sim/elements/rate';
+import { TailDropQueue } from '../../lib/sim/elements/tail-drop-queue';
+import { path } from '../../lib/sim/path';
+import type { SimulatedHost } from '../../lib/sim/simulated-host';
+import { World } from '../../lib/sim/world';
+import { milliseconds } from '../../lib/time/instant';
+
+export const MEBIBYTE = 1024 * 1024;
+
+export interface Line {
+  readonly rate?: number;
+  readonly delay: number;
+  readonly loss?: number;
+}
+
+/** A client and a server with a wire of their own for each line; megabits a second, milliseconds one way. */
+export function twoHosts(lines: readonly Line[], seed = 1) {
+  const world = new World({ seed });
+  const [client, server] = [world.host('client'), world.host('server')] as const;
+  for (const { rate = 100, delay, loss = 0 } of lines) {
+    const queue = new TailDropQueue({ bytes: 100_000 });
+    const elements = [new Rate(rate * 1e6, queue), new Delay(milliseconds(delay)), new RandomLoss(loss)];
+    world.connect(client, server, path(...elements));
+  }
+  return { world, client, server };
+}
+
+/** A server that counts what it reads, and its one connection. */
+export function sink(host: SimulatedHost, options: ListenOptions = {}) {
+  const counted = { bytes: 0, socket: undefined as Socket | undefined, ended: false };
+  createServer('test/sink', { host }, (socket: Socket) => {
+    counted.socket = socket;
+    socket.on('data', (chunk: Buffer) => {
+      counted.bytes += chunk.length;
+    });
+    socket.on('end', () => {
+      counted.ended = true;
+      socket.end();
+    });
+  }).listen(options);
+  return counted;
+}
+
+export async function opened(socket: Socket, world: World, flows: number): Promise<void> {
+  await world.runAsync({ until: () => socket.flows.length === flows || world.now > 20_000 });
+  expect(socket.flows.length).toBe(flows);
+}
+
+/** The address of the host's interface of that number. */
+export function addressOf(host: SimulatedHost, index: number): string {
+  return host.interfaces[index]!.addresses[0]!.address.ip;
+}
