@@ -118,6 +118,7 @@ export class DatagramHandleOverStack implements DatagramHandle {
     if ((said & DatagramSignal.connected) !== 0) this.observer.connected();
     while (this.endpoint.read(this.tell));
     if ((said & DatagramSignal.migrated) !== 0) this.observer.migrated?.();
+    if ((said & DatagramSignal.settled) !== 0 && !this.endpoint.isMoving) this.observer.settled?.();
     if ((said & DatagramSignal.migrationFailed) !== 0) {
       this.observer.migrationFailed?.(this.migrationError('unanswered'));
     }

@@ -71,6 +71,8 @@ export interface StreamObserver {
   migrated?(): void;
   /** Another number of flows carries it (§4.4). */
   flowsChanged?(): void;
+  /** What `migrate` asked for is done: the connection is there. */
+  settled?(): void;
   /** ETIMEDOUT: nobody answered at the address that `migrate` chose, and the connection goes on where it is. */
   migrationFailed?(error: ServalError): void;
   /** The connection is dead: ECONNREFUSED, ETIMEDOUT, ECONNRESET, ... `closed` follows. */
@@ -126,7 +128,7 @@ export interface StreamHandle {
    * open in both directions.
    */
   handOver?(): HandedOver | undefined;
-  /** Goes to another address: `migrated` or `migrationFailed` follows. An error when it cannot: ENODEV ... */
+  /** Goes to another address: `settled` or `migrationFailed` follows. An error when it cannot: ENODEV ... */
   migrate(target: MigrationTarget): ServalError | 'settled' | undefined;
   /** Has one more flow carry the connection; `outcome` is called when it does. An error when it cannot: ENODEV ... */
   openFlow?(target: FlowTarget, outcome: (error: ServalError | undefined) => void): ServalError | undefined;
@@ -191,6 +193,7 @@ export interface DatagramObserver {
   failed(error: ServalError): void;
   /** As of a `StreamObserver`, for a connected socket. */
   migrated?(): void;
+  settled?(): void;
   migrationFailed?(error: ServalError): void;
   closed(): void;
 }

@@ -179,6 +179,8 @@ export class StreamHandleOverStack implements StreamHandle {
       this.lastPath = this.connection.flows[0]?.path ?? this.lastPath;
       this.observer.migrated?.();
     }
+    // Not by a move of the peer's that ends while ours is under way.
+    if ((said & ConnectionSignal.settled) !== 0 && !this.connection.isMoving) this.observer.settled?.();
     if ((said & ConnectionSignal.migrationFailed) !== 0) {
       this.observer.migrationFailed?.(migrationError('unanswered', this.context()));
     }

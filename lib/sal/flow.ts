@@ -208,6 +208,11 @@ export class Flow implements HasListPlace<Flow> {
     return this.owner?.flowRoundTripTime?.(this, now) ?? this.control.measuredRoundTripTime;
   }
 
+  /** Its own RSYN is under way. */
+  get isMoving(): boolean {
+    return this.migration?.own?.kind === 'move';
+  }
+
   /** Our address of its path is gone. */
   get isCut(): boolean {
     return this.migration?.cutAt !== undefined;

@@ -38,7 +38,7 @@ import { type FailedService, operationError } from './operation-error';
 import { ReceivedFrom } from './received-from';
 import { whenRegistered } from './registration';
 import { type SocketAddress, socketAddress } from './socket-address';
-import { handleMigrated, handleMigrationFailed, type MigrateOptions, migrateSocket } from './socket-migration';
+import { handleMigrationFailed, type MigrateOptions, migrateSocket, migrationReactions } from './socket-migration';
 
 export interface DatagramAddress extends Partial<SocketAddress> {
   readonly serviceID: ServiceID;
@@ -262,14 +262,16 @@ export class DatagramSocket extends IpOptions {
     const run = (callback: () => void) => {
       if (!this.#isClosed) resource.runInAsyncScope(callback);
     };
+    const reactions = migrationReactions<DatagramSocket>((socket) => socket.#target);
     const tell = (bytes: Buffer, from: DatagramSource) => this.emit('message', bytes, new ReceivedFrom(bytes, from));
     return {
       message: (bytes, from) => {
         if (!this.#isClosed) resource.runInAsyncScope(tell, undefined, bytes, from);
       },
       connected: () => run(() => this.#connected()),
-      migrated: () => run(() => handleMigrated(this)),
-      migrationFailed: (error) => run(() => handleMigrationFailed(this, this.#target, error)),
+      migrated: () => run(() => reactions.migrated(this)),
+      settled: () => run(() => reactions.settled(this)),
+      migrationFailed: (error) => run(() => reactions.migrationFailed(this, error)),
       failed: (error) => run(() => this.#failed(error)),
       closed: () => run(() => this.#end()),
     };

@@ -7,6 +7,7 @@ import { NetworkAddress } from '../wire/network-address';
 import { checkObject } from './argument-checks';
 import { invalidArgumentType, invalidArgumentValue, missingArgument } from './node-error';
 import { type FailedService, namedError, operationError } from './operation-error';
+import type { SocketReactions } from './socket-observer';
 
 /** Where to go: an interface of this host by its name, or one of its addresses. */
 export interface MigrateOptions {
@@ -39,10 +40,17 @@ export function migrateSocket(
   });
 }
 
-/** The socket or its peer has another address. */
-export function handleMigrated(socket: EventEmitter): void {
-  for (const { resolve } of take(socket)) resolve();
-  socket.emit('migrate');
+/** What a socket does with the calls of its handle that are about moves. */
+export function migrationReactions<S extends EventEmitter>(
+  serviceOf: (socket: S) => FailedService | undefined,
+): Pick<SocketReactions<S>, 'migrated' | 'settled' | 'migrationFailed'> {
+  return {
+    migrated: (socket) => void socket.emit('migrate'),
+    settled: (socket) => {
+      for (const { resolve } of take(socket)) resolve();
+    },
+    migrationFailed: (socket, error) => handleMigrationFailed(socket, serviceOf(socket), error),
+  };
 }
 
 /** The connection goes on where it was; or, without an error of the handle's, it is over. */

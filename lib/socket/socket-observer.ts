@@ -13,6 +13,7 @@ export interface SocketReactions<S> {
   writable(socket: S): void;
   finished(socket: S): void;
   migrated(socket: S): void;
+  settled(socket: S): void;
   migrationFailed(socket: S, error: ServalError): void;
   flowsChanged(socket: S): void;
   failed(socket: S, error: ServalError): void;
@@ -55,6 +56,10 @@ export class SocketObserver<S extends { readonly destroyed: boolean }> extends A
 
   flowsChanged(): void {
     this.tell(this.reactions.flowsChanged);
+  }
+
+  settled(): void {
+    this.tell(this.reactions.settled);
   }
 
   migrationFailed(error: ServalError): void {

@@ -30,7 +30,7 @@ import type { WriteCallback } from './pending-write';
 import { readyStateOf } from './ready-state';
 import { type SocketAddress, socketAddress } from './socket-address';
 import { type OpenFlowOptions, openFlowOf } from './socket-flows';
-import { handleMigrated, handleMigrationFailed, type MigrateOptions, migrateSocket } from './socket-migration';
+import { handleMigrationFailed, type MigrateOptions, migrateSocket, migrationReactions } from './socket-migration';
 import { SocketObserver, type SocketReactions } from './socket-observer';
 import type { StreamServer } from './stream-server';
 import { UserBuffer } from './user-buffer';
@@ -484,9 +484,8 @@ export class StreamSocket extends Duplex implements NetSocket {
     ended: (socket) => socket.#ended(),
     writable: (socket) => socket.#advanceWrite(),
     finished: (socket) => socket.#writeSide?.acknowledged(),
-    migrated: handleMigrated,
+    ...migrationReactions((socket: StreamSocket) => socket.#service),
     flowsChanged: (socket) => socket.emit('flows'),
-    migrationFailed: (socket, error) => handleMigrationFailed(socket, socket.#service, error),
     failed: (socket, error) => socket.#failed(error),
     closed: (socket) => socket.#closed(),
   };

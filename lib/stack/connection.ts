@@ -45,6 +45,8 @@ export const ConnectionSignal = {
   migrationFailed: 256,
   /** A further flow carries it, or one fewer, or one that was asked for came to nothing. */
   flowsChanged: 512,
+  /** A move has come to its end, here or where its flow was before; others may be under way (`isMoving`). */
+  settled: 1024,
 } as const;
 
 /** What a connection needs of the stack around it. */
@@ -160,7 +162,7 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
   }
 
   /**
-   * Every flow that is not there goes to `target`: `migrated` or `migrationFailed` follows. 'settled' when all are.
+   * Every flow that is not there goes to `target`: `settled` or `migrationFailed` follows. 'settled' when all are.
    */
   migrate(target: MigrationTarget, now: Instant): MigrationRefusal | 'settled' | undefined {
     if (this.flows.length === 0) return 'notConnected';
@@ -191,6 +193,11 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
     this.further?.handleClosed(flow, now);
     resetFlow(this.context.sal, flow, now);
     return true;
+  }
+
+  /** Whether a flow has asked its peer to follow, and has no answer yet. */
+  get isMoving(): boolean {
+    return this.flows.some((flow) => flow.isMoving);
   }
 
   /**
@@ -283,7 +290,7 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
 
   flowRenewed(flow: Flow, now: Instant): void {
     this.transport.pathChanged(this.flows.indexOf(flow), this.context.pathSizeOf(flow), now);
-    if (this.isArriving) this.signal(ConnectionSignal.migrated);
+    this.signal(ConnectionSignal.settled | (this.isArriving ? ConnectionSignal.migrated : 0));
     this.isArriving = false;
     this.context.touch(this);
   }

@@ -34,6 +34,8 @@ export const DatagramSignal = {
   /** The flow of our own `connect` has other addresses (§4.4). */
   migrated: 16,
   migrationFailed: 32,
+  /** As of a connection. */
+  settled: 64,
 } as const;
 
 /** Where a datagram came from, and how to answer it. */
@@ -162,6 +164,10 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
     return this.context.mobility.migrate(flow, target, now);
   }
 
+  get isMoving(): boolean {
+    return this.connected?.isMoving === true;
+  }
+
   close(now: Instant): void {
     if (this.isClosed) return;
     this.isClosed = true;
@@ -207,7 +213,11 @@ export class DatagramEndpoint implements LocalSocket, SynListener, FlowOwner {
   }
 
   flowMigrated(flow: Flow): void {
-    if (flow === this.connected) this.signal(DatagramSignal.migrated);
+    if (flow === this.connected) this.signal(DatagramSignal.migrated | DatagramSignal.settled);
+  }
+
+  flowRenewed(flow: Flow): void {
+    if (flow === this.connected) this.signal(DatagramSignal.settled);
   }
 
   flowMigrationFailed(flow: Flow): void {

@@ -50,13 +50,14 @@ export class FlowMobility {
     }
   }
 
-  /** The flow goes there when the peer has answered; 'settled' when it is there. */
+  /** The flow goes there when the peer has answered; 'settled' when it is there. From where it was to go it is called back. */
   migrate(flow: Flow, target: MigrationTarget, now: Instant): MigrationRefusal | 'settled' | undefined {
     if (!flow.canMigrate) return 'notConnected';
     const addresses = this.interfaces.addressesOf(target);
     if (addresses.length === 0) return target.address === undefined ? 'noInterface' : 'noAddress';
     const { local, link } = flow.path!;
-    if (!flow.isCut && local !== undefined && addresses.some((each) => each.sameIp(local))) return 'settled';
+    const isHere = local !== undefined && addresses.some((each) => each.sameIp(local));
+    if (isHere && !flow.isCut && !flow.isMoving) return 'settled';
     const route = this.routeOf(flow, addresses);
     if (route === undefined) return 'noFamily';
     this.start(flow, this.sal.pathOf(link, route.local, route.remote), now);

@@ -72,6 +72,30 @@ describe('socket.migrate', () => {
     await world.runAsync({ until: () => accepted.destroyed });
   });
 
+  it('is not taken for done when it is the peer that has moved', async () => {
+    const { world, server, socket, accepted } = await connected(5);
+    world.attach(server, world.segment('home'), { name: 'eth1' });
+    let told = 0;
+    socket.on('migrate', () => told++);
+    const [mine, other] = [socket.migrate({ interface: 'island' }), accepted.migrate({ interface: 'eth1' })];
+    expect(await outcome(world, other)).toBe('moved');
+    expect(await outcome(world, mine)).toMatchObject({ code: 'ETIMEDOUT' });
+    expect(told).toBe(1);
+    socket.destroy();
+    await world.runAsync({ until: () => accepted.destroyed });
+  });
+
+  it('is called back by another one, to where the stream is still', async () => {
+    const { world, socket, accepted } = await connected(6);
+    const home = socket.localAddress!;
+    const [away, back] = [socket.migrate({ interface: 'mobile' }), socket.migrate({ address: home })];
+    expect(await outcome(world, back)).toBe('moved');
+    expect(await outcome(world, away)).toBe('moved');
+    expect([socket.localAddress, accepted.remoteAddress]).toEqual([home, home]);
+    socket.destroy();
+    await world.runAsync({ until: () => accepted.destroyed });
+  });
+
   it('rejects with a code, and the stream stays', async () => {
     const { world, socket, accepted } = await connected(2);
     const before = socket.localAddress;
