@@ -17,7 +17,20 @@ export interface Impairment {
   readonly reorder: number;
   readonly seed: number;
   readonly mtu?: number;
+  /** Mbit/s, behind a queue of so many bytes; default none. */
+  readonly rate?: number;
+  readonly queue?: number;
+  /** Milliseconds at most, in order. */
+  readonly jitter?: number;
+  /** Packets that are lost in a row, on average. */
+  readonly burst?: number;
+  /** The interface at both ends; default `relay0`. */
+  readonly device?: string;
 }
+
+/** Mbit/s and bytes of a relay that is as fast as it can be. */
+const RATE_WITHOUT_LIMIT = 1e6;
+const QUEUE_WITHOUT_LIMIT = 1e9;
 
 let labs = 0;
 
@@ -35,11 +48,12 @@ export class Lab {
   }
 
   /** A veth pair; addresses as `10.9.0.1/24` or `fd00::1/64`. Interfaces have the same name at both ends. */
-  connect(a: LabHost, aAddresses: readonly string[], b: LabHost, bAddresses: readonly string[]): void {
+  connect(a: LabHost, aAddresses: readonly string[], b: LabHost, bAddresses: readonly string[]): string {
     const name = `eth${this.cables++}`;
     ip('link', 'add', name, 'netns', a.namespace, 'type', 'veth', 'peer', 'name', name, 'netns', b.namespace);
     a.configure(name, aAddresses);
     b.configure(name, bAddresses);
+    return name;
   }
 
   /** One segment for all: each host has an interface `eth0` on a bridge. */
@@ -76,15 +90,16 @@ export class Lab {
     bAddresses: readonly string[],
     path: Impairment,
   ): Promise<void> {
-    const { delay, loss, reorder, seed, mtu = 1500 } = path;
-    const numbers = [mtu, delay, loss, reorder, seed].map(String);
+    const { delay, loss, reorder, seed, mtu = 1500, device = 'relay0', jitter = 0, burst = 1 } = path;
+    const { rate = RATE_WITHOUT_LIMIT, queue = QUEUE_WITHOUT_LIMIT } = path;
+    const numbers = [mtu, delay, loss, reorder, seed, rate, queue, device, jitter, burst].map(String);
     const relay = spawn(this.relayProgram(), [a.namespace, b.namespace, ...numbers], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     this.relays.push(relay);
     await once(relay.stdout, 'data');
-    a.configure('relay0', aAddresses, mtu);
-    b.configure('relay0', bAddresses, mtu);
+    a.configure(device, aAddresses, mtu);
+    b.configure(device, bAddresses, mtu);
   }
 
   /** What the relays did, as they report it when they end. */
@@ -126,6 +141,13 @@ export class LabHost {
   constructor(readonly namespace: string) {
     ip('netns', 'add', namespace);
     ip('-n', namespace, 'link', 'set', 'lo', 'up');
+  }
+
+  /** Has the kernel pass packets on, of both families. */
+  route(): void {
+    for (const key of ['net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1']) {
+      execFileSync('ip', ['netns', 'exec', this.namespace, 'sysctl', '-qw', key]);
+    }
   }
 
   /** The `ip` command in this namespace. */

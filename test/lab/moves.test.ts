@@ -2,15 +2,13 @@
 // over real sockets (§4.4, Figure 10 in small): as client and as server, and from IPv4 to IPv6. How long the stream stood
 // still is printed beside the time without any network.
 
-import { execFileSync } from 'node:child_process';
 import { afterEach, expect, it } from 'vitest';
 import { type Actor, now, type StreamReport } from './actor';
-import type { Lab, LabHost } from './lab';
 import { companyInLabs } from './labs';
 import { describeWithNamespaces } from './require-root';
+import { type Families, Stub } from './stub';
 
 const { company, newLab } = companyInLabs((end) => afterEach(end, 60_000));
-let cables = 0;
 
 /**
  * The longest the stream may stand still beyond the time without a network, milliseconds, on a busy machine; a kernel asks
@@ -21,59 +19,26 @@ const INTERRUPTION_MAXIMUM = 2500;
 /** Bytes on their way when the interface goes must be sent again: the stream runs on for so long, to see it. */
 const AFTERMATH = 400;
 
-/** A host with one cable, to the router. */
-class Stub {
-  networkInterface = '';
-
-  constructor(
-    private readonly lab: Lab,
-    readonly host: LabHost,
-    private readonly router: LabHost,
-    private readonly number: number,
-  ) {}
-
-  /** A network of its own each time, and the way to all others by it. */
-  plug(families: readonly (4 | 6)[]): void {
-    const network = this.number * 10 + cables;
-    this.networkInterface = `eth${cables++}`;
-    const v4 = (host: number): string => `10.8.${network}.${host}`;
-    const v6 = (host: number): string => `fd08:${network}::${host}`;
-    const addresses = (host: number): string[] =>
-      families.map((family) => (family === 4 ? `${v4(host)}/24` : `${v6(host)}/64`));
-    // The router's end first, or the neighbour is asked for when it is not there yet, and again a second later.
-    this.lab.connect(this.router, addresses(1), this.host, addresses(2));
-    if (families.includes(4)) this.host.ip('route', 'replace', 'default', 'via', v4(1));
-    if (families.includes(6)) this.host.ip('-6', 'route', 'replace', 'default', 'via', v6(1));
-    this.address = families.includes(4) ? v4(2) : v6(2);
-  }
-
-  address = '';
-
-  unplug(): void {
-    this.host.ip('link', 'delete', this.networkInterface);
-  }
-}
-
-async function scene(clientFamilies: readonly (4 | 6)[]): Promise<{ client: Actor; near: Stub; far: Stub }> {
+async function scene(clientFamilies: Families): Promise<{ client: Actor; near: Stub; far: Stub }> {
   const lab = newLab();
-  cables = 0;
   const router = lab.host('router');
-  for (const key of ['net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1']) {
-    execFileSync('ip', ['netns', 'exec', router.namespace, 'sysctl', '-qw', key]);
-  }
-  const near = new Stub(lab, lab.host('client'), router, 1);
-  const far = new Stub(lab, lab.host('server'), router, 5);
-  near.plug(clientFamilies);
-  far.plug([4, 6]);
-  await Promise.all([near, far].map(({ host, networkInterface }) => host.isUp(networkInterface)));
+  router.route();
+  const near = new Stub(lab, lab.host('client'), router);
+  const far = new Stub(lab, lab.host('server'), router);
+  await Promise.all([plug(near, clientFamilies), plug(far, [4, 6])]);
   const environment = { SERVAL_BROADCAST: '0' };
   const server = await company.start({ on: far.host, environment });
   await server.ask('createHost', { settings: {} });
   await server.ask('listen', { service: 'acme/echo', behavior: 'echo' });
   const client = await company.start({ on: near.host, environment });
-  const router4or6 = clientFamilies.includes(4) ? far.address : `[fd08:${far.address.split('.')[2]}::2]`;
+  const router4or6 = clientFamilies.includes(4) ? far.address(4) : `[${far.address(6)}]`;
   await client.ask('createHost', { settings: { router: `${router4or6}:54325` } });
   return { client, near, far };
+}
+
+async function plug(stub: Stub, families: Families): Promise<void> {
+  const { networkInterface } = stub.plug(families);
+  await stub.host.isUp(networkInterface);
 }
 
 describeWithNamespaces('a host that changes its network while a stream runs', () => {
@@ -92,9 +57,9 @@ describeWithNamespaces('a host that changes its network while a stream runs', ()
       const stub = who === 'client' ? near : far;
       const startedAt = now();
       stub.unplug();
-      stub.plug(families);
+      const { networkInterface } = stub.plug(families);
       const dark = now() - startedAt;
-      await stub.host.isUp(stub.networkInterface);
+      await stub.host.isUp(networkInterface);
       await new Promise((resolve) => setTimeout(resolve, AFTERMATH + INTERRUPTION_MAXIMUM));
       const { sent, received, wrong, code, longestPause } = await client.ask<StreamReport>('endStream', { name });
       console.log(`${name}: still for ${longestPause.toFixed(0)} ms, of which ${dark.toFixed(0)} ms without a network`);

@@ -3,6 +3,7 @@
 // when nothing is open and the test has said `leave`, it ends by itself.
 
 const serval = require('../../../dist/index.js');
+const hashedStreams = require('./hashed-streams.cjs');
 
 /** Milliseconds on the machine's clock, the same in all processes. */
 const now = () => Number(process.hrtime.bigint()) / 1e6;
@@ -294,6 +295,7 @@ function closeDatagram({ name }) {
 // ---- the channel ----
 
 const verbs = {
+  ...hashedStreams({ serval, options, tell }),
   listen,
   closeServer,
   drainServer,

@@ -1,11 +1,12 @@
 // A path with delay, loss and reordering between two network namespaces: a TUN device in each, and this
 // process between them. Stands in for netem, which test machines lack. Everything else of the path - routing,
 // MTU, checksums - is the kernel's. Usage:
-// relay NAMESPACE_A NAMESPACE_B MTU DELAY_MS LOSS REORDER SEED [RATE_MBIT QUEUE_BYTES [DEVICE]]
+// relay NAMESPACE_A NAMESPACE_B MTU DELAY_MS LOSS REORDER SEED [RATE_MBIT QUEUE_BYTES [DEVICE [JITTER_MS BURST]]]
 //
 // DELAY_MS is one way. LOSS and REORDER are probabilities; a reordered packet waits up to two delays longer. With a rate
 // each direction is a link that sends one packet after the other, behind a queue that drops what does not fit. The device is
-// called relay0 on both sides, or DEVICE.
+// called relay0 on both sides, or DEVICE. JITTER_MS is the most that a packet waits besides, in order with the others; BURST
+// the mean number of packets that are lost in a row, 1 or less: each by itself.
 // Prints "ready", and on SIGTERM one line of JSON with what it did.
 
 #include <fcntl.h>
@@ -41,6 +42,10 @@ struct Options {
   /** Nanoseconds that a byte takes; 0: no time at all. */
   double ns_per_byte;
   double queue_bytes;
+  double jitter_ms;
+  /** Probabilities at each packet that a direction turns bad, in which all is lost, and good again; 0: it does not. */
+  double good_to_bad;
+  double bad_to_good;
 };
 
 struct Counts {
@@ -121,7 +126,7 @@ class Relay {
 
   void Take(int side, const char* bytes, size_t length) {
     std::uniform_real_distribution<double> chance(0, 1);
-    if (chance(random_) < options_.loss) {
+    if (IsLost(side, chance)) {
       counts_.lost++;
       return;
     }
@@ -140,8 +145,18 @@ class Relay {
       counts_.reordered++;
       delay_ms += 2 * options_.delay_ms * chance(random_) + 1;
     }
-    const uint64_t due = sent + static_cast<uint64_t>(delay_ms * 1e6);
+    uint64_t due = sent + static_cast<uint64_t>(delay_ms * 1e6);
+    if (options_.jitter_ms > 0) {
+      due += static_cast<uint64_t>(options_.jitter_ms * 1e6 * chance(random_));
+      due = latest_due_[side] = std::max(due, latest_due_[side]);
+    }
     queue_.push(Packet{due, order_++, tuns_[1 - side], std::vector<char>(bytes, bytes + length)});
+  }
+
+  bool IsLost(int side, std::uniform_real_distribution<double>& chance) {
+    if (options_.good_to_bad == 0) return chance(random_) < options_.loss;
+    if (chance(random_) < (is_bad_[side] ? options_.bad_to_good : options_.good_to_bad)) is_bad_[side] = !is_bad_[side];
+    return is_bad_[side];
   }
 
   /** When the last byte of the packet has left; 0 when the queue before the link is full. */
@@ -176,6 +191,8 @@ class Relay {
   int tuns_[2];
   /** When the link away from each side has sent everything that it took. */
   uint64_t free_at_[2] = {0, 0};
+  uint64_t latest_due_[2] = {0, 0};
+  bool is_bad_[2] = {false, false};
   Options options_;
   std::mt19937 random_;
   uint64_t order_ = 0;
@@ -186,21 +203,27 @@ class Relay {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 8 && argc != 10 && argc != 11) {
+  if (argc != 8 && argc != 10 && argc != 11 && argc != 13) {
     std::fprintf(stderr,
                  "usage: relay NAMESPACE_A NAMESPACE_B MTU DELAY_MS LOSS REORDER SEED [RATE_MBIT QUEUE_BYTES "
-                 "[DEVICE]]\n");
+                 "[DEVICE [JITTER_MS BURST]]]\n");
     return 2;
   }
   const bool is_limited = argc >= 10;
-  const char* device = argc == 11 ? argv[10] : "relay0";
+  const char* device = argc >= 11 ? argv[10] : "relay0";
+  const double loss = std::atof(argv[5]);
+  const double burst = argc == 13 ? std::atof(argv[12]) : 1;
+  const bool is_bursty = burst > 1 && loss > 0 && loss < 1;
   const Options options{std::atoi(argv[3]),
                         std::atof(argv[4]),
-                        std::atof(argv[5]),
+                        loss,
                         std::atof(argv[6]),
                         static_cast<unsigned>(std::atoi(argv[7])),
                         is_limited ? 8000 / std::atof(argv[8]) : 0,
-                        is_limited ? std::atof(argv[9]) : 0};
+                        is_limited ? std::atof(argv[9]) : 0,
+                        argc == 13 ? std::atof(argv[11]) : 0,
+                        is_bursty ? loss / (1 - loss) / burst : 0,
+                        is_bursty ? 1 / burst : 0};
   sigset_t ends;
   sigemptyset(&ends);
   sigaddset(&ends, SIGTERM);
