@@ -89,12 +89,16 @@ export const CONNECT_TIMEOUT = seconds(8);
 export const CONNECT_ATTEMPTS_MAXIMUM = 16;
 /**
  * Who refuses again, behind a router, is all that the router has now: it is asked this often more, after a pause in
- * which an instance that starts anew can have registered.
+ * which an instance that starts anew can have registered; and so are those that are full, where all are.
  */
 export const CONNECT_REPEATS_MAXIMUM = 2;
 export const CONNECT_REPEAT_PAUSE = milliseconds(50);
-/** A broadcast that some refuse is repeated until it was sent so often: then those who might accept are not there. */
-export const CONNECT_BROADCASTS = 2;
+/**
+ * A broadcast that some refuse is repeated until it was sent so often, with this pause: then those who might accept are
+ * not there. Where one packet of twenty is lost, one is missed in ten thousand times.
+ */
+export const CONNECT_BROADCASTS = 4;
+export const CONNECT_BROADCAST_PAUSE = milliseconds(300);
 /** SYNs that a router which relays answers remembers, 12 bytes each, a power of two: 2,000 connects a second. */
 export const RELAYED_SYNS = 16_384;
 /** As long as a connect lasts. */

@@ -55,6 +55,8 @@ export interface FirstPacketContext {
   noteAbandoned(service: ServiceID): void;
   /** What a rule for the service led to has failed a connect. */
   noteFailure(service: ServiceID, hop: NetworkAddress, why: FailureReason, now: Instant): void;
+  /** Whether a socket of this process has the service, and takes nobody for now. */
+  isWithdrawn(service: ServiceID, protocol: 6 | 17): boolean;
   /** A client asks again, and perhaps asked another router before. */
   noteRetry(service: ServiceID, now: Instant): void;
 }
@@ -263,11 +265,15 @@ export class FirstPackets {
 
   /**
    * Nobody has the service. A SYN meant for this process alone is refused; anything else gets no answer. On a
-   * link without ports every process of the host hears it, and another may have the service.
+   * link without ports every process of the host hears it, and another may have the service. One that was sent to all
+   * is refused by those that have the service and no place: its client need not wait for them.
    */
   private handleUnmatched(received: ReceivedControl): void {
     this.context.counters.count('unmatched');
-    this.refuse(received);
+    const { packet, batch, row } = received;
+    if (packet.control === undefined) return;
+    const isFull = this.context.isWithdrawn(packet.destinationService!, packet.protocol as 6 | 17);
+    if (isForUsAlone(received) || (isFull && batch.isBroadcast(row))) refuseSyn(received, isFull);
   }
 
   private drop(received: ReceivedControl, refuses: boolean): void {

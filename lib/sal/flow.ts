@@ -75,7 +75,7 @@ export interface SynListener {
 /** What is kept of a SYN until its third ACK comes. */
 export interface HalfOpenRequest {
   readonly listener: SynListener;
-  readonly since: Instant;
+  since: Instant;
   /** The SYN's source list, sent back in the SYN-ACK where the client wants it or the original expects it. */
   readonly recordedSource: readonly NetworkAddress[] | undefined;
   /** The router that passes our answer on, where one says that the client hears nobody else (§7). */

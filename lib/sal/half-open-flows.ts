@@ -2,6 +2,7 @@
 // Found by what a SYN says of its client. The places of a hash table hold flows that are chained through the flows
 // themselves: a `Map` grows anew after every few removals, and its dead tables kept thousands of flows alive.
 
+import type { Instant } from '../time/instant';
 import type { RandomSource } from '../time/random-source';
 import type { FlowID, FlowNonce } from '../wire/flow-id';
 import type { NetworkAddress } from '../wire/network-address';
@@ -39,6 +40,13 @@ export class HalfOpenFlows {
     if (this.flows.size === this.places.length) this.grow();
     this.flows.add(flow);
     this.chain(flow);
+  }
+
+  /** Its client has just shown that it is there: others give way before it. */
+  renew(flow: Flow, now: Instant): void {
+    flow.request!.since = now;
+    this.flows.delete(flow);
+    this.flows.add(flow);
   }
 
   /** False when it was not here. */

@@ -60,6 +60,8 @@ export interface ServiceAccessLayerObserver {
   abandoned(service: ServiceID): void;
   /** An instance does not do what a rule says of it. */
   instanceFailed(failure: InstanceFailure | ConnectRetried, now: Instant): void;
+  /** Whether a socket of ours has the service, and takes nobody for now. */
+  isWithdrawn?(service: ServiceID, protocol: 6 | 17): boolean;
 }
 
 export class ServiceAccessLayer implements SignalingContext {
@@ -259,6 +261,10 @@ export class ServiceAccessLayer implements SignalingContext {
 
   noteFailure(service: ServiceID, hop: NetworkAddress, why: FailureReason, now: Instant): void {
     if (!this.failures.note(service, hop, why, now)) this.count('instanceFailureUntold');
+  }
+
+  isWithdrawn(service: ServiceID, protocol: 6 | 17): boolean {
+    return this.observer.isWithdrawn?.(service, protocol) === true;
   }
 
   noteRetry(service: ServiceID, now: Instant): void {

@@ -4,7 +4,7 @@
 import { DEMUX_PRIORITY } from '../table/service-rule';
 import type { ServiceTable } from '../table/service-table';
 import type { Instant } from '../time/instant';
-import type { ServicePrefix } from '../wire/service-id';
+import type { ServiceID, ServicePrefix } from '../wire/service-id';
 import type { ServiceEvent, TransportProtocol } from './control-interface';
 
 /** A socket that first packets are delivered to. */
@@ -52,6 +52,14 @@ export class Registrations {
   *sockets(): Generator<Registrant> {
     yield* this.weights.keys();
     yield* this.withdrawn.values();
+  }
+
+  /** Whether a socket here has the service, and takes nobody for now. */
+  isWithdrawn(service: ServiceID, protocol: TransportProtocol): boolean {
+    for (const socket of this.withdrawn.values()) {
+      if (socket.protocol === protocol && socket.prefix.contains(service)) return true;
+    }
+    return false;
   }
 
   remove(socket: Registrant): void {

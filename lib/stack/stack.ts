@@ -92,7 +92,8 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
     const instanceFailed = (failure: InstanceFailure | ConnectRetried) => this.tellControllers(failure);
     const pathSilent = (flow: Flow) => this.pathSilent(flow);
     const migrationEnded = (flow: Flow, outcome: FlowMoveOutcome) => this.migrationEnded(flow, outcome);
-    const observer = { delayed, abandoned, instanceFailed, pathSilent, migrationEnded };
+    const isWithdrawn = (id: ServiceID, protocol: 6 | 17) => this.registrations.isWithdrawn(id, protocol);
+    const observer = { delayed, abandoned, instanceFailed, isWithdrawn, pathSilent, migrationEnded };
     this.sal = new ServiceAccessLayer(options.random, observer, options.flowTag);
     this.sal.firstPackets.identity = options.identity ?? 0;
     this.hints = new PathHints(this.sal);

@@ -3,7 +3,10 @@
 import { describe, expect, it } from 'vitest';
 import {
   CONNECT_ATTEMPTS_MAXIMUM,
+  CONNECT_BROADCAST_PAUSE,
+  CONNECT_BROADCASTS,
   CONNECT_REPEAT_PAUSE,
+  CONNECT_REPEATS_MAXIMUM,
   CONNECT_TIMEOUT,
   INSTANCE_FAILURES_MAXIMUM,
 } from '../../lib/limits';
@@ -137,6 +140,28 @@ describe('a refused connect', () => {
       expect(flow.path!.remote.ip).toBe('10.0.1.3');
     }
     expect(client.failures).toEqual([]);
+  });
+
+  it('asks full ones again when all are, after a pause, and takes the first place', () => {
+    const { wire, client, listeners } = instances(2, [0, 1]);
+    for (const listener of listeners.values()) listener.places = 0;
+    const { owner } = client.connect();
+    expect(wire.settle().filter(isSyn)).toHaveLength(2);
+    expect(owner.told).toEqual([]);
+    listeners.get(1)!.places = 5;
+    wire.advance(CONNECT_REPEAT_PAUSE);
+    expect(owner.told).toEqual(['connected']);
+  });
+
+  it('is refused when they are still full then', () => {
+    const { wire, client, listeners } = instances(2, [0, 1]);
+    for (const listener of listeners.values()) listener.places = 0;
+    const { owner } = client.connect();
+    const since = wire.now;
+    wire.settle();
+    wire.advance((CONNECT_REPEATS_MAXIMUM + 1) * CONNECT_REPEAT_PAUSE);
+    expect(owner.failure).toBe('refused');
+    expect(wire.now - since).toBeLessThan(200);
   });
 
   it('leaves the choice of an address to whoever chose it', () => {
@@ -340,7 +365,8 @@ describe('a broadcast connect', () => {
     const { wire, client } = segment();
     const refusing = wire.node('10.0.0.2', 2);
     const { owner } = client.connect();
-    for (let round = 0; round < 4 && owner.failure === undefined; round++) {
+    const since = wire.now;
+    for (let round = 0; round < 9 && owner.failure === undefined; round++) {
       for (const syn of client.takeSent()) wire.deliver({ ...syn, to: refusing.address });
       for (const reset of refusing.takeSent()) wire.deliver(reset);
       if (owner.failure === undefined) {
@@ -349,7 +375,7 @@ describe('a broadcast connect', () => {
       }
     }
     expect(owner.failure).toBe('refused');
-    expect(wire.now).toBeLessThan(4000);
+    expect(wire.now - since).toBe(CONNECT_BROADCASTS * CONNECT_BROADCAST_PAUSE);
   });
 });
 

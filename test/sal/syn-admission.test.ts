@@ -3,8 +3,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { HALF_OPEN_GRACE } from '../../lib/limits';
-import { ControlFlag } from '../../lib/wire/control-extension';
-import { decode, type Packet, Wire } from './wire';
+import { ControlFlag, REFUSED_FULL } from '../../lib/wire/control-extension';
+import { decode, type Packet, SERVICE, Wire } from './wire';
 
 const flagsOf = (packet: Packet): number => decode(packet).control?.flags ?? 0;
 const RST = ControlFlag.rst | ControlFlag.ack;
@@ -56,6 +56,21 @@ describe('a SYN for a listening socket that is full', () => {
     expect(server.sal.counters.value('halfOpenOverflow')).toBe(1);
   });
 
+  it('takes no place from a client that has just repeated its SYN', () => {
+    const { wire, client, server, listener, ask } = topology();
+    listener.places = 1;
+    client.connect();
+    const [syn] = client.takeSent();
+    wire.deliver(syn!);
+    wire.now = (wire.now + HALF_OPEN_GRACE - 1) as typeof wire.now;
+    wire.deliver(syn!);
+    server.takeSent();
+    wire.now = (wire.now + HALF_OPEN_GRACE - 1) as typeof wire.now;
+    expect(ask()).toEqual([RST]);
+    wire.now = (wire.now + 1) as typeof wire.now;
+    expect(ask()).toEqual([SYN_ACK]);
+  });
+
   it('is answered again when it is a repeated one', () => {
     const { wire, client, server, listener } = topology();
     listener.places = 1;
@@ -66,16 +81,35 @@ describe('a SYN for a listening socket that is full', () => {
     expect(server.takeSent().map(flagsOf)).toEqual([SYN_ACK, SYN_ACK]);
   });
 
-  it('gets no answer when others have heard it, too', () => {
+  it('gets no answer when other processes of the host have heard it, too', () => {
     const shared = topology({ kind: 'raw', encapsulated: false });
     shared.listener.places = 0;
     expect(shared.ask()).toEqual([]);
+    expect(shared.server.sal.counters.value('synRefusedFull')).toBe(1);
+  });
+
+  it('is refused when it is a broadcast: its client looks for others, and knows that one is there', () => {
     const { wire, client, server, listener } = topology();
     listener.places = 0;
     client.connect();
     for (const syn of client.takeSent()) wire.deliverBroadcast(syn);
-    expect(server.takeSent()).toEqual([]);
-    expect(server.sal.counters.value('synRefusedFull')).toBe(1);
+    const [reset] = server.takeSent();
+    expect(decode(reset!).control).toMatchObject({ flags: RST, detail: REFUSED_FULL });
+  });
+
+  it('is refused so when the socket is withdrawn, and not when nobody has the service', () => {
+    const { wire, client, server, listener } = topology();
+    const ask = (): Packet[] => {
+      client.connect();
+      for (const syn of client.takeSent()) wire.deliverBroadcast(syn);
+      return server.takeSent();
+    };
+    server.sal.serviceTable.deleteRule({ action: 'demux', prefix: listener.prefix, protocol: 6, socket: listener });
+    expect(ask()).toEqual([]);
+    server.withdrawn.add(SERVICE.toString());
+    const [reset, ...more] = ask();
+    expect(decode(reset!).control).toMatchObject({ flags: RST, detail: REFUSED_FULL });
+    expect(more).toEqual([]);
   });
 });
 

@@ -86,6 +86,8 @@ export class Wire {
 
 export class Node {
   readonly sal: ServiceAccessLayer;
+  /** Services of sockets that take nobody for now. */
+  readonly withdrawn = new Set<string>();
   readonly delayed: ServiceID[] = [];
   readonly abandoned: ServiceID[] = [];
   readonly failures: InstanceFailure[] = [];
@@ -105,6 +107,7 @@ export class Node {
         if (event.kind === 'instanceFailed') this.failures.push(event);
         else this.retried.push(event.serviceID);
       },
+      isWithdrawn: (service) => this.withdrawn.has(service.toString()),
     });
     this.sal.attachLink({ kind: 'memory', encapsulated: false, role: 'data', mtu: 65_535 });
     this.sal.attachLink({ kind: 'memory', encapsulated: true, role: 'data', mtu: 1500, ...properties });

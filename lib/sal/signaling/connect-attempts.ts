@@ -14,6 +14,8 @@ export class ConnectAttempts implements AvoidedRules {
   wasFull = false;
   /** Next hops that refused themselves. */
   private readonly refused: NetworkAddress[] = [];
+  /** Those of them that have no place now. */
+  private readonly full: NetworkAddress[] = [];
   /** Next hops that did not answer; they may yet, and are tried again when nothing else is left. */
   private readonly silent: NetworkAddress[] = [];
   /** Who refused behind a router, or in answer to a broadcast. */
@@ -49,6 +51,14 @@ export class ConnectAttempts implements AvoidedRules {
 
   addRefused(address: NetworkAddress): void {
     add(this.refused, address);
+    if (this.wasFull) add(this.full, address);
+  }
+
+  /** Those that were full may have a place now. False when there is none of them. */
+  forgiveFull(): boolean {
+    const { full } = this;
+    for (const address of full) remove(this.refused, address);
+    return full.splice(0).length > 0;
   }
 
   addSilent(address: NetworkAddress): void {
@@ -56,8 +66,7 @@ export class ConnectAttempts implements AvoidedRules {
   }
 
   forgiveSilent(address: NetworkAddress): void {
-    const at = this.silent.findIndex((each) => each.equals(address));
-    if (at >= 0) this.silent.splice(at, 1);
+    remove(this.silent, address);
   }
 
   /** Whether there was something to forget. */
@@ -87,4 +96,9 @@ function add(list: NetworkAddress[], address: NetworkAddress): boolean {
   if (includes(list, address)) return false;
   if (list.length < CONNECT_ATTEMPTS_MAXIMUM) list.push(address);
   return true;
+}
+
+function remove(list: NetworkAddress[], address: NetworkAddress): void {
+  const at = list.findIndex((each) => each.equals(address));
+  if (at >= 0) list.splice(at, 1);
 }

@@ -1,7 +1,12 @@
 // A connect that is refused or not answered goes on elsewhere (§4.2): its SYN is resolved anew, without those that
 // have failed it, and says how often that happened, so that a router without memory chooses another one, too.
 
-import { CONNECT_BROADCASTS, CONNECT_REPEAT_PAUSE, CONNECT_REPEATS_MAXIMUM } from '../../limits';
+import {
+  CONNECT_BROADCAST_PAUSE,
+  CONNECT_BROADCASTS,
+  CONNECT_REPEAT_PAUSE,
+  CONNECT_REPEATS_MAXIMUM,
+} from '../../limits';
 import { after, type Instant } from '../../time/instant';
 import { REFUSED_FULL } from '../../wire/control-extension';
 import type { NetworkAddress } from '../../wire/network-address';
@@ -28,11 +33,14 @@ export function handleRefusal(context: SignalingContext, flow: Flow, received: R
   } else if (attempts.addRefuser(from)) {
     // A broadcast is heard by all: those who are further away have as long as ever to accept.
     if (hop !== undefined) retryAtOnce(context, flow, attempts, now);
-  } else if (hop !== undefined) {
-    if (++attempts.repeats > CONNECT_REPEATS_MAXIMUM) return refuse(context, flow, now);
-    flow.control.hasten(after(now, CONNECT_REPEAT_PAUSE));
-    context.reschedule(flow);
-  }
+  } else if (hop !== undefined) askAgainLater(context, flow, attempts, now);
+}
+
+/** Those who have refused are all there are: so often only, and not at once. */
+function askAgainLater(context: SignalingContext, flow: Flow, attempts: ConnectAttempts, now: Instant): void {
+  if (++attempts.repeats > CONNECT_REPEATS_MAXIMUM) return refuse(context, flow, now);
+  flow.control.hasten(after(now, CONNECT_REPEAT_PAUSE));
+  context.reschedule(flow);
 }
 
 /** The timer of a SYN is due: it goes to another instance, unless it was hastened for a reason of its own. */
@@ -44,6 +52,8 @@ export function retransmitSyn(context: SignalingContext, flow: Flow, now: Instan
   }
   context.sendFirstPacket(flow, now);
   flow.control.noteTransmission(now);
+  // Somebody is there: it is loss that is to be made up for, not a crowd to spare.
+  if (flow.lastHop === MANY_HOPS && attempts!.isRefused) flow.control.hasten(after(now, CONNECT_BROADCAST_PAUSE));
 }
 
 function noteSilence(context: SignalingContext, flow: Flow, now: Instant): void {
@@ -72,7 +82,10 @@ export function retryElsewhere(context: SignalingContext, flow: Flow, now: Insta
 
 function retryAtOnce(context: SignalingContext, flow: Flow, attempts: ConnectAttempts, now: Instant): void {
   attempts.failures++;
-  if (attempts.isExhausted || !context.sendFirstPacket(flow, now)) return refuse(context, flow, now);
+  if (attempts.isExhausted) return refuse(context, flow, now);
+  if (!context.sendFirstPacket(flow, now)) {
+    return attempts.forgiveFull() ? askAgainLater(context, flow, attempts, now) : refuse(context, flow, now);
+  }
   // The next one has the whole time to answer.
   flow.control.hasten(now);
   flow.control.noteTransmission(now);

@@ -51,6 +51,7 @@ export function handleSyn(
   if (known !== undefined) {
     // Its client is still there, and our answer was lost: what it says next must find the flow.
     known.setLifetime(HALF_OPEN_TIMEOUT, now);
+    listener.halfOpen.renew(known, now);
     context.reschedule(known);
     sendSynAck(known);
     return;

@@ -16,7 +16,7 @@ export function admitsSyn(
 ): boolean {
   if (listener.isFull && !makePlace(context, listener, now)) {
     context.count('synRefusedFull');
-    if (isForUsAlone(received)) refuseSyn(received, true);
+    if (isForUsAlone(received) || received.batch.isBroadcast(received.row)) refuseSyn(received, true);
     return false;
   }
   if (!listener.hasRoom && !makeRoom(context, listener, now)) {
