@@ -1,7 +1,8 @@
 // Rules as they are shown (docs/control.md). An address or a prefix becomes its text in JSON.
 
 import type { TransportProtocol } from '../stack/control-interface';
-import type { RuleKey, ServiceRule } from '../table/service-rule';
+import type { PickerName } from '../table/pickers/picker-names';
+import type { DemuxRule, ForwardRule, RuleKey, ServiceRule } from '../table/service-rule';
 import type { RuleStatistics } from '../table/service-table';
 import type { Instant } from '../time/instant';
 import type { NetworkAddress } from '../wire/network-address';
@@ -24,6 +25,8 @@ export interface RuleDescription extends KeyDescription {
   readonly scope?: string;
   readonly selectAll?: boolean;
   readonly ejected?: boolean;
+  /** How the instance wishes that one of several is chosen. */
+  readonly picker?: PickerName;
   readonly refuses?: boolean;
   /** Milliseconds. */
   readonly idleTimeout?: number;
@@ -69,15 +72,19 @@ function ownFields(rule: ServiceRule): Partial<RuleDescription> {
   switch (rule.action) {
     case 'forward': {
       const { broadcast, scope, selectAll = false, ejected = false } = rule;
-      return { broadcast, scope, selectAll, ejected };
+      return { broadcast, scope, selectAll, ejected, ...wishOf(rule) };
     }
     case 'delay':
       return { scope: rule.scope ?? 'host' };
     case 'drop':
       return { refuses: rule.refuses ?? false };
     case 'demux':
-      return {};
+      return wishOf(rule);
   }
+}
+
+function wishOf({ picker }: DemuxRule | ForwardRule): { readonly picker?: PickerName } {
+  return picker === undefined ? {} : { picker };
 }
 
 export function describeStatistics({ lastMatch, ...counts }: RuleStatistics, now: Instant): StatisticsDescription {

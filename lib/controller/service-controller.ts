@@ -2,6 +2,7 @@
 // implement it without I/O; who carries the commands out, and when, is the driver's matter.
 
 import type { ServiceCommand, ServiceEvent, TransportProtocol } from '../stack/control-interface';
+import type { PickerName } from '../table/pickers/picker-names';
 import type { Instant } from '../time/instant';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ServicePrefix } from '../wire/service-id';
@@ -22,4 +23,6 @@ export interface ServiceInstance {
   readonly address: NetworkAddress;
   /** Share of the first packets it asks for, relative to the other instances of the prefix. */
   readonly weight: number;
+  /** How it wishes that one of several instances is chosen. */
+  readonly picker?: PickerName | undefined;
 }

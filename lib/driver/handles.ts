@@ -5,11 +5,13 @@ import type { ServalError } from '../errors';
 import type { MigrationTarget } from '../sal/local-interfaces';
 import type { FlowTarget } from '../stack/further-flows';
 import type { HandedOver } from '../stack/handoff';
+import type { PickerName } from '../table/pickers/picker-names';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ServiceID, ServicePrefix } from '../wire/service-id';
 
 export type { FlowTarget } from '../stack/further-flows';
 export type { ConnectionState, HandedOver } from '../stack/handoff';
+export { isPickerName, PICKER_NAMES, type PickerName } from '../table/pickers/picker-names';
 
 export interface SocketHost {
   /** Starts to connect and returns at once; the outcome goes to `observer`. */
@@ -54,6 +56,8 @@ export interface ListenOptions {
   readonly receiveBuffer?: number;
   /** Whether peers may open further flows for their connections (§4.4). Default true. */
   readonly multipath?: boolean;
+  /** How it wishes that one of several instances is chosen. */
+  readonly picker?: PickerName;
 }
 
 /** Calls arrive from the event loop's turn of the driver, never from inside a call to the handle. */

@@ -9,6 +9,7 @@ import { DepartedProcesses } from '../controller/policies/departed-processes';
 import { HolderRoute } from '../controller/policies/holder-route';
 import { MemberRegistrations } from '../controller/policies/member-registrations';
 import type { ServiceInstance } from '../controller/service-controller';
+import type { RegisteredTerms } from '../controller/session/session-message';
 import { PEER_GONE_GRACE, REGISTRY_SEARCH_MAXIMUM, REGISTRY_SETTLE, REGISTRY_YIELD_PAUSE } from '../limits';
 import type { ServiceCommand, ServiceEvent, TransportProtocol } from '../stack/control-interface';
 import { DEMUX_WEIGHT } from '../table/service-rule';
@@ -118,8 +119,11 @@ export class HostRegistry {
 
   /** What the stack reports: registrations of local sockets, and interfaces. */
   handleEvent(event: ServiceEvent, now: Instant): void {
-    if (event.kind === 'registered') void this.register(event.prefix, event.protocol, event.weight);
-    else if (event.kind === 'unregistered') this.unregister(event.prefix, event.protocol);
+    if (event.kind === 'registered') {
+      const { prefix, protocol, weight, picker } = event;
+      void this.register(prefix, protocol, { weight, picker });
+    }
+    if (event.kind === 'unregistered') this.unregister(event.prefix, event.protocol);
     this.policies.handleEvent(event, now);
     this.carryOut();
   }
@@ -139,12 +143,16 @@ export class HostRegistry {
    * Makes a service of this process known to the host. Resolves when the other processes reach it. Rejects
    * with ENOBUFS when the holder takes no more; the service is then reachable inside this process alone.
    */
-  register(prefix: ServicePrefix, protocol: TransportProtocol, weight: number = DEMUX_WEIGHT): Promise<void> {
+  register(
+    prefix: ServicePrefix,
+    protocol: TransportProtocol,
+    terms: RegisteredTerms = { weight: DEMUX_WEIGHT },
+  ): Promise<void> {
     // The default prefix stays a local matter: the holder would lose all unknown services to it.
     if (prefix.bits === 0 || this.closing.signal.aborted) return Promise.resolve();
-    const registration = this.registrations.add(prefix, protocol, weight);
+    const registration = this.registrations.add(prefix, protocol, terms);
     if (this.currentRole === 'holder' || (this.currentRole === 'alone' && !this.member)) registration.confirm();
-    else this.member?.register(registration.id, prefix, protocol, weight);
+    else this.member?.register(registration);
     return registration.confirmed;
   }
 
@@ -270,7 +278,7 @@ export class HostRegistry {
       this.member = member;
       // While the first role is open the process waits for it; later nobody does.
       if (this.currentRole !== undefined && !this.referenced) member.unref();
-      for (const { id, prefix, protocol, weight } of this.registrations) member.register(id, prefix, protocol, weight);
+      for (const registration of this.registrations) member.register(registration);
     });
   }
 

@@ -2,6 +2,7 @@
 // holder: a new holder is told all of it again.
 
 import { keyOf, nextId } from '../controller/session/message-fields';
+import type { RegisteredTerms } from '../controller/session/session-message';
 import { ErrorCode, ServalError } from '../errors';
 import type { TransportProtocol } from '../stack/control-interface';
 import type { ServicePrefix } from '../wire/service-id';
@@ -16,7 +17,7 @@ export class LocalRegistration {
     readonly id: number,
     readonly prefix: ServicePrefix,
     readonly protocol: TransportProtocol,
-    readonly weight: number,
+    readonly terms: RegisteredTerms,
   ) {
     this.confirmed = new Promise((resolve, reject) => {
       this.confirm = resolve;
@@ -38,11 +39,11 @@ export class LocalRegistrations implements Iterable<LocalRegistration> {
   private lastId = 0;
 
   /** In place of one of the same prefix, if there is one: who waits for that waits for this. */
-  add(prefix: ServicePrefix, protocol: TransportProtocol, weight: number): LocalRegistration {
+  add(prefix: ServicePrefix, protocol: TransportProtocol, terms: RegisteredTerms): LocalRegistration {
     const key = keyOf(prefix, protocol);
     const former = this.byKey.get(key);
     this.lastId = nextId(this.lastId);
-    const registration = new LocalRegistration(this.lastId, prefix, protocol, weight);
+    const registration = new LocalRegistration(this.lastId, prefix, protocol, terms);
     this.byKey.set(key, registration);
     this.byId.set(registration.id, registration);
     if (former !== undefined) {

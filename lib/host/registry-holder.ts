@@ -148,14 +148,15 @@ export class RegistryHolder {
   }
 
   private handleRegister(session: MemberSession, message: MemberMessage & { type: 'register' }): void {
-    const { id, prefix, protocol, weight } = message;
+    const { id, prefix, protocol, weight, picker } = message;
     const key = `${prefix} ${protocol}`;
     if (!session.registrations.has(key) && session.registrations.size >= REGISTRATIONS_PER_MEMBER_MAXIMUM) {
       session.send({ type: 'refused', id, reason: 'too many registrations' });
       return;
     }
-    session.registrations.set(key, { prefix, protocol, weight });
-    const known = this.offer(session, { prefix, protocol, weight });
+    const registration = { prefix, protocol, weight, picker };
+    session.registrations.set(key, registration);
+    const known = this.offer(session, registration);
     if (known === undefined) session.send({ type: 'registered', id });
     else void known.then(() => session.send({ type: 'registered', id }));
   }

@@ -6,6 +6,7 @@ import { LineReader } from '../controller/session/line-reader';
 import { REGISTRY_LINE_MAXIMUM } from '../limits';
 import type { TransportProtocol } from '../stack/control-interface';
 import type { ServicePrefix } from '../wire/service-id';
+import type { LocalRegistration } from './local-registrations';
 import type { ProcessPort } from './process-port';
 import {
   formatMessage,
@@ -58,8 +59,8 @@ export class RegistryMember {
     this.send({ type: 'hello', version: REGISTRY_VERSION, pid: process.pid, ports });
   }
 
-  register(id: number, prefix: ServicePrefix, protocol: TransportProtocol, weight: number): void {
-    this.send({ type: 'register', id, prefix, protocol, weight });
+  register({ id, prefix, protocol, terms }: LocalRegistration): void {
+    this.send({ type: 'register', id, prefix, protocol, ...terms });
   }
 
   unregister(prefix: ServicePrefix, protocol: TransportProtocol): void {

@@ -7,9 +7,11 @@ import {
   isCount,
   isPort,
   parseObject,
+  parsePicker,
   parseRegistration,
 } from '../controller/session/message-fields';
 import type { TransportProtocol } from '../stack/control-interface';
+import type { PickerName } from '../table/pickers/picker-names';
 import type { ServicePrefix } from '../wire/service-id';
 import type { ProcessPort } from './process-port';
 
@@ -25,6 +27,7 @@ export type MemberMessage =
       readonly prefix: ServicePrefix;
       readonly protocol: TransportProtocol;
       readonly weight: number;
+      readonly picker?: PickerName | undefined;
     }
   | { readonly type: 'unregister'; readonly prefix: ServicePrefix; readonly protocol: TransportProtocol }
   /** The answer to `ask`. */
@@ -66,7 +69,7 @@ export function parseMemberMessage(line: string): MemberMessage | undefined {
       const registration = parseRegistration(fields);
       const { id, weight } = fields;
       if (registration === undefined || !isCount(id) || !isCount(weight) || weight < 1) return undefined;
-      return { type: 'register', id, ...registration, weight };
+      return { type: 'register', id, ...registration, weight, ...parsePicker(fields['picker']) };
     }
     case 'unregister': {
       const registration = parseRegistration(fields);

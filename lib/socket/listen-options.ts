@@ -1,7 +1,7 @@
 // The options of `createServer` and `listen`, and the ways to pass them: `listen([serviceID][, options][, cb])`
 // and `listen(options[, cb])`; `createServer` likewise.
 
-import type { SocketHost } from '../driver/handles';
+import { isPickerName, PICKER_NAMES, type PickerName, type SocketHost } from '../driver/handles';
 import { ServiceID, ServicePrefix } from '../wire/service-id';
 import { checkWeight } from './admission';
 import {
@@ -12,7 +12,7 @@ import {
   type ServiceScope,
 } from './argument-checks';
 import { checkBufferSizes, checkSocketHost } from './connect-options';
-import { invalidArgumentType } from './node-error';
+import { invalidArgumentType, invalidArgumentValue } from './node-error';
 
 export interface ServerOptions {
   /** The host to work on; the process's default host where it is left out. A text chooses nothing. */
@@ -44,6 +44,11 @@ export interface ListenOptions {
    * what `server.weight` says, at first 1.
    */
   weight?: number | undefined;
+  /**
+   * How this instance wishes that one of several is chosen for each connection, by routers that are not told otherwise
+   * (docs/choosing-instances.md).
+   */
+  picker?: PickerName | undefined;
   /** Bytes, of each accepted connection: accepted from the application before the peer has acknowledged them. */
   sendBuffer?: number | undefined;
   /** Bytes, of each accepted connection: what the peer may send before the application reads. */
@@ -89,6 +94,12 @@ export function checkListenOptions(options: ListenOptions): void {
   checkOptionalInteger(options.backlog, 'options.backlog', 1, 65535);
   if (options.weight !== undefined) checkWeight(options.weight, 'options.weight');
   checkOptionalBoolean(options.multipath, 'options.multipath');
+  checkPicker(options.picker, 'options.picker');
   checkBufferSizes(options);
   if (options.signal !== undefined) checkAbortSignal(options.signal, 'options.signal');
+}
+
+function checkPicker(value: unknown, name: string): void {
+  if (value === undefined || isPickerName(value)) return;
+  throw invalidArgumentValue(name, value, `must be one of ${PICKER_NAMES.join(', ')}`);
 }

@@ -378,8 +378,8 @@ export class StreamServer extends EventEmitter<ServerEvents> {
 }
 
 function listenerOptions(options: ListenOptions, weight: number): ListenerOptions {
-  const { backlog, sendBuffer, receiveBuffer, multipath } = options;
-  return given({ backlog, weight, sendBuffer, receiveBuffer, multipath });
+  const { backlog, sendBuffer, receiveBuffer, multipath, picker } = options;
+  return given({ backlog, weight, sendBuffer, receiveBuffer, multipath, picker });
 }
 
 function randomService(): ServicePrefix {

@@ -7,6 +7,7 @@ import type { MigrationTarget } from '../sal/local-interfaces';
 import type { MigrationOutcome } from '../sal/signaling/migration-record';
 import type { PickerName } from '../table/pickers/picker-names';
 import type { RuleKey, ServiceRule } from '../table/service-rule';
+import type { RuleChange } from '../table/service-table';
 import type { Duration, Instant } from '../time/instant';
 import type { FlowID } from '../wire/flow-id';
 import type { NetworkAddress } from '../wire/network-address';
@@ -26,6 +27,8 @@ export type ServiceEvent =
       readonly protocol: TransportProtocol;
       /** Share of the first packets it asks for, relative to the other instances of the prefix. */
       readonly weight: number;
+      /** How it wishes that one of several instances is chosen. */
+      readonly picker?: PickerName | undefined;
     }
   /** A local socket stopped listening. */
   | { readonly kind: 'unregistered'; readonly prefix: ServicePrefix; readonly protocol: TransportProtocol }
@@ -80,7 +83,7 @@ export type ProbeOutcome = 'answered' | 'refused' | 'unanswered' | 'skipped';
 export type ServiceCommand =
   | { readonly kind: 'addRule'; readonly rule: ServiceRule }
   | { readonly kind: 'deleteRule'; readonly rule: RuleKey }
-  | { readonly kind: 'modifyRule'; readonly rule: RuleKey; readonly priority?: number; readonly weight?: number }
+  | ({ readonly kind: 'modifyRule'; readonly rule: RuleKey } & RuleChange)
   /** Resolution passes the FORWARD rule over until it is readmitted or deleted; never the last of a prefix. */
   | { readonly kind: 'ejectRule'; readonly rule: RuleKey }
   | { readonly kind: 'readmitRule'; readonly rule: RuleKey; readonly wasWell?: boolean }

@@ -6,6 +6,7 @@ import type { Flow, FlowOwner, SynListener } from '../sal/flow';
 import { HalfOpenFlows } from '../sal/half-open-flows';
 import type { Path } from '../sal/path';
 import type { HandshakeSegments } from '../sal/signaling/handshake-segments';
+import type { PickerName } from '../table/pickers/picker-names';
 import type { Instant } from '../time/instant';
 import type { RandomSource } from '../time/random-source';
 import type { ServicePrefix } from '../wire/service-id';
@@ -16,6 +17,8 @@ export interface ListenerOptions {
   readonly receiveBuffer?: number;
   /** Whether peers may open further flows for their connections (§4.4). Default true. */
   readonly multipath?: boolean;
+  /** How it wishes that one of several instances of its service is chosen. */
+  readonly picker?: PickerName;
 }
 
 /** What a listener needs of the stack around it. */
@@ -44,6 +47,10 @@ export class Listener implements LocalSocket, SynListener {
   ) {
     this.halfOpen = new HalfOpenFlows(context.random);
     this.backlog = options.backlog ?? BACKLOG_DEFAULT;
+  }
+
+  get picker(): PickerName | undefined {
+    return this.options.picker;
   }
 
   get synListener(): SynListener {

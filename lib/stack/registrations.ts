@@ -1,6 +1,7 @@
 // The local sockets that are registered (§4.1): each has a DEMUX rule, and controllers know it with its weight. One that
 // is withdrawn has neither, but nobody else of this process may have what it comes back to.
 
+import type { PickerName } from '../table/pickers/picker-names';
 import { DEMUX_PRIORITY } from '../table/service-rule';
 import type { ServiceTable } from '../table/service-table';
 import type { Instant } from '../time/instant';
@@ -13,6 +14,8 @@ export interface Registrant {
   readonly protocol: TransportProtocol;
   /** Whether controllers are told of it; others are reached inside this process alone. */
   readonly isRegistered: boolean;
+  /** How it wishes that one of several instances is chosen. */
+  readonly picker?: PickerName | undefined;
 }
 
 export class Registrations {
@@ -68,7 +71,7 @@ export class Registrations {
   }
 
   private enter(socket: Registrant, weight: number, now: Instant): boolean {
-    const rule = { ...this.ruleOf(socket), priority: DEMUX_PRIORITY, weight };
+    const rule = { ...this.ruleOf(socket), priority: DEMUX_PRIORITY, weight, picker: socket.picker };
     if (this.table.addRule(rule, now) === 'exists') return false;
     this.weights.set(socket, weight);
     this.announce(socket, weight);
@@ -93,8 +96,9 @@ export class Registrations {
     if (isRegistered) this.tell({ kind: 'unregistered', prefix, protocol });
   }
 
-  private announce({ prefix, protocol, isRegistered }: Registrant, weight: number): void {
-    if (isRegistered) this.tell({ kind: 'registered', prefix, protocol, weight });
+  private announce({ prefix, protocol, isRegistered, picker }: Registrant, weight: number): void {
+    const wish = picker === undefined ? {} : { picker };
+    if (isRegistered) this.tell({ kind: 'registered', prefix, protocol, weight, ...wish });
   }
 
   private hasRule({ prefix, protocol }: Registrant): boolean {

@@ -1,4 +1,4 @@
-// Which picker chooses for which services: that of the longest prefix for which one was set, else the table's own.
+// Which picker was set for which services: that of the longest prefix for which there is one.
 
 import type { ServicePrefix } from '../wire/service-id';
 import { PrefixIndex } from './prefix-index';
@@ -12,16 +12,14 @@ interface SetPicker {
 export class PrefixPickers {
   private readonly pickers = new PrefixIndex<SetPicker>();
 
-  constructor(private readonly fallback: TargetPicker) {}
-
   set(prefix: ServicePrefix, picker: TargetPicker | undefined): void {
     if (picker === undefined) this.pickers.delete(prefix);
     else this.pickers.insert(prefix, { bits: prefix.bits, picker });
   }
 
   /** For the rules of this prefix. */
-  of(prefix: ServicePrefix): TargetPicker {
-    if (this.pickers.size === 0) return this.fallback;
-    return this.pickers.longestMatch(prefix.base, ({ bits }) => bits <= prefix.bits)?.picker ?? this.fallback;
+  of(prefix: ServicePrefix): TargetPicker | undefined {
+    if (this.pickers.size === 0) return undefined;
+    return this.pickers.longestMatch(prefix.base, ({ bits }) => bits <= prefix.bits)?.picker;
   }
 }

@@ -47,6 +47,10 @@ export const RuleFlag = {
   ejected: 1024,
 } as const;
 
+/** Behind the flags: the number of the picker that the instance wishes, 0 for none. */
+export const WISH_SHIFT = 11;
+export const WISH_MASK = 0xf << WISH_SHIFT;
+
 /** 64-bit fields: what a rule has met. */
 export const RuleCounter = {
   packetsResolved: 0,

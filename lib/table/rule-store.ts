@@ -5,6 +5,7 @@ import type { Instant } from '../time/instant';
 import { type AddressFamily, NetworkAddress } from '../wire/network-address';
 import type { ServicePrefix } from '../wire/service-id';
 import { mixTwo } from './mix-bits';
+import { type PickerName, pickerNumber, pickerNumbered } from './pickers/picker-names';
 import {
   type PrefixSource,
   ResolvedDelay,
@@ -13,7 +14,7 @@ import {
   ResolvedForward,
   type ResolvedRule,
 } from './resolved-rule';
-import { RuleCounter, RuleField, RuleFlag, type RuleNumber, RuleRecords } from './rule-records';
+import { RuleCounter, RuleField, RuleFlag, type RuleNumber, RuleRecords, WISH_MASK, WISH_SHIFT } from './rule-records';
 import { RuleTimeouts } from './rule-timeouts';
 import type { ForwardRule, RuleKey, RuleScope, ServiceRule } from './service-rule';
 
@@ -50,6 +51,16 @@ export class RuleStore {
     this.records.setField(number, RuleField.priority, priority);
     this.records.setField(number, RuleField.weight, weight);
     this.forget(number);
+  }
+
+  /** The number of the picker that the instance wishes (`pickerNumber`). */
+  wish(number: RuleNumber): number {
+    return (this.records.field(number, RuleField.flags) & WISH_MASK) >>> WISH_SHIFT;
+  }
+
+  setWish(number: RuleNumber, picker: PickerName | undefined): void {
+    const flags = this.records.field(number, RuleField.flags) & ~WISH_MASK;
+    this.records.setField(number, RuleField.flags, flags | wishBits(picker));
   }
 
   isEjected(number: RuleNumber): boolean {
@@ -122,14 +133,18 @@ export class RuleStore {
       ...(hardTimeout === undefined ? {} : { hardTimeout }),
     };
     const rule = this.resolved(number);
-    if (rule.action === 'demux') return { action: 'demux', ...terms, protocol: rule.protocol, socket: rule.socket };
+    const picker = pickerNumbered(this.wish(number));
+    const wish = picker === undefined ? {} : { picker };
+    if (rule.action === 'demux') {
+      return { action: 'demux', ...terms, protocol: rule.protocol, socket: rule.socket, ...wish };
+    }
     if (rule.action === 'delay') {
       return { action: 'delay', ...terms, ...(rule.scope === 'network' ? { scope: 'network' } : {}) };
     }
     if (rule.action === 'drop') return { action: 'drop', ...terms, ...(rule.refuses ? { refuses: true } : {}) };
     const { address, link, broadcast, scope, selectAll } = rule;
     const marks = { ...(selectAll ? { selectAll } : {}), ...(this.isEjected(number) ? { ejected: true } : {}) };
-    return { action: 'forward', ...terms, address, link, broadcast, scope, ...marks };
+    return { action: 'forward', ...terms, address, link, broadcast, scope, ...marks, ...wish };
   }
 
   lastMatch(number: RuleNumber): Instant {
@@ -238,7 +253,7 @@ function scopeOf(flags: number): RuleScope {
 
 function flagsOf(rule: ServiceRule): number {
   const action = RuleFlag[rule.action];
-  if (rule.action === 'demux') return action | (rule.protocol === 6 ? RuleFlag.stream : 0);
+  if (rule.action === 'demux') return action | (rule.protocol === 6 ? RuleFlag.stream : 0) | wishBits(rule.picker);
   if (rule.action === 'drop') return action | (rule.refuses === true ? RuleFlag.refuses : 0);
   if (rule.action === 'delay') return action | (rule.scope === 'network' ? 0 : RuleFlag.hostScope);
   return (
@@ -246,6 +261,11 @@ function flagsOf(rule: ServiceRule): number {
     (rule.broadcast ? RuleFlag.broadcast : 0) |
     (rule.scope === 'host' ? RuleFlag.hostScope : 0) |
     (rule.selectAll === true ? RuleFlag.selectAll : 0) |
-    (rule.address.family === 6 ? RuleFlag.version6 : 0)
+    (rule.address.family === 6 ? RuleFlag.version6 : 0) |
+    wishBits(rule.picker)
   );
+}
+
+function wishBits(picker: PickerName | undefined): number {
+  return pickerNumber(picker) << WISH_SHIFT;
 }

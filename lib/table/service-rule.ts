@@ -4,6 +4,7 @@ import { INSTANCE_WEIGHT } from '../limits';
 import type { Duration } from '../time/instant';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ServicePrefix } from '../wire/service-id';
+import type { PickerName } from './pickers/picker-names';
 
 /** Where the answer to a rule holds: `host` rules serve packets received by broadcast too. */
 export type RuleScope = 'host' | 'network';
@@ -33,6 +34,8 @@ export interface ForwardRule extends RuleCommon {
   readonly selectAll?: boolean;
   /** Told by the table, never to it: resolution passes the rule over, because its instance does not answer. */
   readonly ejected?: boolean;
+  /** How the instance wishes that one of several is chosen, where nobody here has said it. */
+  readonly picker?: PickerName | undefined;
 }
 
 /** Deliver to a local socket. `socket` is opaque to the table. */
@@ -40,6 +43,8 @@ export interface DemuxRule extends RuleCommon {
   readonly action: 'demux';
   readonly protocol: 6 | 17;
   readonly socket: object;
+  /** As of a FORWARD rule. */
+  readonly picker?: PickerName | undefined;
 }
 
 /** Queue the packet and tell the controller (§4.3). */

@@ -11,6 +11,8 @@ import { type ServiceID, ServicePrefix } from '../wire/service-id';
 import { Choice } from './choice';
 import { type KeptSet, KeptTargets } from './kept-targets';
 import { mixTwo } from './mix-bits';
+import { type PickerName, pickerNamed } from './pickers/picker-names';
+import { PickerWishes } from './pickers/picker-wishes';
 import { weightedRandom } from './pickers/weighted-random';
 import { PrefixPickers } from './prefix-pickers';
 import { PrefixRules } from './prefix-rules';
@@ -58,6 +60,13 @@ export interface RuleStatistics extends Statistics {
   readonly lastMatch: Instant | undefined;
 }
 
+/** Terms of a rule that may change while it stays. `picker: null`: its instance wishes none any more. */
+export interface RuleChange {
+  readonly priority?: number;
+  readonly weight?: number;
+  readonly picker?: PickerName | null;
+}
+
 export class ServiceTable {
   private readonly store = new RuleStore(this);
   private readonly records = this.store.records;
@@ -69,7 +78,8 @@ export class ServiceTable {
   private broadcastTargets: readonly NetworkAddress[] | undefined;
 
   private readonly ejection = new RuleEjection(this.store, this.prefixes, this.targets);
-  private readonly pickers: PrefixPickers;
+  private readonly pickers = new PrefixPickers();
+  private readonly wishes = new PickerWishes();
   /** Of packets that nobody has said anything of. */
   private readonly chance = new Choice();
   /** The rules that are left to a connect that failed elsewhere. */
@@ -77,9 +87,8 @@ export class ServiceTable {
   /** Each table draws another way: else the hops of one path would all draw alike. */
   private salt: number | undefined;
 
-  constructor(picker: TargetPicker = weightedRandom) {
-    this.pickers = new PrefixPickers(picker);
-  }
+  /** `fallback` chooses where nobody has said how. */
+  constructor(private readonly fallback: TargetPicker = weightedRandom) {}
 
   /** Rules in the table. */
   get size(): number {
@@ -165,13 +174,17 @@ export class ServiceTable {
   }
 
   /** Whether there was such a rule. What `change` does not name stays. Throws RangeError as `addRule`. */
-  modifyRule(key: RuleKey, change: { readonly priority?: number; readonly weight?: number }): boolean {
+  modifyRule(key: RuleKey, change: RuleChange): boolean {
     const number = this.find(key);
     if (number === NO_RULE) return false;
     const priority = change.priority ?? this.records.field(number, RuleField.priority);
     const weight = change.weight ?? this.records.weight(number);
     checkTerms(priority, weight);
-    this.prefixes.reorder(number, () => this.store.change(number, priority, weight));
+    const { picker } = change;
+    this.prefixes.reorder(number, () => {
+      this.store.change(number, priority, weight);
+      if (picker !== undefined) this.store.setWish(number, picker ?? undefined);
+    });
     return true;
   }
 
@@ -321,7 +334,7 @@ export class ServiceTable {
   }
 
   private gather(slot: number, first: RuleNumber, second: RuleNumber, query: ResolutionQuery): KeptSet {
-    const picker = this.pickers.of(this.prefixes.prefixOf(first));
+    const picker = this.pickerFor(first, query);
     const set = this.targets.renew(slot, query, picker);
     const priority = this.prefixes.priority(first);
     this.addTarget(set.targets, first, picker);
@@ -330,6 +343,20 @@ export class ServiceTable {
       this.addTarget(set.targets, number, picker);
     }
     return set;
+  }
+
+  /** As it was set here; else as most of the rules wish that are to be chosen from. */
+  private pickerFor(first: RuleNumber, query: ResolutionQuery): TargetPicker {
+    const set = this.pickers.of(this.prefixes.prefixOf(first));
+    if (set !== undefined) return set;
+    this.wishes.clear();
+    const priority = this.prefixes.priority(first);
+    for (let number = first; number !== NO_RULE; number = this.nextUsable(this.prefixes.next(number), query)) {
+      if (this.prefixes.priority(number) !== priority) break;
+      this.wishes.add(this.store.wish(number));
+    }
+    const { decided } = this.wishes;
+    return decided === undefined ? this.fallback : pickerNamed(decided);
   }
 
   private addTarget(targets: GatheredTargets, rule: RuleNumber, picker: TargetPicker): void {
@@ -352,7 +379,7 @@ export class ServiceTable {
       const first = this.nextUsable(this.prefixes.firstMatched(index), query);
       if (first === NO_RULE) continue;
       const prefix = this.prefixes.prefixOf(first);
-      const picker = this.pickers.of(prefix);
+      const picker = this.pickerFor(first, query);
       const isComplete = this.gatherRest(first, query, choice, picker, prefix.bits === 0);
       if (this.rest.size > 0) return this.store.resolved(this.pickFrom(this.rest, picker, id, random, choice));
       if (!isComplete) return undefined;

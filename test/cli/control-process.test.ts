@@ -153,6 +153,14 @@ describe('serval table', () => {
     expect(objects(await serval(`${eject} --readmit --json`))[0]).toMatchObject({ ejected: false });
   });
 
+  it('shows the picker that an instance wishes, whose process has registered it', async () => {
+    await program('host');
+    await program('serve', 'acme/web', { PICKER: 'rendezvous' });
+    await program('serve', 'acme/web');
+    const rules = objects(await serval('table show acme/web --json'));
+    expect(rules.map(({ picker }) => picker).sort()).toEqual(['rendezvous', undefined]);
+  });
+
   it('says why it cannot', async () => {
     await program('serve', 'acme/web');
     const { code, stderr } = await serval('table delete acme/web');

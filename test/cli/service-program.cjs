@@ -1,5 +1,5 @@
 // A program that uses serval, for the tests of the commands: `serve NAME` echoes, `talk NAME` is connected and says
-// something, `host` only has a host. Each prints a line when it is so far.
+// something, `host` only has a host. Each prints a line when it is so far. PICKER is what a server wishes to be chosen by.
 
 const { connect, createHost, createServer } = require('../../dist');
 
@@ -7,7 +7,7 @@ const [role, name] = process.argv.slice(2);
 
 if (role === 'serve') {
   const server = createServer((socket) => socket.on('error', () => {}).pipe(socket));
-  server.listen(name, () => console.log('listening'));
+  server.listen(name, { picker: process.env.PICKER }, () => console.log('listening'));
 } else if (role === 'talk') {
   const socket = connect(name, () => socket.write('hello'));
   socket.on('error', (error) => console.log(error.code));

@@ -13,6 +13,7 @@ import {
   SESSION_LEASE,
   SESSION_SEARCH_PAUSE_MAXIMUM,
 } from '../../lib/controller/session/session-limits';
+import type { PickerName } from '../../lib/table/pickers/picker-names';
 import type { Instant } from '../../lib/time/instant';
 import { SeededRandom } from '../../lib/time/seeded-random';
 import { ServiceID, ServicePrefix } from '../../lib/wire/service-id';
@@ -28,7 +29,8 @@ describe('Announcements', () => {
     const log: string[] = [];
     const announcements = new Announcements(
       {
-        offer: (prefix, protocol, weight) => log.push(`offer /${prefix.bits} ${protocol} ${weight}`),
+        offer: (prefix, protocol, { weight, picker }) =>
+          log.push(`offer /${prefix.bits} ${protocol} ${weight}${picker === undefined ? '' : ` ${picker}`}`),
         withdraw: (prefix, protocol) => log.push(`withdraw /${prefix.bits} ${protocol}`),
       },
       aggregates,
@@ -38,10 +40,10 @@ describe('Announcements', () => {
 
   it('sums the weights of all instances, and withdraws with the last', () => {
     const { announcements, take } = recorded();
-    announcements.set('one', inGroup(1, 1), 6, 10);
-    announcements.set('two', inGroup(1, 1), 6, 5);
-    announcements.set('two', inGroup(1, 1), 6, 7);
-    announcements.set('two', inGroup(1, 1), 17, 1);
+    announcements.set('one', inGroup(1, 1), 6, { weight: 10 });
+    announcements.set('two', inGroup(1, 1), 6, { weight: 5 });
+    announcements.set('two', inGroup(1, 1), 6, { weight: 7 });
+    announcements.set('two', inGroup(1, 1), 17, { weight: 1 });
     expect(take()).toEqual(['offer /256 6 10', 'offer /256 6 15', 'offer /256 6 17', 'offer /256 17 1']);
     announcements.delete('one', inGroup(1, 1), 6);
     announcements.delete('one', inGroup(1, 1), 6);
@@ -54,19 +56,38 @@ describe('Announcements', () => {
     const wide = ServicePrefix.of(inGroup(1, 0).base, 16);
     const { announcements, take } = recorded([wide, group(1)]);
     expect(announcements.announcedAs(inGroup(1, 1)).bits).toBe(64);
-    announcements.set('one', inGroup(1, 1), 6, 1);
-    announcements.set('one', inGroup(1, 2), 6, 2);
-    announcements.set('one', inGroup(2, 1), 6, 4);
-    announcements.set('one', ServicePrefix.of(ServiceID.fromHex('b'.repeat(64))!), 6, 8);
+    announcements.set('one', inGroup(1, 1), 6, { weight: 1 });
+    announcements.set('one', inGroup(1, 2), 6, { weight: 2 });
+    announcements.set('one', inGroup(2, 1), 6, { weight: 4 });
+    announcements.set('one', ServicePrefix.of(ServiceID.fromHex('b'.repeat(64))!), 6, { weight: 8 });
     expect(take()).toEqual(['offer /64 6 1', 'offer /64 6 3', 'offer /16 6 4', 'offer /256 6 8']);
     announcements.delete('one', inGroup(1, 1), 6);
     announcements.delete('one', inGroup(1, 2), 6);
     expect(take()).toEqual(['offer /64 6 2', 'withdraw /64 6']);
   });
 
+  it('announces what most instances wish, and nothing of an aggregate', () => {
+    const { announcements, take } = recorded([group(2)]);
+    const set = (source: string, picker?: PickerName): string[] => {
+      announcements.set(source, inGroup(1, 1), 6, { weight: 1, picker });
+      return take();
+    };
+    expect(set('one')).toEqual(['offer /256 6 1']);
+    expect(set('two', 'rendezvous')).toEqual(['offer /256 6 2 rendezvous']);
+    // Of as many voices the picker counts that stands first in the table, whoever came first.
+    expect(set('three', 'random')).toEqual(['offer /256 6 3 random']);
+    expect(set('one', 'rendezvous')).toEqual(['offer /256 6 3 rendezvous']);
+    announcements.deleteAll('two');
+    expect(take()).toEqual(['offer /256 6 2 random']);
+    expect(set('three')).toEqual(['offer /256 6 2 rendezvous']);
+    expect(set('one')).toEqual(['offer /256 6 2']);
+    announcements.set('one', inGroup(2, 1), 6, { weight: 1, picker: 'rendezvous' });
+    expect(take()).toEqual(['offer /64 6 1']);
+  });
+
   it('announces no more than a message can say', () => {
     const { announcements, take } = recorded();
-    for (const source of ['one', 'two']) announcements.set(source, inGroup(1, 1), 6, 0x7fffffff);
+    for (const source of ['one', 'two']) announcements.set(source, inGroup(1, 1), 6, { weight: 0x7fffffff });
     expect(take().at(-1)).toBe('offer /256 6 2147483647');
   });
 });

@@ -177,21 +177,21 @@ describe('LocalRegistrations', () => {
   it('has who waits for a registration wait for the one in its place', async () => {
     const registrations = new LocalRegistrations();
     const order: string[] = [];
-    const first = registrations.add(service('a'), 6, 1);
-    const second = registrations.add(service('a'), 6, 2);
+    const first = registrations.add(service('a'), 6, { weight: 1 });
+    const second = registrations.add(service('a'), 6, { weight: 2 });
     const told = first.confirmed.then(() => order.push('first'));
     registrations.confirm(first.id);
     await new Promise((resolve) => setImmediate(resolve));
     expect(order).toEqual([]);
     registrations.confirm(second.id);
     await told;
-    expect([...registrations].map(({ weight }) => weight)).toEqual([2]);
+    expect([...registrations].map(({ terms }) => terms.weight)).toEqual([2]);
   });
 
   it('tells those who wait that the one in its place was refused', async () => {
     const registrations = new LocalRegistrations();
-    const first = registrations.add(service('a'), 6, 1);
-    const second = registrations.add(service('a'), 6, 2);
+    const first = registrations.add(service('a'), 6, { weight: 1 });
+    const second = registrations.add(service('a'), 6, { weight: 2 });
     registrations.refuse(second.id, 'full');
     await expect(first.confirmed).rejects.toMatchObject({ code: 'ENOBUFS' });
   });

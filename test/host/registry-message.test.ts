@@ -25,6 +25,7 @@ const fromMember: MemberMessage[] = [
     ],
   },
   { type: 'register', id: 0x7fffffff, prefix, protocol: 17, weight: 0x7fffffff },
+  { type: 'register', id: 1, prefix, protocol: 6, weight: 1, picker: 'rendezvous-service' },
   { type: 'unregister', prefix, protocol: 6 },
   { type: 'alive' },
   { type: 'bye' },

@@ -68,6 +68,26 @@ async function failure(host: Host, name: string, timeout = 4000): Promise<string
 }
 
 describe('a service router', () => {
+  it('chooses as most of the instances wish, unless it is told how itself', async () => {
+    const [wishing, told] = [await router(), await router({ pickers: { '*': 'random' } })];
+    for (const [above, most] of [
+      [wishing, 1],
+      [told, 3],
+    ] as const) {
+      for (const instance of ['one', 'two', 'three']) {
+        const host = await hostBelow(above);
+        const server = createServer({ host }, (socket) => socket.on('error', () => {}).end(instance));
+        server.listen('acme/web', instance === 'one' ? {} : { picker: 'rendezvous' });
+        await once(server, 'listening');
+      }
+      const asking = await hostBelow(above);
+      const answers = new Set<string>();
+      for (let count = 0; count < 30; count++) answers.add(await ask(asking, 'acme/web'));
+      expect(answers.size).toBe(most);
+      expect(above.instances().map(({ picker }) => picker)).toEqual([undefined, 'rendezvous', 'rendezvous']);
+    }
+  });
+
   it('makes a server of one host reachable for another by the time it listens', async () => {
     const above = await router();
     const [serving, asking] = [await hostBelow(above), await hostBelow(above)];

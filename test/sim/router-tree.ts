@@ -6,6 +6,7 @@ import { Jitter } from '../../lib/sim/elements/jitter';
 import { RandomLoss } from '../../lib/sim/elements/random-loss';
 import type { NetworkElement } from '../../lib/sim/network-element';
 import type { SimulatedHost } from '../../lib/sim/simulated-host';
+import { PICKER_NAMES, type PickerName } from '../../lib/table/pickers/picker-names';
 import { DEMUX_PRIORITY, type ForwardRule } from '../../lib/table/service-rule';
 import { milliseconds } from '../../lib/time/instant';
 import { ServiceID, ServicePrefix } from '../../lib/wire/service-id';
@@ -23,6 +24,7 @@ export interface TreeSize {
 interface Instance {
   readonly prefix: ServicePrefix;
   readonly weight: number;
+  readonly picker: PickerName | undefined;
   listener: ListenerHandle | undefined;
 }
 
@@ -32,7 +34,7 @@ interface Leaf {
   readonly instances: Instance[];
 }
 
-/** Rules of a table, as text: prefix, address and weight. */
+/** Rules of a table, as text: prefix, address, weight, and the picker that is wished. */
 export type Rules = ReadonlySet<string>;
 
 export class RouterTree {
@@ -75,7 +77,8 @@ export class RouterTree {
     const id = this.service(group, chance.integer(1, this.size.services));
     const prefix = chance.happens(0.1) ? ServicePrefix.of(id, 200) : ServicePrefix.of(id);
     if (!leaf.host.isRunning || leaf.instances.some((instance) => instance.prefix.equals(prefix))) return;
-    const instance: Instance = { prefix, weight: chance.integer(1, 2000), listener: undefined };
+    const picker = chance.pick([undefined, ...PICKER_NAMES]);
+    const instance: Instance = { prefix, weight: chance.integer(1, 2000), picker, listener: undefined };
     leaf.instances.push(instance);
     this.listen(leaf, instance);
   }
@@ -149,7 +152,7 @@ export class RouterTree {
     const rules = new Set<string>();
     for (const leaf of this.living()) {
       if (leaf.router !== router) continue;
-      for (const { prefix, weight } of leaf.instances) rules.add(ruleText(prefix, addressOf(leaf.host), weight));
+      for (const instance of leaf.instances) rules.add(ruleText({ ...instance, address: addressOf(leaf.host) }));
     }
     return rules;
   }
@@ -157,14 +160,18 @@ export class RouterTree {
   private expectedOfRoot(): Rules {
     const rules = new Set<string>();
     for (const [index, router] of this.routers.entries()) {
-      const sums = new Map<string, { prefix: ServicePrefix; weight: number }>();
+      const sums = new Map<string, { prefix: ServicePrefix; weight: number; wishes: (PickerName | undefined)[] }>();
       const below = this.living().filter((leaf) => leaf.router === index);
-      for (const { prefix, weight } of below.flatMap(({ instances }) => instances)) {
-        const announced = this.aggregates[index]!.containsPrefix(prefix) ? this.aggregates[index]! : prefix;
+      for (const { prefix, weight, picker } of below.flatMap(({ instances }) => instances)) {
+        const isUnder = this.aggregates[index]!.containsPrefix(prefix);
+        const announced = isUnder ? this.aggregates[index]! : prefix;
         const known = sums.get(announced.toString());
-        sums.set(announced.toString(), { prefix: announced, weight: (known?.weight ?? 0) + weight });
+        const wishes = [...(known?.wishes ?? []), isUnder ? undefined : picker];
+        sums.set(announced.toString(), { prefix: announced, weight: (known?.weight ?? 0) + weight, wishes });
       }
-      for (const { prefix, weight } of sums.values()) rules.add(ruleText(prefix, addressOf(router), weight));
+      for (const { prefix, weight, wishes } of sums.values()) {
+        rules.add(ruleText({ prefix, weight, address: addressOf(router), picker: mostWished(wishes) }));
+      }
     }
     return rules;
   }
@@ -179,11 +186,9 @@ export class RouterTree {
   }
 
   private listen({ host }: Leaf, instance: Instance): void {
-    instance.listener = host.listen(
-      instance.prefix,
-      { weight: instance.weight },
-      { connection: (handle) => handle.close() },
-    );
+    const { prefix, weight, picker } = instance;
+    const options = picker === undefined ? { weight } : { weight, picker };
+    instance.listener = host.listen(prefix, options, { connection: (handle) => handle.close() });
   }
 
   /** Items of one group lie under one /64 prefix. */
@@ -196,8 +201,8 @@ function differences(router: SimulatedHost, expected: Rules): string[] {
   const found = new Set<string>();
   for (const rule of router.stack.sal.serviceTable.rules()) {
     if (rule.action !== 'forward' || rule.priority !== DEMUX_PRIORITY) continue;
-    const { prefix, address, weight } = rule as ForwardRule;
-    found.add(ruleText(prefix, address.toString(), weight));
+    const { prefix, address, weight, picker } = rule as ForwardRule;
+    found.add(ruleText({ prefix, address: address.toString(), weight, picker }));
   }
   const lost = [...expected].filter((rule) => !found.has(rule)).map((rule) => `${router.name} lost ${rule}`);
   const resurrected = [...found]
@@ -206,8 +211,22 @@ function differences(router: SimulatedHost, expected: Rules): string[] {
   return [...lost, ...resurrected];
 }
 
-function ruleText(prefix: ServicePrefix, address: string, weight: number): string {
-  return `${prefix} -> ${address} x ${weight}`;
+/** By most; of as many, the one that stands first in the list of pickers. */
+function mostWished(wishes: readonly (PickerName | undefined)[]): PickerName | undefined {
+  const voices = (name: PickerName): number => wishes.filter((wish) => wish === name).length;
+  const [first] = [...PICKER_NAMES].sort((a, b) => voices(b) - voices(a));
+  return voices(first!) === 0 ? undefined : first;
+}
+
+interface RuleFacts {
+  readonly prefix: ServicePrefix;
+  readonly address: string;
+  readonly weight: number;
+  readonly picker?: PickerName | undefined;
+}
+
+function ruleText({ prefix, address, weight, picker }: RuleFacts): string {
+  return `${prefix} -> ${address} x ${weight}${picker === undefined ? '' : ` by ${picker}`}`;
 }
 
 /** Where the host is now. */

@@ -71,8 +71,9 @@ describe('ways to listen', () => {
   });
 
   test('options reach the host', () => {
-    createServer({ host }).listen('acme/web', { backlog: 5, weight: 3, sendBuffer: 10, receiveBuffer: 20 });
-    expect(host.listenOptions).toEqual([{ backlog: 5, weight: 3 * 1024, sendBuffer: 10, receiveBuffer: 20 }]);
+    const options = { backlog: 5, sendBuffer: 10, receiveBuffer: 20, picker: 'rendezvous' } as const;
+    createServer({ host }).listen('acme/web', { ...options, weight: 3 });
+    expect(host.listenOptions).toEqual([{ ...options, weight: 3 * 1024 }]);
   });
 
   test('listening is emitted later, and the callback called', async () => {
@@ -124,6 +125,7 @@ describe('listening that fails', () => {
     ['options that are a number', () => server().listen('acme', bad(5)), 'ERR_INVALID_ARG_TYPE'],
     ['a backlog of 0', () => server().listen('acme', { backlog: 0 }), 'ERR_OUT_OF_RANGE'],
     ['a backlog of text', () => server().listen('acme', { backlog: bad('5') }), 'ERR_INVALID_ARG_TYPE'],
+    ['a picker that is none', () => server().listen('acme', { picker: bad('best') }), 'ERR_INVALID_ARG_VALUE'],
     ['a weight below 0', () => server().listen('acme', { weight: -0.5 }), 'ERR_OUT_OF_RANGE'],
     ['a weight that is no number', () => server().listen('acme', { weight: Number.NaN }), 'ERR_OUT_OF_RANGE'],
     ['a weight of text', () => server().listen('acme', { weight: bad('1') }), 'ERR_INVALID_ARG_TYPE'],

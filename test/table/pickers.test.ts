@@ -226,6 +226,35 @@ describe('the picker of a prefix', () => {
     expect(reached(table)).toBe(4);
   });
 
+  it('is as most instances wish where none was set; of as many, the first in the list of pickers', () => {
+    const table = tableWith();
+    const wish = (ip: string, picker: PickerName | null) => table.modifyRule(forward(web, ip), { picker });
+    wish('10.0.0.4', 'rendezvous');
+    expect(reached(table)).toBe(1);
+    wish('10.0.0.1', 'random');
+    expect(reached(table)).toBe(4);
+    wish('10.0.0.3', 'rendezvous');
+    expect(reached(table)).toBe(1);
+    // Who is passed over, or a backup, has no voice.
+    table.ejectRule(forward(web, '10.0.0.3'));
+    expect(reached(table)).toBe(3);
+    table.readmitRule(forward(web, '10.0.0.3'));
+    expect(reached(table)).toBe(1);
+    table.modifyRule(forward(web, '10.0.0.4'), { priority: 0 });
+    expect(reached(table)).toBe(3);
+    table.modifyRule(forward(web, '10.0.0.4'), { priority: 1 });
+    table.setPicker(acme, pickerNamed('random'));
+    expect(reached(table)).toBe(4);
+    table.setPicker(acme, undefined);
+    for (const ip of addresses) wish(ip, null);
+    expect(reached(table)).toBe(4);
+    table.addRule({ ...forward(web, '10.0.0.2'), picker: 'rendezvous' }, start);
+    expect(reached(table)).toBe(1);
+    expect([...table.rules()].flatMap((rule) => ('picker' in rule ? [rule.picker] : []))).toEqual(['rendezvous']);
+    table.deleteRule(forward(web, '10.0.0.2'));
+    expect(reached(table)).toBe(3);
+  });
+
   it('is not that of a longer prefix than the rules have', () => {
     const table = new ServiceTable();
     for (const ip of addresses) table.addRule(forward(acme, ip), start);

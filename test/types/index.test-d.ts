@@ -80,7 +80,8 @@ expectType<serval.Server>(server.reportLoad(0.75));
 expectType<number>(server.maxConnections);
 server.maxConnections = 100;
 server.on('draining', () => {});
-server.listen('acme/web', { weight: 2 });
+server.listen('acme/web', { weight: 2, picker: 'rendezvous' });
+expectError(server.listen('acme/web', { picker: 'best' }));
 expectType<Promise<serval.Socket>>(serval.promises.connect('acme/web'));
 expectType<Promise<serval.Server>>(serval.promises.listen('acme/web'));
 

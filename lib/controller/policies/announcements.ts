@@ -1,26 +1,32 @@
-// What a host or a router announces to the router above it: for each service the sum of its instances' weights. What
+// What a host or a router announces to the router above it: for each service the sum of its instances' weights, and
+// what most of them wish of how one is chosen. What
 // lies under a configured aggregate is announced as that prefix, while there is at least one instance of it; the
 // longest prefix decides along the way (§4.2), so nothing below it need be known further up.
 
 import type { TransportProtocol } from '../../stack/control-interface';
+import { type PickerName, pickerNumber } from '../../table/pickers/picker-names';
+import { PickerWishes } from '../../table/pickers/picker-wishes';
 import type { ServicePrefix } from '../../wire/service-id';
 import { COUNT_MAXIMUM, keyOf } from '../session/message-fields';
+import type { RegisteredTerms } from '../session/session-message';
 
 export interface AnnouncementObserver {
-  /** From now on, or with another weight. */
-  offer(prefix: ServicePrefix, protocol: TransportProtocol, weight: number): void;
+  /** From now on, or with other terms. */
+  offer(prefix: ServicePrefix, protocol: TransportProtocol, terms: RegisteredTerms): void;
   withdraw(prefix: ServicePrefix, protocol: TransportProtocol): void;
 }
 
 interface Sum {
   instances: number;
   weight: number;
+  /** Only where somebody wishes something. */
+  wishes: PickerWishes | undefined;
 }
 
 interface Share {
   readonly prefix: ServicePrefix;
   readonly protocol: TransportProtocol;
-  readonly weight: number;
+  readonly terms: RegisteredTerms;
 }
 
 export class Announcements {
@@ -37,15 +43,15 @@ export class Announcements {
     this.aggregates = [...aggregates].sort((a, b) => b.bits - a.bits);
   }
 
-  /** `source` offers it from now on, or with another weight than before. */
-  set(source: string, prefix: ServicePrefix, protocol: TransportProtocol, weight: number): void {
+  /** `source` offers it from now on, or with other terms than before. */
+  set(source: string, prefix: ServicePrefix, protocol: TransportProtocol, terms: RegisteredTerms): void {
     const shares = this.sources.get(source) ?? new Map<string, Share>();
     this.sources.set(source, shares);
     const key = keyOf(prefix, protocol);
     const former = shares.get(key);
-    const share = { prefix, protocol, weight };
+    const share = { prefix, protocol, terms };
     shares.set(key, share);
-    this.change(share, former === undefined ? 1 : 0, weight - (former?.weight ?? 0));
+    this.change(share, former?.terms, terms);
   }
 
   delete(source: string, prefix: ServicePrefix, protocol: TransportProtocol): void {
@@ -55,14 +61,14 @@ export class Announcements {
     if (shares === undefined || share === undefined) return;
     shares.delete(key);
     if (shares.size === 0) this.sources.delete(source);
-    this.change(share, -1, -share.weight);
+    this.change(share, share.terms, undefined);
   }
 
   /** `source` is gone with all it offered. */
   deleteAll(source: string): void {
     const shares = this.sources.get(source);
     this.sources.delete(source);
-    for (const share of shares?.values() ?? []) this.change(share, -1, -share.weight);
+    for (const share of shares?.values() ?? []) this.change(share, share.terms, undefined);
   }
 
   /** What `prefix` is announced as: itself, or the aggregate it lies under. */
@@ -70,18 +76,33 @@ export class Announcements {
     return this.aggregates.find((aggregate) => aggregate.containsPrefix(prefix)) ?? prefix;
   }
 
-  private change({ prefix, protocol }: Share, instances: number, weight: number): void {
+  private change(
+    { prefix, protocol }: Share,
+    former: RegisteredTerms | undefined,
+    now: RegisteredTerms | undefined,
+  ): void {
     const announced = this.announcedAs(prefix);
     const key = keyOf(announced, protocol);
-    const sum = this.sums.get(key) ?? { instances: 0, weight: 0 };
-    sum.instances += instances;
-    sum.weight += weight;
+    const sum = this.sums.get(key) ?? { instances: 0, weight: 0, wishes: undefined };
+    sum.instances += (now === undefined ? 0 : 1) - (former === undefined ? 0 : 1);
+    sum.weight += (now?.weight ?? 0) - (former?.weight ?? 0);
+    // Of an aggregate, whose services may wish this and that, the router above has nothing to choose.
+    if (announced.equals(prefix)) noteWishes(sum, former?.picker, now?.picker);
     if (sum.instances > 0) {
       this.sums.set(key, sum);
-      this.observer.offer(announced, protocol, Math.min(sum.weight, COUNT_MAXIMUM));
+      const picker = sum.wishes?.decided;
+      const weight = Math.min(sum.weight, COUNT_MAXIMUM);
+      this.observer.offer(announced, protocol, picker === undefined ? { weight } : { weight, picker });
     } else {
       this.sums.delete(key);
       this.observer.withdraw(announced, protocol);
     }
   }
+}
+
+function noteWishes(sum: Sum, former: PickerName | undefined, now: PickerName | undefined): void {
+  if (former === now) return;
+  sum.wishes ??= new PickerWishes();
+  if (former !== undefined) sum.wishes.add(pickerNumber(former), -1);
+  if (now !== undefined) sum.wishes.add(pickerNumber(now));
 }

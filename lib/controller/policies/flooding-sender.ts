@@ -35,7 +35,7 @@ export class FloodingSender {
   /** What is offered here and has not been told: there are too many. */
   untold = 0;
   private readonly sums = new Announcements({
-    offer: (prefix, protocol, weight) => this.offer(prefix, protocol, weight),
+    offer: (prefix, protocol, { weight }) => this.offer(prefix, protocol, weight),
     withdraw: (prefix, protocol) => this.withdraw(prefix, protocol),
   });
   private readonly offers = new Map<string, Offer>();
@@ -60,7 +60,7 @@ export class FloodingSender {
   ): void {
     if (prefix.bits < FLOOD_PREFIX_BITS_MINIMUM) return;
     this.now = now;
-    this.sums.set(source, prefix, protocol, weight);
+    this.sums.set(source, prefix, protocol, { weight });
   }
 
   handleWithdrawn(source: string, prefix: ServicePrefix, protocol: TransportProtocol, now: Instant): void {

@@ -13,6 +13,7 @@ import type { ServiceController, ServiceInstance } from '../service-controller';
 import type { RegisteredName } from '../session/message-fields';
 import { randomIdentity } from '../session/session-identity';
 import { SESSION_LOYALTY, SESSION_SEARCH_PAUSE_MAXIMUM } from '../session/session-limits';
+import type { RegisteredTerms } from '../session/session-message';
 import { UpstreamSession, type UpstreamSessionOptions } from '../session/upstream-session';
 import { Announcements } from './announcements';
 import { UpstreamRoute } from './upstream-route';
@@ -68,7 +69,7 @@ export class Hierarchical implements ServiceController {
     );
     this.announcements = new Announcements(
       {
-        offer: (prefix, protocol, weight) => this.session.offer(prefix, protocol, weight),
+        offer: (prefix, protocol, terms) => this.session.offer(prefix, protocol, terms),
         withdraw: (prefix, protocol) => this.session.withdraw(prefix, protocol),
       },
       aggregates,
@@ -145,10 +146,10 @@ export class Hierarchical implements ServiceController {
     this.session.move(now);
   }
 
-  /** Another process of this host, or a host below this router, offers `prefix`, or with another weight than before. */
-  handleRegistered({ prefix, protocol, weight, address }: ServiceInstance): void {
+  /** Another process of this host, or a host below this router, offers `prefix`, or with other terms than before. */
+  handleRegistered({ prefix, protocol, weight, picker, address }: ServiceInstance): void {
     if (prefix.equals(CONTROLLER_PREFIX)) return;
-    this.announcements.set(address.toString(), prefix, protocol, weight);
+    this.announcements.set(address.toString(), prefix, protocol, { weight, picker });
   }
 
   handleUnregistered({ prefix, protocol, address }: Omit<ServiceInstance, 'weight'>): void {
@@ -165,7 +166,7 @@ export class Hierarchical implements ServiceController {
   handleEvent(event: ServiceEvent, now: Instant): void {
     switch (event.kind) {
       case 'registered':
-        return this.handleOwn(event.prefix, event.protocol, event.weight);
+        return this.handleOwn(event.prefix, event.protocol, event);
       case 'unregistered':
         return this.handleOwn(event.prefix, event.protocol, undefined);
       case 'interfaceUp': {
@@ -193,10 +194,10 @@ export class Hierarchical implements ServiceController {
   }
 
   /** The default prefix stays a local matter, and every router has a controller of its own. */
-  private handleOwn(prefix: ServicePrefix, protocol: TransportProtocol, weight: number | undefined): void {
+  private handleOwn(prefix: ServicePrefix, protocol: TransportProtocol, terms: RegisteredTerms | undefined): void {
     if (prefix.bits === 0 || prefix.equals(CONTROLLER_PREFIX)) return;
-    if (weight === undefined) this.announcements.delete(OWN, prefix, protocol);
-    else this.announcements.set(OWN, prefix, protocol, weight);
+    if (terms === undefined) this.announcements.delete(OWN, prefix, protocol);
+    else this.announcements.set(OWN, prefix, protocol, { weight: terms.weight, picker: terms.picker });
   }
 
   private handleWelcomed(router: NetworkAddress, path: readonly string[], now: Instant, isReturn: boolean): void {

@@ -9,11 +9,12 @@ import type { NetworkAddress } from '../../wire/network-address';
 import type { ServicePrefix } from '../../wire/service-id';
 import { CommandQueue } from '../command-queue';
 import type { ServiceController, ServiceInstance } from '../service-controller';
+import type { RegisteredTerms } from '../session/session-message';
 
 /** One rule: a prefix at an address, for one or both protocols. */
 interface Registration {
   readonly prefix: ServicePrefix;
-  readonly weights: Map<TransportProtocol, number>;
+  readonly terms: Map<TransportProtocol, RegisteredTerms>;
 }
 
 export class MemberRegistrations implements ServiceController {
@@ -32,13 +33,13 @@ export class MemberRegistrations implements ServiceController {
     const key = instance.prefix.toString();
     const known = registrations.get(key);
     if (known === undefined) {
-      registrations.set(key, { prefix: instance.prefix, weights: new Map([[instance.protocol, instance.weight]]) });
-      this.commands.push({ kind: 'addRule', rule: this.rule(instance.prefix, instance.address, instance.weight) });
+      registrations.set(key, { prefix: instance.prefix, terms: new Map([[instance.protocol, instance]]) });
+      this.commands.push({ kind: 'addRule', rule: this.rule(instance.prefix, instance.address, instance) });
       return;
     }
-    const former = weightOf(known);
-    known.weights.set(instance.protocol, instance.weight);
-    this.changeWeight(known, instance.address, former);
+    const former = termsOf(known);
+    known.terms.set(instance.protocol, instance);
+    this.changeTerms(known, instance.address, former);
   }
 
   handleUnregistered(instance: Omit<ServiceInstance, 'weight'>): void {
@@ -46,9 +47,9 @@ export class MemberRegistrations implements ServiceController {
     const key = instance.prefix.toString();
     const known = registrations?.get(key);
     if (registrations === undefined || known === undefined) return;
-    const former = weightOf(known);
-    if (!known.weights.delete(instance.protocol)) return;
-    if (known.weights.size > 0) return this.changeWeight(known, instance.address, former);
+    const former = termsOf(known);
+    if (!known.terms.delete(instance.protocol)) return;
+    if (known.terms.size > 0) return this.changeTerms(known, instance.address, former);
     registrations.delete(key);
     if (registrations.size === 0) this.members.delete(instance.address.toString());
     this.deleteRule(known, instance.address);
@@ -75,17 +76,21 @@ export class MemberRegistrations implements ServiceController {
     return registrations;
   }
 
-  private changeWeight(registration: Registration, address: NetworkAddress, former: number): void {
-    const weight = weightOf(registration);
-    if (weight === former) return;
-    this.commands.push({ kind: 'modifyRule', rule: this.rule(registration.prefix, address, former), weight });
+  private changeTerms(registration: Registration, address: NetworkAddress, former: RegisteredTerms): void {
+    const { weight, picker } = termsOf(registration);
+    const change = {
+      ...(weight === former.weight ? {} : { weight }),
+      ...(picker === former.picker ? {} : { picker: picker ?? null }),
+    };
+    if (Object.keys(change).length === 0) return;
+    this.commands.push({ kind: 'modifyRule', rule: this.rule(registration.prefix, address, former), ...change });
   }
 
   private deleteRule(registration: Registration, address: NetworkAddress): void {
-    this.commands.push({ kind: 'deleteRule', rule: this.rule(registration.prefix, address, 1) });
+    this.commands.push({ kind: 'deleteRule', rule: this.rule(registration.prefix, address, { weight: 1 }) });
   }
 
-  private rule(prefix: ServicePrefix, address: NetworkAddress, weight: number): ForwardRule {
+  private rule(prefix: ServicePrefix, address: NetworkAddress, { weight, picker }: RegisteredTerms): ForwardRule {
     return {
       action: 'forward',
       prefix,
@@ -95,11 +100,13 @@ export class MemberRegistrations implements ServiceController {
       scope: this.scope,
       priority: DEMUX_PRIORITY,
       weight,
+      ...(picker === undefined ? {} : { picker }),
     };
   }
 }
 
-/** A FORWARD rule serves both protocols: the larger wish counts. */
-function weightOf(registration: Registration): number {
-  return Math.max(...registration.weights.values());
+/** A FORWARD rule serves both protocols: the larger weight counts, and the wish of streams before that of datagrams. */
+function termsOf({ terms }: Registration): RegisteredTerms {
+  const weight = Math.max(...Array.from(terms.values(), (each) => each.weight));
+  return { weight, picker: terms.get(6)?.picker ?? terms.get(17)?.picker };
 }

@@ -2,6 +2,7 @@
 // line, prefixes in their one spelling, and counts. What comes out of a parse function is valid.
 
 import type { TransportProtocol } from '../../stack/control-interface';
+import { isPickerName, type PickerName } from '../../table/pickers/picker-names';
 import { ServiceID, ServicePrefix } from '../../wire/service-id';
 
 export type Fields = Readonly<Record<string, unknown>>;
@@ -31,6 +32,11 @@ export function parseRegistration(fields: Fields): RegisteredName | undefined {
   const { protocol } = fields;
   if (prefix === undefined || (protocol !== 6 && protocol !== 17)) return undefined;
   return { prefix, protocol };
+}
+
+/** What somebody wishes who may know more pickers than we do: those are no wish. */
+export function parsePicker(value: unknown): { readonly picker?: PickerName } {
+  return isPickerName(value) ? { picker: value } : {};
 }
 
 /** `HEX/bits`, in the one spelling that `ServicePrefix.toString` gives. */

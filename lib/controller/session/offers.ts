@@ -4,13 +4,14 @@
 import type { TransportProtocol } from '../../stack/control-interface';
 import type { ServicePrefix } from '../../wire/service-id';
 import { keyOf, nextId } from './message-fields';
+import type { RegisteredTerms } from './session-message';
 
 export interface Offer {
-  /** Names it in the router's answer; another one with each change of weight. */
+  /** Names it in the router's answer; another one with each change of its terms. */
   readonly id: number;
   readonly prefix: ServicePrefix;
   readonly protocol: TransportProtocol;
-  readonly weight: number;
+  readonly terms: RegisteredTerms;
   isAcknowledged: boolean;
 }
 
@@ -32,14 +33,14 @@ export class Offers implements Iterable<Offer> {
   }
 
   /** `undefined` when the very same is offered already. */
-  set(prefix: ServicePrefix, protocol: TransportProtocol, weight: number): Offer | undefined {
+  set(prefix: ServicePrefix, protocol: TransportProtocol, terms: RegisteredTerms): Offer | undefined {
     const known = this.find(prefix, protocol);
-    if (known?.weight === weight) return undefined;
+    if (known !== undefined && isSame(known.terms, terms)) return undefined;
     if (known !== undefined) this.byId.delete(known.id);
     this.lastId = nextId(this.lastId);
-    // With another weight it is no less known than it was.
+    // With other terms it is no less known than it was.
     const isAcknowledged = known?.isAcknowledged === true;
-    const offer: Offer = { id: this.lastId, prefix, protocol, weight, isAcknowledged };
+    const offer: Offer = { id: this.lastId, prefix, protocol, terms, isAcknowledged };
     this.byKey.set(keyOf(prefix, protocol), offer);
     this.byId.set(offer.id, offer);
     return offer;
@@ -55,4 +56,8 @@ export class Offers implements Iterable<Offer> {
   [Symbol.iterator](): Iterator<Offer> {
     return this.byKey.values();
   }
+}
+
+function isSame(a: RegisteredTerms, b: RegisteredTerms): boolean {
+  return a.weight === b.weight && a.picker === b.picker;
 }

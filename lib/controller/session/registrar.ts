@@ -20,7 +20,13 @@ import {
   SESSION_PATH_MAXIMUM,
   SESSIONS_MAXIMUM,
 } from './session-limits';
-import { type Hello, parseDownstreamMessage, SESSION_VERSION, type UpstreamMessage } from './session-message';
+import {
+  type Hello,
+  parseDownstreamMessage,
+  type RegisteredTerms,
+  SESSION_VERSION,
+  type UpstreamMessage,
+} from './session-message';
 
 /** An instance that a host below has registered. */
 export interface RegisteredInstance extends ServiceInstance {
@@ -42,7 +48,7 @@ export interface RegisteredHost {
 }
 
 export interface RegistrarObserver {
-  /** From now on, or with another weight than before. */
+  /** From now on, or with another weight or wish than before. */
   registered(instance: RegisteredInstance): void;
   unregistered(instance: RegisteredInstance): void;
   /** Calls `answer` when the instance may hear that it is registered: at once, or when it is known further up. */
@@ -209,7 +215,7 @@ export class Registrar {
 
   private handleRegister(
     session: Session,
-    { id, prefix, protocol, weight }: RegisteredName & { readonly id: number; readonly weight: number },
+    { id, prefix, protocol, weight, picker }: RegisteredName & RegisteredTerms & { readonly id: number },
     now: Instant,
   ): void {
     const key = keyOf(prefix, protocol);
@@ -221,11 +227,12 @@ export class Registrar {
     const { address } = session;
     const isSame = known?.instance.address.equals(address) === true;
     const since = known === undefined ? now : known.instance.since;
-    const instance = { prefix, protocol, address, weight, since };
+    const instance = { prefix, protocol, address, weight, picker, since };
     session.registrations.set(key, { instance, isInherited: false });
     if (known === undefined) this.instanceCount++;
     // The new place is known before the old one goes.
-    if (!isSame || known.instance.weight !== weight) this.observer.registered(instance);
+    const isAsBefore = isSame && known.instance.weight === weight && known.instance.picker === picker;
+    if (!isAsBefore) this.observer.registered(instance);
     if (known !== undefined && !isSame) this.observer.unregistered(known.instance);
     const answer = (): void => {
       if (this.sessions.has(session)) send(session, { type: 'registered', id });

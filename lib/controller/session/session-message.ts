@@ -2,8 +2,17 @@
 // Here the lines are made and checked; a value that comes out of a parse function is valid. Unknown fields are
 // ignored, so that a newer peer may say more.
 
+import type { PickerName } from '../../table/pickers/picker-names';
 import { type Duration, milliseconds } from '../../time/instant';
-import { type Fields, isCount, isPort, parseObject, parseRegistration, type RegisteredName } from './message-fields';
+import {
+  type Fields,
+  isCount,
+  isPort,
+  parseObject,
+  parsePicker,
+  parseRegistration,
+  type RegisteredName,
+} from './message-fields';
 import { SESSION_IDENTITY_DIGITS, SESSION_NAME_MAXIMUM, SESSION_PATH_MAXIMUM } from './session-limits';
 
 /** Raised when an older peer could not follow. */
@@ -38,9 +47,16 @@ export interface Welcome {
   readonly path: readonly string[];
 }
 
+/** What an instance asks for. */
+export interface RegisteredTerms {
+  readonly weight: number;
+  /** How it wishes that one of several instances is chosen. A router that does not know the field ignores it. */
+  readonly picker?: PickerName | undefined;
+}
+
 export type DownstreamMessage =
   | Hello
-  | ({ readonly type: 'register'; readonly id: number; readonly weight: number } & RegisteredName)
+  | ({ readonly type: 'register'; readonly id: number } & RegisteredTerms & RegisteredName)
   | ({ readonly type: 'unregister' } & RegisteredName)
   /** All that is offered has been registered: what a former session left and nobody named again is void. */
   | { readonly type: 'synced' }
@@ -120,7 +136,7 @@ function parseRegister(fields: Fields): DownstreamMessage | undefined {
   const registration = parseRegistration(fields);
   const { id, weight } = fields;
   if (registration === undefined || !isCount(id) || !isCount(weight) || weight < 1) return undefined;
-  return { type: 'register', id, ...registration, weight };
+  return { type: 'register', id, ...registration, weight, ...parsePicker(fields['picker']) };
 }
 
 function parseHeartbeat(fields: Fields): { type: 'heartbeat'; count: number } | undefined {

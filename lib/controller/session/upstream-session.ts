@@ -29,6 +29,7 @@ import {
 import {
   type DownstreamMessage,
   parseUpstreamMessage,
+  type RegisteredTerms,
   SESSION_VERSION,
   type UpstreamMessage,
   type Welcome,
@@ -169,9 +170,9 @@ export class UpstreamSession {
     this.retryAt = this.heartbeatAt = this.answerBy = this.welcomeBy = NEVER;
   }
 
-  offer(prefix: ServicePrefix, protocol: TransportProtocol, weight: number): void {
-    const offer = this.offers.set(prefix, protocol, weight);
-    if (offer !== undefined) this.tell({ type: 'register', id: offer.id, prefix, protocol, weight });
+  offer(prefix: ServicePrefix, protocol: TransportProtocol, terms: RegisteredTerms): void {
+    const offer = this.offers.set(prefix, protocol, terms);
+    if (offer !== undefined) this.tell({ type: 'register', id: offer.id, prefix, protocol, ...terms });
   }
 
   withdraw(prefix: ServicePrefix, protocol: TransportProtocol): void {
@@ -252,8 +253,8 @@ export class UpstreamSession {
     const who = { identity, session: attempt.number, ...(name === undefined ? {} : { name }) };
     const where = { port: port(), source: attempt.channel.local };
     send(attempt, { type: 'hello', version: SESSION_VERSION, ...who, ...where });
-    for (const { id, prefix, protocol, weight } of this.offers) {
-      send(attempt, { type: 'register', id, prefix, protocol, weight });
+    for (const { id, prefix, protocol, terms } of this.offers) {
+      send(attempt, { type: 'register', id, prefix, protocol, ...terms });
     }
     if (this.isComplete) send(attempt, { type: 'synced' });
   }

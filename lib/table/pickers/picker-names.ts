@@ -22,6 +22,15 @@ export function isPickerName(name: unknown): name is PickerName {
   return typeof name === 'string' && Object.hasOwn(PICKERS, name);
 }
 
+/** A small number for it; 0 for none. */
+export function pickerNumber(name: PickerName | undefined): number {
+  return name === undefined ? 0 : PICKER_NAMES.indexOf(name) + 1;
+}
+
+export function pickerNumbered(number: number): PickerName | undefined {
+  return PICKER_NAMES[number - 1];
+}
+
 export function pickerNamed(name: PickerName): TargetPicker {
   return PICKERS[name];
 }

@@ -24,6 +24,7 @@ const fromBelow: DownstreamMessage[] = [
   { type: 'hello', version: 1, identity, session: 0x7fffffff, port: 54325, source, name },
   { type: 'hello', version: 1, identity, session: 1, port: 0, source: { ip: '', port: 0 } },
   { type: 'register', id: 0x7fffffff, prefix, protocol: 17, weight: 0x7fffffff },
+  { type: 'register', id: 1, prefix, protocol: 6, weight: 1, picker: 'rendezvous-service' },
   { type: 'unregister', prefix, protocol: 6 },
   { type: 'synced' },
   { type: 'heartbeat', count: 7 },
@@ -87,6 +88,13 @@ describe('messages of a controller session', () => {
   ])('takes no registration with %j', (wrong) => {
     expect(parseDownstreamMessage(formatLine({ ...fromBelow[2], ...wrong }))).toBeUndefined();
   });
+
+  it.each([{ picker: 'best' }, { picker: 7 }, { picker: null }, { picker: 'toString' }])(
+    'takes a registration with %j for one without a wish: a newer host may know more pickers',
+    (unknown) => {
+      expect(parseDownstreamMessage(formatLine({ ...fromBelow[2], ...unknown }))).toEqual(fromBelow[2]);
+    },
+  );
 
   it.each([
     { lease: 0 },

@@ -35,7 +35,7 @@ beforeEach(() => {
 /** A host with service a, registered. */
 function registered(ip = '10.0.0.2') {
   const host = world.host(ip);
-  host.session.offer(service('a'), 6, 5);
+  host.session.offer(service('a'), 6, { weight: 5 });
   host.session.start(world.now);
   world.deliver();
   expect(world.take()).toEqual([`+a ${ip}:54325 5`]);
@@ -57,11 +57,11 @@ function byHand(remote = NetworkAddress.parse('10.0.0.9', 40_000)!) {
 describe('a controller session', () => {
   it('registers what is offered before and after it began, and each change', () => {
     const { session, events } = registered();
-    session.offer(service('b'), 17, 1);
+    session.offer(service('b'), 17, { weight: 1 });
     expect(session.isAcknowledged(service('b'), 17)).toBe(false);
     world.deliver();
     expect(session.isAcknowledged(service('b'), 17)).toBe(true);
-    session.offer(service('a'), 6, 9);
+    session.offer(service('a'), 6, { weight: 9 });
     session.withdraw(service('b'), 17);
     session.withdraw(service('b'), 17);
     world.deliver();
@@ -128,7 +128,7 @@ describe('a controller session', () => {
   it('goes on trying while no router answers, with pauses that do not grow for ever', () => {
     const host = world.host('10.0.0.2');
     world.isReachable = false;
-    host.session.offer(service('a'), 6, 5);
+    host.session.offer(service('a'), 6, { weight: 5 });
     host.session.start(world.now);
     world.elapse(600_000);
     world.isReachable = true;
@@ -188,7 +188,7 @@ describe('a controller session', () => {
   it('keeps what another process had registered until it has said all', () => {
     registered().session.handOver();
     const next = world.host('10.0.0.2', { identity: IDENTITY });
-    next.session.offer(service('b'), 6, 1);
+    next.session.offer(service('b'), 6, { weight: 1 });
     next.session.start(world.now, false);
     world.deliver();
     expect(world.take()).toEqual(['+b 10.0.0.2:54325 1']);
@@ -199,7 +199,7 @@ describe('a controller session', () => {
 
   it('gives the address of a translator where there is one, and its port', () => {
     const host = world.host('192.168.0.2', { translatedTo: NetworkAddress.parse('203.0.113.5', 6123)! });
-    host.session.offer(service('a'), 6, 5);
+    host.session.offer(service('a'), 6, { weight: 5 });
     host.session.start(world.now);
     world.deliver();
     expect(world.take()).toEqual(['+a 203.0.113.5:6123 5']);
