@@ -26,7 +26,7 @@ export class FlowMobility {
     this.interfaces.handleUp(networkInterface);
     // The same address is there again before the flow has found another: its peer hears so at once.
     for (const flow of this.flowsAt(networkInterface.address)) {
-      if (flow.isCut && flow.migration?.own === undefined) this.start(flow, flow.path!, now);
+      if (flow.isCut && !flow.isMoving) this.start(flow, flow.path!, now);
     }
   }
 
@@ -100,7 +100,7 @@ export class FlowMobility {
       case 'interface':
         return local !== undefined && this.interfaces.nameOf(local) === selection.interface;
       case 'stranded':
-        return flow.isCut && flow.migration?.own === undefined;
+        return flow.isCut && !flow.isMoving;
     }
   }
 

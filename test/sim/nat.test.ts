@@ -24,12 +24,17 @@ interface Neighbours {
   readonly alias: NetworkAddress;
 }
 
-function behindNat(story: Story, loss: number, copier: Copier | undefined): Neighbours {
+function behindNat(
+  story: Story,
+  loss: number,
+  copier: Copier | undefined,
+  delay = new Delay(milliseconds(ROUND_TRIP / 2)),
+): Neighbours {
   const { world } = story;
   const [clientHost, serverHost] = [world.host('client'), world.host('server')];
   const nat = new Nat();
   const segment = world.segment('lan');
-  const way = [new Delay(milliseconds(ROUND_TRIP / 2)), new RandomLoss(loss)];
+  const way = [delay, new RandomLoss(loss)];
   const outbound = [...way, nat.outbound, ...(copier === undefined ? [] : [copier.outbound])];
   const inside = world.attach(clientHost, segment, { outbound, inbound: [nat.inbound], families: [4] });
   const alias = segment.addressOf(99, 4);
@@ -73,6 +78,21 @@ describe('a NAT that gives a flow another', () => {
       });
     },
   );
+});
+
+it('the peer follows over a way that is fifty times as long as the one before', () => {
+  const story = new Story(4);
+  story.world.tell(() => {
+    const delay = new Delay(milliseconds(ROUND_TRIP / 2));
+    const { server, nat } = behindNat(story, 0, undefined, delay);
+    const before = server().handle!.remoteAddress!;
+    const after = before.withPort(61_000);
+    delay.delay = milliseconds(50 * ROUND_TRIP);
+    nat.rebind(before, after);
+    story.world.run({ for: milliseconds(4 * 50 * ROUND_TRIP) });
+    expect(server().handle!.remoteAddress!.equals(after)).toBe(true);
+    finish(story);
+  });
 });
 
 stories('a NAT that forgets again and again, with loss', 6200, 20, (story) => {
