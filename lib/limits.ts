@@ -129,8 +129,8 @@ export const CLOSED_FLOW_REPEAT = milliseconds(200);
 export const CLOSED_FLOW_REPEATS = 3;
 /** Ways on which flows were closed on purpose that a connection remembers: each address of two full lists once. */
 export const CLOSED_WAYS_MAXIMUM = 24;
-/** A half-open request is forgotten after this long: the original's 3 s is too short for a 3 s RTO. */
-export const HALF_OPEN_TIMEOUT = seconds(6);
+/** A half-open request is forgotten after this long: time for seven of the third ACKs, on a path that loses a quarter of them. */
+export const HALF_OPEN_TIMEOUT = seconds(20);
 /**
  * How long a listener that has been closed waits for the third ACKs of those it has answered: time for some repeats
  * of one that was lost. What has not come by then is reset.
