@@ -54,6 +54,7 @@ export type { DatagramAddress } from './socket/datagram-socket';
 export { createSocket } from './socket/datagram-socket';
 export type { DrainOptions, DrainResult } from './socket/drain';
 export type { ListenOptions, ServerOptions } from './socket/listen-options';
+export type { MultipathOptions } from './socket/multipath-options';
 export * as promises from './socket/promises';
 export type { ConnectionListener, DroppedConnection, ServerAddress, ServerEvents } from './socket/server-events';
 export { contentServiceID, serviceID, servicePrefix } from './socket/service-name';

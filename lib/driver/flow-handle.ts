@@ -5,6 +5,7 @@ import type { FlowInformation } from './handles';
 
 /** What the flow's connection does for it. */
 export interface FlowActions {
+  setBackup(backup: boolean): boolean;
   close(): boolean;
 }
 
@@ -18,6 +19,7 @@ export class FlowHandle implements FlowInformation {
   readonly congestionWindow: number;
   readonly segmentSize: number;
   readonly retransmittedBytes: number;
+  readonly backup: boolean;
   readonly #actions: FlowActions;
 
   constructor(fields: Omit<FlowInformation, keyof FlowActions>, actions: FlowActions) {
@@ -30,7 +32,12 @@ export class FlowHandle implements FlowInformation {
     this.congestionWindow = fields.congestionWindow;
     this.segmentSize = fields.segmentSize;
     this.retransmittedBytes = fields.retransmittedBytes;
+    this.backup = fields.backup;
     this.#actions = actions;
+  }
+
+  setBackup(backup: boolean): boolean {
+    return this.#actions.setBackup(backup);
   }
 
   close(): boolean {

@@ -5,12 +5,14 @@ import type { ServalError } from '../errors';
 import type { MigrationTarget } from '../sal/local-interfaces';
 import type { FlowTarget } from '../stack/further-flows';
 import type { HandedOver } from '../stack/handoff';
+import type { MultipathOptions } from '../stack/multipath';
 import type { PickerName } from '../table/pickers/picker-names';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ServiceID, ServicePrefix } from '../wire/service-id';
 
 export type { FlowTarget } from '../stack/further-flows';
 export type { ConnectionState, HandedOver } from '../stack/handoff';
+export type { MultipathOptions } from '../stack/multipath';
 export { isPickerName, PICKER_NAMES, type PickerName } from '../table/pickers/picker-names';
 
 export interface SocketHost {
@@ -44,7 +46,7 @@ export interface ConnectOptions {
   /** Where the first packet goes instead of where the service table says: to each of these addresses. */
   readonly via?: readonly NetworkAddress[] | undefined;
   /** Whether further flows are opened where there are further paths (§4.4). Default false. */
-  readonly multipath?: boolean | undefined;
+  readonly multipath?: boolean | MultipathOptions | undefined;
 }
 
 export interface ListenOptions {
@@ -55,7 +57,7 @@ export interface ListenOptions {
   readonly sendBuffer?: number;
   readonly receiveBuffer?: number;
   /** Whether peers may open further flows for their connections (§4.4). Default true. */
-  readonly multipath?: boolean;
+  readonly multipath?: boolean | MultipathOptions;
   /** How it wishes that one of several instances is chosen. */
   readonly picker?: PickerName;
 }
@@ -155,6 +157,10 @@ export interface FlowInformation {
   readonly segmentSize: number;
   /** Bytes that were sent again, since the connection began. */
   readonly retransmittedBytes: number;
+  /** It carries data only while no other flow works, because this end or the other one wants it so. */
+  readonly backup: boolean;
+  /** Whether this end wants it so, from now on; the other end hears of it. False when the flow is over. */
+  setBackup(backup: boolean): boolean;
   /**
    * Ends this flow: the others carry what it had under way, the peer hears of it, and neither end opens another in its
    * place by itself. False when it is the only one, or over: end the socket instead.

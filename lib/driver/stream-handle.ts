@@ -5,7 +5,8 @@ import type { ServalError, ServalErrorContext } from '../errors';
 import type { Flow } from '../sal/flow';
 import type { MigrationTarget } from '../sal/local-interfaces';
 import type { Path } from '../sal/path';
-import { type Connection, ConnectionSignal } from '../stack/connection';
+import type { Connection } from '../stack/connection';
+import { ConnectionSignal } from '../stack/connection-signal';
 import type { HandedOver } from '../stack/handoff';
 import { milliseconds } from '../time/instant';
 import type { NetworkAddress } from '../wire/network-address';
@@ -258,13 +259,17 @@ export class StreamHandleOverStack implements StreamHandle {
       congestionWindow: subflow?.congestionWindow ?? 0,
       segmentSize: subflow?.segmentSize ?? 0,
       retransmittedBytes: subflow?.retransmittedBytes ?? 0,
+      backup: subflow?.isBackup ?? false,
     };
-    return new FlowHandle(fields, { close: () => this.closeFlow(flow) });
+    const { connection, driver } = this;
+    return new FlowHandle(fields, {
+      setBackup: (isBackup) => this.drained(connection.setBackup(flow, isBackup, driver.now())),
+      close: () => this.drained(connection.closeFlow(flow, driver.now())),
+    });
   }
 
-  private closeFlow(flow: Flow): boolean {
-    const isClosed = this.connection.closeFlow(flow, this.driver.now());
+  private drained(isDone: boolean): boolean {
     this.driver.requestDrain();
-    return isClosed;
+    return isDone;
   }
 }

@@ -50,6 +50,8 @@ export interface FlowOwner {
   flowJoining?(flow: Flow): SynListener | undefined;
   /** The peer, which sent this from `from`, says where else it may be reached. */
   flowAddresses?(flow: Flow, list: AddressExtension, from: NetworkAddress, now: Instant): void;
+  /** Of a further flow that it begins: what the SYN says of its priority (§4.4). */
+  flowPriority?(flow: Flow): number;
   /** What its transport has measured last, where it has. */
   flowRoundTripTime?(flow: Flow, now: Instant): Duration | undefined;
   /** The flow has left the table; its flowID may rest in TIME-WAIT. */
@@ -80,6 +82,8 @@ export interface HalfOpenRequest {
   readonly recordedSource: readonly NetworkAddress[] | undefined;
   /** The router that passes our answer on, where one says that the client hears nobody else (§7). */
   readonly relay: NetworkAddress | undefined;
+  /** Of its CONTROL extension. */
+  readonly detail: number;
   /** Bytes of data that came meanwhile, and made us answer nothing yet. */
   earlyBytes: number;
 }

@@ -4,17 +4,11 @@
 
 import type { LookupFunction } from 'node:net';
 import type { DuplexOptions } from 'node:stream';
-import type { SocketHost } from '../driver/handles';
+import type { ConnectOptions as HandleOptions, SocketHost } from '../driver/handles';
 import { ServiceID } from '../wire/service-id';
-import {
-  checkNumber,
-  checkOptionalBoolean,
-  checkOptionalFunction,
-  checkOptionalInteger,
-  given,
-  type ServiceName,
-} from './argument-checks';
+import { checkNumber, checkOptionalFunction, checkOptionalInteger, given, type ServiceName } from './argument-checks';
 import { defaultHost } from './default-host';
+import { checkMultipath, type MultipathOptions, multipathOf } from './multipath-options';
 import { invalidArgumentType, invalidArgumentValue } from './node-error';
 import type { OnReadOptions } from './user-buffer';
 
@@ -51,7 +45,7 @@ export interface ConnectOptions extends SocketOptions {
    * Whether the connection uses several paths at once where both ends have them: further flows are opened from other
    * interfaces and to other addresses of the peer, while it runs (§4.4; docs/multipath.md). Default false.
    */
-  multipath?: boolean | undefined;
+  multipath?: boolean | MultipathOptions | undefined;
   /** Called before the attempt, and its error honoured; its answer is not used: the service table routes. */
   lookup?: LookupFunction | undefined;
   /** Passed to `lookup`. */
@@ -114,7 +108,7 @@ export function checkConnectOptions(options: ConnectOptions): void {
   checkSocketHost(options.host);
   checkOptionalFunction(options.lookup, 'options.lookup');
   checkOptionalInteger(options.connectTimeout, 'options.connectTimeout', 1, TIMEOUT_MAXIMUM);
-  checkOptionalBoolean(options.multipath, 'options.multipath');
+  checkMultipath(options.multipath, 'options.multipath');
   checkBufferSizes(options);
 }
 
@@ -133,6 +127,12 @@ export function checkSocketHost(host: unknown): void {
 export function hostOf(...choices: readonly { host?: unknown }[]): SocketHost {
   for (const { host } of choices) if (typeof host === 'object' && host !== null) return host as SocketHost;
   return defaultHost();
+}
+
+/** What the host is told of them. */
+export function handleOptions(options: ConnectOptions): HandleOptions {
+  const { connectTimeout: timeout, sendBuffer, receiveBuffer } = options;
+  return { timeout, sendBuffer, receiveBuffer, multipath: multipathOf(options.multipath) };
 }
 
 /** What `stream.Duplex` is told of them. */

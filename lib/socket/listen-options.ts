@@ -4,14 +4,9 @@
 import { isPickerName, PICKER_NAMES, type PickerName, type SocketHost } from '../driver/handles';
 import { ServiceID, ServicePrefix } from '../wire/service-id';
 import { checkWeight } from './admission';
-import {
-  checkAbortSignal,
-  checkNumber,
-  checkOptionalBoolean,
-  checkOptionalInteger,
-  type ServiceScope,
-} from './argument-checks';
+import { checkAbortSignal, checkNumber, checkOptionalInteger, type ServiceScope } from './argument-checks';
 import { checkBufferSizes, checkSocketHost } from './connect-options';
+import { checkMultipath, type MultipathOptions } from './multipath-options';
 import { invalidArgumentType, invalidArgumentValue } from './node-error';
 
 export interface ServerOptions {
@@ -54,7 +49,7 @@ export interface ListenOptions {
   /** Bytes, of each accepted connection: what the peer may send before the application reads. */
   receiveBuffer?: number | undefined;
   /** Whether peers may open further flows for their connections, over other paths (§4.4). Default true. */
-  multipath?: boolean | undefined;
+  multipath?: boolean | MultipathOptions | undefined;
   /** Closes the server. */
   signal?: AbortSignal | undefined;
 }
@@ -93,7 +88,7 @@ export function checkServerOptions(options: ServerOptions): void {
 export function checkListenOptions(options: ListenOptions): void {
   checkOptionalInteger(options.backlog, 'options.backlog', 1, 65535);
   if (options.weight !== undefined) checkWeight(options.weight, 'options.weight');
-  checkOptionalBoolean(options.multipath, 'options.multipath');
+  checkMultipath(options.multipath, 'options.multipath');
   checkPicker(options.picker, 'options.picker');
   checkBufferSizes(options);
   if (options.signal !== undefined) checkAbortSignal(options.signal, 'options.signal');

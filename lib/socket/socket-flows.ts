@@ -3,6 +3,7 @@
 import type { StreamHandle } from '../driver/handles';
 import { ErrorCode } from '../errors';
 import { NetworkAddress } from '../wire/network-address';
+import { checkOptionalBoolean } from './argument-checks';
 import { invalidArgumentType, invalidArgumentValue } from './node-error';
 import { type FailedService, namedError, operationError } from './operation-error';
 import { type MigrateOptions, targetOf } from './socket-migration';
@@ -11,6 +12,8 @@ import { type MigrateOptions, targetOf } from './socket-migration';
 export interface OpenFlowOptions extends MigrateOptions {
   /** To which address of the peer. Without it to one that no flow goes to, or else to that of the first flow. */
   readonly remoteAddress?: string | undefined;
+  /** Whether it carries data only while no other flow works. Default: as its interface. */
+  readonly backup?: boolean | undefined;
 }
 
 /** Throws for bad options; what the host or the peer refuses rejects. */
@@ -19,7 +22,8 @@ export function openFlowOf(
   options: OpenFlowOptions,
   service: FailedService | undefined,
 ): Promise<void> {
-  const target = { ...targetOf(options), remote: remoteOf(options.remoteAddress) };
+  const target = { ...targetOf(options), remote: remoteOf(options.remoteAddress), backup: options.backup };
+  checkOptionalBoolean(options.backup, 'options.backup');
   if (handle?.openFlow === undefined) return Promise.reject(namedError(ErrorCode.notConnected, 'openFlow', service));
   return new Promise((resolve, reject) => {
     const settle = (error: Error | undefined): void => {

@@ -27,6 +27,7 @@ import {
   type ServerOptions,
   scopedArguments,
 } from './listen-options';
+import { multipathOf } from './multipath-options';
 import { invalidArgumentType, stateError } from './node-error';
 import { operationError } from './operation-error';
 import { whenRegistered } from './registration';
@@ -378,7 +379,8 @@ export class StreamServer extends EventEmitter<ServerEvents> {
 }
 
 function listenerOptions(options: ListenOptions, weight: number): ListenerOptions {
-  const { backlog, sendBuffer, receiveBuffer, multipath, picker } = options;
+  const { backlog, sendBuffer, receiveBuffer, picker } = options;
+  const multipath = multipathOf(options.multipath);
   return given({ backlog, weight, sendBuffer, receiveBuffer, multipath, picker });
 }
 

@@ -16,6 +16,7 @@ import {
   checkSocketOptions,
   connectArguments,
   duplexOptions,
+  handleOptions,
   hostOf,
   type SocketOptions,
 } from './connect-options';
@@ -373,11 +374,10 @@ export class StreamSocket extends Duplex implements NetSocket {
   }
 
   #open(target: ServiceID, options: ConnectOptions): void {
-    const { connectTimeout: timeout, sendBuffer, receiveBuffer, multipath } = options;
     const observer = new SocketObserver(this, StreamSocket.#reactions);
     try {
       const host = hostOf(options, this.#options);
-      this.#attach(host.connect(target, { timeout, sendBuffer, receiveBuffer, multipath }, observer), observer);
+      this.#attach(host.connect(target, handleOptions(options), observer), observer);
     } catch (error) {
       this.destroy(operationError(error, 'connect', this.#service));
     }

@@ -3,6 +3,7 @@
 import type { Duration } from '../time/instant';
 import type { NetworkAddress } from '../wire/network-address';
 import type { TransportProtocol } from './control-interface';
+import type { MultipathOptions } from './multipath';
 
 export interface StreamOptions {
   readonly timeout?: Duration | undefined;
@@ -11,7 +12,7 @@ export interface StreamOptions {
   /** Where the first packet goes, whatever the service table says: to each of these addresses. */
   readonly via?: readonly NetworkAddress[] | undefined;
   /** Whether further flows are opened where there are further paths (§4.4). Default false. */
-  readonly multipath?: boolean | undefined;
+  readonly multipath?: boolean | MultipathOptions | undefined;
 }
 
 export interface PingOptions {

@@ -18,6 +18,7 @@ import type { AddressExtension } from '../wire/address-extension';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ReceivedBatch } from '../wire/received-batch';
 import type { ServiceID } from '../wire/service-id';
+import { ConnectionSignal } from './connection-signal';
 import type { MigrationRefusal } from './control-interface';
 import type { FlowMobility } from './flow-mobility';
 import {
@@ -28,26 +29,7 @@ import {
   type FurtherFlowsContext,
 } from './further-flows';
 import { describeConnection, type HandedOver } from './handoff';
-
-/** Bits of what happened to a connection since the driver asked last. */
-export const ConnectionSignal = {
-  connected: 1,
-  readable: 2,
-  writable: 4,
-  /** The peer will send nothing more; what it sent can still be read. */
-  ended: 8,
-  finished: 16,
-  failed: 32,
-  closed: 64,
-  /** It has other addresses, by its own doing or by the peer's (§4.4). */
-  migrated: 128,
-  /** Nobody answered at the address that it was to move to. */
-  migrationFailed: 256,
-  /** A further flow carries it, or one fewer, or one that was asked for came to nothing. */
-  flowsChanged: 512,
-  /** A move has come to its end, here or where its flow was before; others may be under way (`isMoving`). */
-  settled: 1024,
-} as const;
+import { type Multipath, multipathOf } from './multipath';
 
 /** What a connection needs of the stack around it. */
 export interface ConnectionContext {
@@ -63,9 +45,6 @@ export interface ConnectionContext {
   pathSilent(flow: Flow): void;
   forget(connection: Connection): void;
 }
-
-/** Whether a connection may have further flows: `open` them itself, take those of the peer (`accept`), or neither. */
-export type Multipath = 'open' | 'accept' | 'never';
 
 export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<Connection> {
   /** A flow's place here is its number to the transport. */
@@ -95,7 +74,7 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
     private readonly context: ConnectionContext,
     readonly transport: StreamTransport,
     names: { readonly local?: ServiceID; readonly remote?: ServiceID },
-    private multipath: Multipath = 'never',
+    private multipath: Multipath,
   ) {
     this.localServiceID = names.local;
     this.remoteServiceID = names.remote;
@@ -180,11 +159,20 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
     const first = this.flows[0];
     if (first === undefined || !this.isConnected) return 'notConnected';
     // Whoever asks for one by hand wants several, whatever was said before.
-    if (this.multipath === 'never') this.multipath = 'accept';
+    this.takeSeveral();
     const opening = this.furtherFlows(first)?.openTo(target, now) ?? 'noInterface';
     if (typeof opening === 'object' && opening.outcome !== 'pending') this.signal(ConnectionSignal.flowsChanged);
     this.context.touch(this);
     return opening;
+  }
+
+  /** Whether the flow is to carry data only while no other one works (§4.4); the peer hears of it. */
+  setBackup(flow: Flow, isBackup: boolean, now: Instant): boolean {
+    if (!this.flows.includes(flow)) return false;
+    this.takeSeveral();
+    this.furtherFlows(flow)?.setReserve(flow, isBackup, now);
+    this.context.touch(this);
+    return true;
   }
 
   /** The others carry what the flow had under way. False for the only one, and for one that has ended. */
@@ -253,7 +241,7 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
     const roundTrip = flow.request === undefined ? flow.control.measuredRoundTripTime : undefined;
     this.transport.establish(flow.segments as StreamHandshake, this.context.pathSizeOf(flow), now, roundTrip);
     this.signal(ConnectionSignal.connected);
-    if (this.multipath !== 'open') return;
+    if (this.multipath.mode !== 'open') return;
     this.furtherFlows(flow)?.handleAddressesChanged(now);
     this.context.touch(this);
   }
@@ -274,6 +262,10 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
     this.context.touch(this);
   }
 
+  flowPriority(flow: Flow): number {
+    return this.further?.priorityOf(flow) ?? 0;
+  }
+
   flowTrain(flow: Flow, batch: ReceivedBatch, row: number, now: Instant): void {
     this.transport.handleTrain(this.flows.indexOf(flow), batch, row, now);
     this.context.touch(this);
@@ -285,6 +277,7 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
 
   flowMigrated(flow: Flow, now: Instant): void {
     this.flowRenewed(flow, now);
+    this.further?.handleMoved(flow, now);
     this.signal(ConnectionSignal.migrated);
   }
 
@@ -439,19 +432,20 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
 
   private handleJoined(flow: Flow, now: Instant): void {
     this.flows = this.flows.concat(flow);
-    this.further?.handleJoined(flow);
+    this.further?.handleJoined(flow, now);
     const { peerMaximumSegment } = flow.segments as StreamHandshake;
     const roundTrip = flow.request === undefined ? flow.control.measuredRoundTripTime : undefined;
     const size = this.context.pathSizeOf(flow);
-    if (!this.transport.join({ peerMaximumSegment, size, roundTrip }, now)) resetFlow(this.context.sal, flow, now);
+    const joining = { peerMaximumSegment, size, roundTrip, isBackup: this.further?.isReserve(flow) };
+    if (!this.transport.join(joining, now)) resetFlow(this.context.sal, flow, now);
     this.signal(ConnectionSignal.flowsChanged);
     this.context.touch(this);
   }
 
   private furtherFlows(flow: Flow): FurtherFlows | undefined {
-    const isPossible = this.multipath !== 'never' && flow.isEncapsulated && flow.path?.remote.isLoopback === false;
+    const isPossible = this.multipath.mode !== 'never' && flow.isEncapsulated && flow.path?.remote.isLoopback === false;
     if (!isPossible) return undefined;
-    this.further ??= new FurtherFlows(flow, this.multipath === 'open', this);
+    this.further ??= new FurtherFlows(flow, this.multipath, this);
     return this.further;
   }
 
@@ -471,6 +465,15 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
 
   createSegments(link: number): HandshakeSegments {
     return this.context.createFlowSegments(link);
+  }
+
+  priorityChanged(flow: Flow, isReserve: boolean, now: Instant): void {
+    this.transport.setBackup(this.flows.indexOf(flow), isReserve, now);
+    this.signal(ConnectionSignal.flowsChanged);
+  }
+
+  private takeSeveral(): void {
+    if (this.multipath.mode === 'never') this.multipath = multipathOf(true, 'accept');
   }
 
   private signal(bit: number): void {

@@ -22,10 +22,13 @@ import { after, type Duration, earlier, type Instant, NEVER } from '../time/inst
 import type { AddressExtension } from '../wire/address-extension';
 import { controlSequence } from '../wire/control-extension';
 import type { FlowNonce } from '../wire/flow-id';
+import { FlowPriority } from '../wire/flow-priority';
 import type { NetworkAddress } from '../wire/network-address';
 import { ServicePrefix } from '../wire/service-id';
 import { ClosedFlows } from './closed-flows';
 import type { MigrationRefusal } from './control-interface';
+import { FlowPriorities } from './flow-priorities';
+import type { Multipath } from './multipath';
 import { isSameWay, nameOf, type Way, waysBetween } from './way';
 
 /** What it needs of the connection and the stack around it. */
@@ -38,12 +41,16 @@ export interface FurtherFlowsContext {
   /** The host's interfaces. */
   readonly interfaces: LocalInterfaces;
   createSegments(link: number): HandshakeSegments;
+  /** The flow is for reserve from now on, or no more. */
+  priorityChanged(flow: Flow, isReserve: boolean, now: Instant): void;
 }
 
 /** Where the application wants a further flow. */
 export interface FlowTarget extends MigrationTarget {
   /** One of the peer's addresses; without it, one that no flow goes to, or else that of the first flow. */
   readonly remote?: NetworkAddress | undefined;
+  /** Whether it is for reserve; what its interface says by default. */
+  readonly backup?: boolean | undefined;
 }
 
 /** Why there is none. */
@@ -75,19 +82,27 @@ export class FurtherFlows implements SynListener {
   private readonly joining = new Map<Flow, Joining>();
   private readonly failures = new Map<string, Failure>();
   private readonly closed = new ClosedFlows();
+  private readonly priorities: FlowPriorities;
   private told: readonly NetworkAddress[] = [];
   private toldNumber = 0;
   private heard: readonly NetworkAddress[] = [];
   private heardNumber = 0;
   private repeatAt: Instant = NEVER;
   private repeats = 0;
+  /** The peer has the latest list. */
+  private isListHeard = false;
 
-  /** `opens`: flows are opened from here, for the application asked for them. The other end only accepts. */
+  /** Whether flows are opened from here, for the application asked for them. The other end only accepts. */
+  private readonly opens: boolean;
+
   constructor(
     first: Flow,
-    private readonly opens: boolean,
+    multipath: Multipath,
     private readonly context: FurtherFlowsContext,
   ) {
+    this.opens = multipath.mode === 'open';
+    this.priorities = new FlowPriorities(multipath.backup, context.interfaces);
+    this.priorities.begin(first, false, false);
     this.nonce = first.localNonce;
     this.prefix = first.service === undefined ? ServicePrefix.any : ServicePrefix.of(first.service);
     this.halfOpen = new HalfOpenFlows(context.sal.random);
@@ -103,7 +118,8 @@ export class FurtherFlows implements SynListener {
     return this.context.createSegments(link);
   }
 
-  accept(): FlowOwner {
+  accept(flow: Flow): FlowOwner {
+    this.priorities.begin(flow, false, (flow.request!.detail & FlowPriority.reserve) !== 0);
     return this.context.owner;
   }
 
@@ -117,7 +133,9 @@ export class FurtherFlows implements SynListener {
     this.told = addresses;
     this.toldNumber++;
     this.repeats = 0;
+    this.isListHeard = false;
     this.failures.clear();
+    for (const flow of this.context.flows) this.handleMoved(flow, now);
     this.tell(now);
     this.open(now);
   }
@@ -125,38 +143,65 @@ export class FurtherFlows implements SynListener {
   /** The peer's list, which came from `from`. */
   handleList(
     flow: Flow,
-    { controlSequence: number, controlAck, addresses }: AddressExtension,
+    { controlSequence: number, controlAck, addresses, flags = 0 }: AddressExtension,
     from: NetworkAddress,
     now: Instant,
   ): void {
     const isNew = number > this.heardNumber;
     if (isNew) {
+      const reachable = addresses
+        .map((each) => (each.port === 0 ? each.withPort(from.port) : each))
+        .filter(isReachable);
+      if (!isSameList(reachable, this.heard)) this.failures.clear();
       this.heardNumber = number;
-      this.heard = addresses.map((each) => (each.port === 0 ? each.withPort(from.port) : each)).filter(isReachable);
-      this.failures.clear();
+      this.heard = reachable;
     }
-    if (controlAck >= this.toldNumber) this.repeatAt = NEVER;
+    const isNews = this.handleFlags(flow, number, flags, now);
+    if (controlAck >= this.toldNumber) this.isListHeard = true;
+    if (this.isListHeard && this.priorities.unheard().length === 0) this.repeatAt = NEVER;
     if (this.toldNumber === 0) {
-      this.told = this.localAddresses();
-      this.toldNumber = 1;
+      this.beginTelling();
+      this.handleMoved(flow, now);
     }
     // A list is answered by a list, an acknowledgment of ours that brings nothing new is not.
-    if (isNew || controlAck < this.toldNumber) this.tell(now, flow);
+    if (isNew || isNews || controlAck < this.toldNumber) this.tell(now, flow);
     if (isNew) for (const each of this.context.flows) each.peerAddresses = this.heard;
     this.open(now);
   }
 
   /** The flow carries the connection from now on. */
-  handleJoined(flow: Flow): void {
+  handleJoined(flow: Flow, now: Instant): void {
     const way = this.joining.get(flow);
     if (way !== undefined) this.failures.delete(nameOf(way));
     if (way?.opening !== undefined) way.opening.outcome = 'open';
     this.joining.delete(flow);
     flow.peerAddresses = this.heard;
+    // The SYN that it began with has said what the peer wants.
+    if (way === undefined) this.handleMoved(flow, now);
+  }
+
+  /** By which of our interfaces it goes decides whether it is for reserve, unless the application has. */
+  handleMoved(flow: Flow, now: Instant): void {
+    if (this.priorities.handleMoved(flow) || this.priorities.unheard().includes(flow)) this.tellPriority(flow, now);
+  }
+
+  /** The application wants it for reserve, or no more. */
+  setReserve(flow: Flow, isReserve: boolean, now: Instant): void {
+    if (this.priorities.set(flow, isReserve, true)) this.tellPriority(flow, now);
+  }
+
+  isReserve(flow: Flow): boolean {
+    return this.priorities.isReserve(flow);
+  }
+
+  /** What the SYN of the flow says of it. */
+  priorityOf(flow: Flow): number {
+    return this.priorities.flagsOf(flow);
   }
 
   /** The flow has ended, or came to nothing. */
   handleEnded(flow: Flow, failure: FlowFailure | undefined, now: Instant): void {
+    this.priorities.end(flow);
     this.halfOpen.delete(flow);
     const way = this.joining.get(flow);
     if (way === undefined) {
@@ -186,7 +231,7 @@ export class FurtherFlows implements SynListener {
   handleDeadline(now: Instant): void {
     if (this.repeatAt <= now) {
       this.repeats++;
-      if (this.repeats < ADDRESSES_REPEATS_MAXIMUM) this.tell(now);
+      if (this.repeats < ADDRESSES_REPEATS_MAXIMUM) this.repeat(now);
       else this.repeatAt = NEVER;
     }
     this.closed.handleDeadline(now);
@@ -204,7 +249,7 @@ export class FurtherFlows implements SynListener {
     if (this.waysInUse().some((each) => isSameWay(each, way))) return 'inUse';
     if (!this.hasRoom) return 'noRoom';
     this.closed.forget(way);
-    return this.join(way, now, true).opening!;
+    return this.join(way, now, target).opening!;
   }
 
   /** The connection ends: nobody waits for flows under way. */
@@ -214,14 +259,42 @@ export class FurtherFlows implements SynListener {
 
   // ---- what follows ----
 
+  private handleFlags(flow: Flow, number: number, flags: number, now: Instant): boolean {
+    const before = this.priorities.isReserve(flow);
+    const isNews = this.priorities.handleFlags(flow, number, flags);
+    const isReserve = this.priorities.isReserve(flow);
+    if (isReserve !== before) this.context.priorityChanged(flow, isReserve, now);
+    return isNews;
+  }
+
+  private tellPriority(flow: Flow, now: Instant): void {
+    if (this.toldNumber === 0) this.beginTelling();
+    else this.toldNumber++;
+    this.repeats = 0;
+    this.context.priorityChanged(flow, this.priorities.isReserve(flow), now);
+    this.tell(now, flow);
+  }
+
+  private beginTelling(): void {
+    this.told = this.localAddresses();
+    this.toldNumber = 1;
+  }
+
+  /** On each flow that the peer has not heard of, or on any when it is the list that it lacks. */
+  private repeat(now: Instant): void {
+    const flows = this.priorities.unheard();
+    if (!this.isListHeard) this.tell(now);
+    for (const flow of flows) this.tell(now, flow);
+  }
+
   private tell(now: Instant, flow = this.context.flows.find((each) => !each.isCut)): void {
     this.repeatAt = after(now, (ADDRESSES_REPEAT * 2 ** this.repeats) as Duration);
     if (flow === undefined || !flow.isEncapsulated) return;
-    const number = controlSequence(this.toldNumber);
     tellAddresses(flow, {
-      controlSequence: number,
+      controlSequence: controlSequence(this.toldNumber),
       controlAck: controlSequence(this.heardNumber),
       addresses: this.told,
+      flags: this.priorities.flagsOf(flow),
     });
   }
 
@@ -230,13 +303,15 @@ export class FurtherFlows implements SynListener {
     for (let way = this.nextWay(now); way !== undefined && this.hasRoom; way = this.nextWay(now)) this.join(way, now);
   }
 
-  private join(way: Way, now: Instant, isAwaited = false): Joining {
+  private join(way: Way, now: Instant, target?: FlowTarget): Joining {
     const { sal } = this.context;
     const sibling = this.context.flows[0]!;
     const { link } = sibling.path!;
     const flow = new Flow(this.nonce, sal.random.uint32(), 6, this.context.createSegments(link));
     flow.owner = this.context.owner;
-    const joining: Joining = isAwaited ? { ...way, opening: { flow, outcome: 'pending' } } : way;
+    const joining: Joining = target === undefined ? way : { ...way, opening: { flow, outcome: 'pending' } };
+    const isReserve = target?.backup ?? this.priorities.isReserveAt(way.local);
+    this.priorities.begin(flow, isReserve, false, target?.backup !== undefined);
     this.joining.set(flow, joining);
     const path = sal.pathOf(link, way.local, way.remote);
     if (!startJoin(sal, flow, sibling, path, sal.links.at(link), now)) this.handleEnded(flow, 'noRoom', now);

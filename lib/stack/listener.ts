@@ -10,13 +10,14 @@ import type { PickerName } from '../table/pickers/picker-names';
 import type { Instant } from '../time/instant';
 import type { RandomSource } from '../time/random-source';
 import type { ServicePrefix } from '../wire/service-id';
+import type { MultipathOptions } from './multipath';
 
 export interface ListenerOptions {
   readonly backlog?: number;
   readonly sendBuffer?: number;
   readonly receiveBuffer?: number;
   /** Whether peers may open further flows for their connections (§4.4). Default true. */
-  readonly multipath?: boolean;
+  readonly multipath?: boolean | MultipathOptions;
   /** How it wishes that one of several instances of its service is chosen. */
   readonly picker?: PickerName;
 }

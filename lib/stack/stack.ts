@@ -31,7 +31,7 @@ import type { ReceivedBatch } from '../wire/received-batch';
 import { ServiceID, ServicePrefix } from '../wire/service-id';
 import { TCP_HEADER_BYTES } from '../wire/tcp-header';
 import type { PingOptions, StreamOptions } from './connect-options';
-import { Connection, type ConnectionContext, type Multipath } from './connection';
+import { Connection, type ConnectionContext } from './connection';
 import type { FlowMoveOutcome, ServiceCommand, ServiceEvent, TransportProtocol } from './control-interface';
 import { type DatagramContext, DatagramEndpoint } from './datagram-endpoint';
 import { EventQueue } from './event-queue';
@@ -39,6 +39,7 @@ import { FlowMobility } from './flow-mobility';
 import { adoptFlow, announceFlow, type ConnectionState } from './handoff';
 import { InstanceProbes } from './instance-probes';
 import { Listener, type ListenerContext, type ListenerOptions } from './listener';
+import { multipathOf } from './multipath';
 import { PathHints } from './path-hints';
 import { pathSize } from './path-size';
 import { PayloadRoom } from './payload-room';
@@ -202,8 +203,7 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
   // ---- what applications want ----
 
   connect(target: ServiceID, options: StreamOptions, now: Instant): Connection {
-    const multipath = options.multipath === true ? 'open' : 'never';
-    const connection = this.createConnection(options, { remote: target }, multipath);
+    const connection = this.createConnection(options, { remote: target }, 'open');
     const segments = this.createStreamSegments(this.sal.links.usual, options);
     const flow = new FlowRecord(randomNonce(this.sal), this.random.uint32(), 6, segments);
     flow.service = target;
@@ -419,8 +419,7 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
 
   accept(listener: Listener, flow: Flow): FlowOwner {
     const names = flow.service === undefined ? {} : { local: flow.service };
-    const multipath = listener.options.multipath === false ? 'never' : 'accept';
-    const connection = this.createConnection(listener.options, names, multipath);
+    const connection = this.createConnection(listener.options, names, 'accept');
     connection.addFlow(flow);
     listener.waiting++;
     this.events.add({ kind: 'accepted', listener, connection });
@@ -443,11 +442,12 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
   private createConnection(
     options: StreamOptions,
     names: { local?: ServiceID; remote?: ServiceID },
-    multipath: Multipath,
+    mode: 'open' | 'accept',
   ): Connection {
     const { sendBuffer, receiveBuffer } = options;
     const isPlain = sendBuffer === undefined && receiveBuffer === undefined;
     const transport = new StreamTransport(isPlain ? this.plain : { ...this.plain, sendBuffer, receiveBuffer });
+    const multipath = multipathOf(options.multipath ?? mode === 'accept', mode);
     const connection = new Connection(this, transport, names, multipath);
     this.connections.add(connection);
     return connection;

@@ -11,6 +11,8 @@ export interface AddressExtension {
   readonly controlAck: ControlSequence;
   /** IPv4, port 0. */
   readonly addresses: readonly NetworkAddress[];
+  /** Of an ENDPOINT_ADDRESS list, a sum of `FlowPriority`; 0 by default, and in an ADDRESS. */
+  readonly flags?: number;
 }
 
 export const ADDRESS_EXTENSION_TYPE = 3;

@@ -30,7 +30,7 @@ export interface ControlExtension {
   /** The number expected next from the peer; filled in whether `ack` is set or not. */
   readonly controlAck: ControlSequence;
   /**
-   * In a SYN: how often this connect has failed before, at most DETAIL_MAXIMUM; in a RST that refuses one: how many
+   * In a SYN of a further flow: 1 when its sender wants that for reserve (flow-priority.ts). In another SYN: how often this connect has failed before, at most DETAIL_MAXIMUM; in a RST that refuses one: how many
    * routers had passed it on, and REFUSED_FULL when somebody is there who has no place now; 0 by default. The original sends 0 and does not look (docs/protocol.md, CONTROL).
    */
   readonly detail?: number;

@@ -6,6 +6,7 @@ import { Delay } from '../../lib/sim/elements/delay';
 import { RandomLoss } from '../../lib/sim/elements/random-loss';
 import { Rate } from '../../lib/sim/elements/rate';
 import { TailDropQueue } from '../../lib/sim/elements/tail-drop-queue';
+import type { ElementSite, NetworkElement, PacketSink } from '../../lib/sim/network-element';
 import { path } from '../../lib/sim/path';
 import type { SimulatedHost } from '../../lib/sim/simulated-host';
 import { World } from '../../lib/sim/world';
@@ -23,12 +24,28 @@ export interface Line {
 export function twoHosts(lines: readonly Line[], seed = 1) {
   const world = new World({ seed });
   const [client, server] = [world.host('client'), world.host('server')] as const;
+  const counts: Count[] = [];
   for (const { rate = 100, delay, loss = 0 } of lines) {
     const queue = new TailDropQueue({ bytes: 100_000 });
-    const elements = [new Rate(rate * 1e6, queue), new Delay(milliseconds(delay)), new RandomLoss(loss)];
+    const count = new Count();
+    counts.push(count);
+    const elements = [count, new Rate(rate * 1e6, queue), new Delay(milliseconds(delay)), new RandomLoss(loss)];
     world.connect(client, server, path(...elements));
   }
-  return { world, client, server };
+  /** Bytes that were sent on that line so far, in both directions. */
+  const carried = (line: number): number => counts[line]!.bytes;
+  return { world, client, server, carried };
+}
+
+class Count implements NetworkElement {
+  bytes = 0;
+
+  attach({ next }: ElementSite): PacketSink {
+    return (packet) => {
+      this.bytes += packet.bytes.length;
+      next(packet);
+    };
+  }
 }
 
 /** A server that counts what it reads, and its one connection. */

@@ -70,6 +70,7 @@ export function handleSyn(
     since: now,
     recordedSource: recordedSource(received),
     relay: relayOf(received),
+    detail: control.detail ?? 0,
     earlyBytes: 0,
   };
   flow.service = serviceOf(listener, packet.destinationService);

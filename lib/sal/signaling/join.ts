@@ -35,7 +35,10 @@ export function startJoin(
 }
 
 export function sendJoin(flow: Flow): void {
-  flow.sendControl(ControlFlag.syn, flow.control.sendUnacknowledged, { segment: 'syn' });
+  flow.sendControl(ControlFlag.syn, flow.control.sendUnacknowledged, {
+    segment: 'syn',
+    detail: flow.owner?.flowPriority?.(flow) ?? 0,
+  });
 }
 
 /** A SYN for one of our flows: the peer wants a further one. */

@@ -145,6 +145,12 @@ export class ActiveStream {
     this.checkTransmit();
   }
 
+  setBackup(number: number, isBackup: boolean): void {
+    const flow = this.schedule.flows[number];
+    if (flow !== undefined) flow.isBackup = isBackup;
+    this.checkTransmit();
+  }
+
   /** The flow has ended, and what it had under way is carried by the others. */
   leave(number: number, now: Instant): void {
     const { flows } = this.schedule;

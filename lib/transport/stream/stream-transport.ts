@@ -164,6 +164,11 @@ export class StreamTransport {
     return true;
   }
 
+  /** Whether the flow carries data only while no other does. */
+  setBackup(flow: number, isBackup: boolean, now: Instant): void {
+    this.wake(now)?.setBackup(flow, isBackup);
+  }
+
   /** The flow has ended; those behind it move up. What it had under way is carried by the others. */
   leave(flow: number, now: Instant): void {
     this.active?.leave(flow, now);

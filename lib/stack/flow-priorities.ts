@@ -1,0 +1,90 @@
+// Which flows of a connection are for reserve (§4.4): each end may say so of a flow, as with MP_PRIO (RFC 8684 3.3.8), and
+// what either says holds for both. It is said on the flow itself, in the flags of the numbered list of addresses, until
+// the other end has said that it heard.
+
+import type { Flow } from '../sal/flow';
+import type { LocalInterfaces } from '../sal/local-interfaces';
+import { FlowPriority } from '../wire/flow-priority';
+import type { NetworkAddress } from '../wire/network-address';
+
+interface Priority {
+  ours: boolean;
+  theirs: boolean;
+  /** Said by the application: its interface has no say in it any more. */
+  isByHand: boolean;
+  /** The peer has heard of ours. */
+  isHeard: boolean;
+  /** Number of the peer's list that theirs was said in. */
+  heardNumber: number;
+}
+
+export class FlowPriorities {
+  private readonly known = new Map<Flow, Priority>();
+
+  /** `backup`: names of the interfaces that are for reserve. */
+  constructor(
+    private readonly backup: readonly string[],
+    private readonly interfaces: LocalInterfaces,
+  ) {}
+
+  isReserveAt(local: NetworkAddress | undefined): boolean {
+    const name = this.backup.length === 0 || local === undefined ? undefined : this.interfaces.nameOf(local);
+    return name !== undefined && this.backup.includes(name);
+  }
+
+  /** A flow that begins here, or by the peer's SYN, which says the same of it. */
+  begin(flow: Flow, ours: boolean, theirs: boolean, isByHand = false): void {
+    // The SYN says what its sender wants; what the other end wants follows in a list.
+    this.known.set(flow, { ours, theirs, isByHand, isHeard: true, heardNumber: 0 });
+  }
+
+  end(flow: Flow): void {
+    this.known.delete(flow);
+  }
+
+  isReserve(flow: Flow): boolean {
+    const priority = this.known.get(flow);
+    return priority !== undefined && (priority.ours || priority.theirs);
+  }
+
+  /** What the next list on the flow says. */
+  flagsOf(flow: Flow): number {
+    const priority = this.known.get(flow);
+    if (priority === undefined) return 0;
+    return (priority.ours ? FlowPriority.reserve : 0) | (priority.theirs ? FlowPriority.heardReserve : 0);
+  }
+
+  /** True when the peer is to be told. */
+  set(flow: Flow, ours: boolean, isByHand: boolean): boolean {
+    const priority = this.known.get(flow);
+    if (priority === undefined) return false;
+    priority.isByHand ||= isByHand;
+    if (priority.ours === ours) return false;
+    priority.ours = ours;
+    priority.isHeard = false;
+    return true;
+  }
+
+  /** The flow goes by another interface. True when the peer is to be told. */
+  handleMoved(flow: Flow): boolean {
+    if (this.known.get(flow)?.isByHand !== false) return false;
+    return this.set(flow, this.isReserveAt(flow.path?.local), false);
+  }
+
+  /** A list of the peer's on the flow. True when it says something new, which it wants to hear that we heard. */
+  handleFlags(flow: Flow, number: number, flags: number): boolean {
+    const priority = this.known.get(flow);
+    if (priority === undefined) return false;
+    if (((flags & FlowPriority.heardReserve) !== 0) === priority.ours) priority.isHeard = true;
+    // An older list may come later.
+    if (number <= priority.heardNumber) return false;
+    priority.heardNumber = number;
+    priority.theirs = (flags & FlowPriority.reserve) !== 0;
+    return true;
+  }
+
+  /** Flows of which the peer has not heard what we want. */
+  unheard(): Flow[] {
+    return [...this.known].filter(([, { isHeard }]) => !isHeard).map(([flow]) => flow);
+  }
+}
