@@ -48,8 +48,13 @@ export class Lab {
   }
 
   /** A veth pair; addresses as `10.9.0.1/24` or `fd00::1/64`. Interfaces have the same name at both ends. */
-  connect(a: LabHost, aAddresses: readonly string[], b: LabHost, bAddresses: readonly string[]): string {
-    const name = `eth${this.cables++}`;
+  connect(
+    a: LabHost,
+    aAddresses: readonly string[],
+    b: LabHost,
+    bAddresses: readonly string[],
+    name = `eth${this.cables++}`,
+  ): string {
     ip('link', 'add', name, 'netns', a.namespace, 'type', 'veth', 'peer', 'name', name, 'netns', b.namespace);
     a.configure(name, aAddresses);
     b.configure(name, bAddresses);
@@ -153,6 +158,11 @@ export class LabHost {
   /** The `ip` command in this namespace. */
   ip(...args: string[]): void {
     ip('-n', this.namespace, ...args);
+  }
+
+  /** A packet filter, in the language of nft. */
+  filter(rules: string): void {
+    execFileSync('ip', ['netns', 'exec', this.namespace, 'nft', '-f', '-'], { input: rules });
   }
 
   /** Waits until the kernel says that the interface is up: for a carrier, up to a second after the command. */

@@ -6,12 +6,20 @@ import { describe, it } from 'vitest';
 
 /** Like `describe`, for tests that make network namespaces. */
 export function describeWithNamespaces(name: string, define: () => void): void {
-  const reason = namespacesMissing();
+  describeUnless(namespacesMissing(), name, define);
+}
+
+/** The same with firewalls and translators in them. */
+export function describeWithFirewalls(name: string, define: () => void): void {
+  describeUnless(namespacesMissing() ?? firewallsMissing(), name, define);
+}
+
+function describeUnless(reason: string | undefined, name: string, define: () => void): void {
   if (reason === undefined) {
     describe(name, define);
   } else if (process.env.SERVAL_REQUIRE_NAMESPACES === '1') {
     it(name, () => {
-      throw new Error(`network namespaces are required here: ${reason}`);
+      throw new Error(`it is required here: ${reason}`);
     });
   } else {
     console.warn(`skipped: ${name}: ${reason}`);
@@ -25,6 +33,12 @@ let probed: { readonly reason: string | undefined } | undefined;
 export function namespacesMissing(): string | undefined {
   probed ??= { reason: probe() };
   return probed.reason;
+}
+
+function firewallsMissing(): string | undefined {
+  const listed = spawnSync('nft', ['list', 'tables'], { encoding: 'utf8' });
+  if (listed.error !== undefined) return 'the nft command is missing (package nftables)';
+  return listed.status === 0 ? undefined : `nft list tables failed: ${listed.stderr.trim()}`;
 }
 
 function probe(): string | undefined {
