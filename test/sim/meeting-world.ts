@@ -67,6 +67,14 @@ export class MeetingWorld {
     return (world.now + dark) as Instant;
   }
 
+  /** Runs to the end; hosts that are registered would go on to say so for ever. */
+  end(): void {
+    const { story } = this;
+    story.world.run({ for: milliseconds(20_000) });
+    for (const host of [this.client, this.server, this.router]) if (host.hierarchy !== undefined) host.stop();
+    story.world.run();
+  }
+
   /** Runs until both ends have received something that is new since now. */
   untilBothHear(within: Duration): boolean {
     const before = this.ends.map(({ received }) => received);
