@@ -23,6 +23,8 @@ export const ControlErrorCode = {
   lastRule: 'CONTROL_LAST_RULE',
   /** No socket of this process listens to that service. */
   noService: 'CONTROL_NO_SERVICE',
+  /** This process has no such flow, or none that could move. */
+  noFlow: 'CONTROL_NO_FLOW',
   /** A mistake of ours. */
   internal: 'CONTROL_INTERNAL',
 } as const;
@@ -41,6 +43,7 @@ const STATUS: Readonly<Record<ControlErrorCode, number>> = {
   CONTROL_FULL: 507,
   CONTROL_LAST_RULE: 409,
   CONTROL_NO_SERVICE: 404,
+  CONTROL_NO_FLOW: 404,
   CONTROL_INTERNAL: 500,
 };
 

@@ -22,3 +22,10 @@ export const CONTROL_CLEARED_MAXIMUM = 128;
 export const CONTROL_ANSWER_TIMEOUT = seconds(5);
 /** Bytes of one answer that is no list, and of one line of a list. */
 export const CONTROL_ANSWER_MAXIMUM = 1_048_576;
+/**
+ * Flows that one request has on their way elsewhere at the same time: each is a packet at once, and what holds the event
+ * loop meanwhile is some 5 ms.
+ */
+export const CONTROL_MOVES_AT_ONCE = 128;
+/** How long a request to migrate waits for each flow: longer than a flow waits that has an address to go back to. */
+export const CONTROL_MOVE_TIMEOUT = seconds(5);

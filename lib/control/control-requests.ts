@@ -7,7 +7,8 @@ import { drainService } from './drain-resource';
 import { streamEvents } from './event-stream';
 import { listFlows } from './flow-listing';
 import { describeHost } from './host-description';
-import { sendLines } from './line-response';
+import { sendLines, sendLinesInTime } from './line-response';
+import { migrateFlows } from './migrate-resource';
 import { listRegisteredHosts } from './registered-hosts';
 import { readBody } from './request-body';
 import { RequestFields } from './request-fields';
@@ -48,6 +49,7 @@ const RESOURCES: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
   },
   '/pickers': { PUT: (request) => carryOut(request, setPicker) },
   '/events': { GET: ({ host, request, response }) => waitFor(request, () => streamEvents(response, host.events)) },
+  '/migrate': { POST: (request) => waitFor(request.request, () => migrate(request)) },
   '/drain': { POST: (request) => waitFor(request.request, () => carryOut(request, drainService)) },
 };
 
@@ -89,6 +91,10 @@ async function carryOut(
   change: (host: ControlledHost, fields: RequestFields) => Answer | Promise<Answer>,
 ): Promise<void> {
   sendAnswer(response, await change(host, await readBody(request)));
+}
+
+async function migrate({ host, request, response }: ControlRequest): Promise<void> {
+  await sendLinesInTime(response, migrateFlows(host, await readBody(request)));
 }
 
 /** It may take long until something is said, and that is no reason to cut the connection off. */

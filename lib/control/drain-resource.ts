@@ -2,14 +2,14 @@
 
 import { ControlError, ControlErrorCode } from './control-error';
 import type { ControlledHost } from './controlled-host';
-import type { RequestFields } from './request-fields';
+import { type RequestFields, TIMER_MAXIMUM } from './request-fields';
 import { nameOf } from './service-names';
 import type { Answer } from './table-resource';
 
 /** Answers when the sockets have closed. Throws CONTROL_NO_SERVICE. */
 export async function drainService(host: ControlledHost, fields: RequestFields): Promise<Answer> {
   const prefix = fields.required('prefix', fields.prefix('prefix'));
-  const timeout = fields.integer('timeout', 0, TIMEOUT_MAXIMUM);
+  const timeout = fields.integer('timeout', 0, TIMER_MAXIMUM);
   fields.checkNoOthers();
   const drains = host.drain(prefix, timeout);
   if (drains.length === 0) {
@@ -18,6 +18,3 @@ export async function drainService(host: ControlledHost, fields: RequestFields):
   const drained = (await Promise.all(drains)).map((each) => ({ ...each, name: nameOf(each.prefix) }));
   return { status: 200, body: { drained } };
 }
-
-/** The longest delay that a timer of Node takes, milliseconds. */
-const TIMEOUT_MAXIMUM = 2 ** 31 - 1;

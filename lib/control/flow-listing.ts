@@ -25,6 +25,8 @@ export interface FlowDescription {
   readonly localAddress: NetworkAddress | null;
   readonly remoteAddress: NetworkAddress | null;
   readonly link: number | null;
+  /** That has the local address. */
+  readonly interface: string | null;
   /** Milliseconds, smoothed; null before the first sample. */
   readonly roundTripTime: number | null;
   /** Of streams. Bytes; those of the connection, whichever of its flows carried them. */
@@ -39,10 +41,11 @@ export interface FlowDescription {
 export function* listFlows(stack: Stack, now: Instant): Generator<FlowDescription> {
   const { flowTable } = stack.sal;
   // The list is read over many turns, and what it goes through is the table as it was.
-  for (const flow of flowTable.values()) if (flowTable.get(flow.localFlowID) === flow) yield describe(flow, now);
+  for (const flow of flowTable.values())
+    if (flowTable.get(flow.localFlowID) === flow) yield describeFlow(stack, flow, now);
 }
 
-function describe(flow: Flow, now: Instant): FlowDescription {
+export function describeFlow(stack: Stack, flow: Flow, now: Instant): FlowDescription {
   const { owner, path, service } = flow;
   const id = service ?? (owner instanceof Connection ? (owner.localServiceID ?? owner.remoteServiceID) : undefined);
   const streamFields = owner instanceof Connection ? describeStream(owner, flow, now) : undefined;
@@ -57,6 +60,7 @@ function describe(flow: Flow, now: Instant): FlowDescription {
     localAddress: path?.local ?? null,
     remoteAddress: path?.remote ?? null,
     link: path?.link ?? null,
+    interface: (path?.local && stack.mobility.interfaces.nameOf(path.local)) ?? null,
     roundTripTime: rounded(flow.control.measuredRoundTripTime) ?? null,
     ...streamFields,
   };

@@ -21,16 +21,36 @@ export async function sendLines(response: ServerResponse, entries: Iterable<obje
   response.end(lines);
 }
 
+/** The same for what comes to be in time: each line is sent as it comes. The reader's leaving aborts. */
+export async function sendLinesInTime(
+  response: ServerResponse,
+  entries: (signal: AbortSignal) => AsyncIterable<object>,
+): Promise<void> {
+  response.writeHead(200, { 'content-type': LINES_TYPE });
+  // The reader knows that it was understood, however long the first line takes.
+  response.flushHeaders();
+  const gone = new AbortController();
+  response.on('close', () => gone.abort());
+  for await (const entry of entries(gone.signal)) {
+    response.write(`${JSON.stringify(entry)}\n`);
+    if (response.writableLength > CONTROL_LIST_BACKLOG) await drained(response);
+  }
+  response.end();
+}
+
 async function hasRoom(response: ServerResponse, lines: string): Promise<boolean> {
   response.write(lines);
-  if (response.writableLength > CONTROL_LIST_BACKLOG) {
-    await new Promise<void>((resolve) => {
-      const go = (): void => {
-        response.off('drain', go).off('close', go);
-        resolve();
-      };
-      response.on('drain', go).on('close', go);
-    });
-  } else await nextTurn();
+  if (response.writableLength > CONTROL_LIST_BACKLOG) await drained(response);
+  else await nextTurn();
   return !response.destroyed;
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const go = (): void => {
+      response.off('drain', go).off('close', go);
+      resolve();
+    };
+    response.on('drain', go).on('close', go);
+  });
 }

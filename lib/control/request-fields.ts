@@ -54,6 +54,12 @@ export class RequestFields {
     return address;
   }
 
+  text(name: string): string | undefined {
+    const value = this.value(name);
+    if (value === undefined || (typeof value === 'string' && value !== '')) return value;
+    throw wrong(`${name} must be a text`);
+  }
+
   integer(name: string, minimum: number, maximum: number): number | undefined {
     const given = this.value(name);
     if (given === undefined) return undefined;
@@ -85,6 +91,9 @@ export class RequestFields {
     return this.values.get(name) ?? undefined;
   }
 }
+
+/** The longest delay that a timer of Node takes, milliseconds. */
+export const TIMER_MAXIMUM = 2 ** 31 - 1;
 
 export function wrong(message: string): ControlError {
   return new ControlError(ControlErrorCode.field, message);

@@ -178,13 +178,14 @@ describe('serval flows', () => {
     const server = await program('serve', 'acme/web');
     const client = await program('talk', 'acme/web');
     const rows = cells(await serval('flows'));
-    expect(rows[0]).toEqual(['PID', 'SERVICE', 'AS', 'STATE', 'LOCAL', 'REMOTE', 'RTT', 'SENT', 'RECEIVED', 'AGAIN']);
-    const ends = rows.slice(1).map(([pid, service, as, state]) => [Number(pid), service, as, state]);
+    expect(rows[0]!.join(' ')).toBe('PID FLOW SERVICE AS STATE LOCAL REMOTE RTT SENT RECEIVED AGAIN');
+    const ends = rows.slice(1).map(([pid, , service, as, state]) => [Number(pid), service, as, state]);
     expect(ends).toContainEqual([server.pid, 'acme/web', 'server', 'connected']);
     expect(ends).toContainEqual([client.pid, 'acme/web', 'client', 'connected']);
     const [one, ...others] = objects(await serval(`flows acme/web --process ${client.pid} --json`));
     expect(others).toEqual([]);
-    expect(one).toMatchObject({ pid: client.pid, role: 'client', bytesSent: 5, bytesReceived: 5 });
+    expect(one).toMatchObject({ pid: client.pid, role: 'client', interface: 'lo', bytesSent: 5, bytesReceived: 5 });
+    expect(rows.map(([, flow]) => flow)).toContain(String(one!['localFlowID']));
     expect((await serval('flows other/web --json')).stdout).toBe('');
   });
 
@@ -300,6 +301,7 @@ describe('the command', () => {
       'events',
       'table',
       'drain',
+      'migrate',
       'ping',
       'trace',
       'router',

@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect } from 'vitest';
+import type { LabHost } from '../lab/lab';
 
 const COMMAND = join(__dirname, '../../dist/cli/serval.js');
 const PROGRAM = join(__dirname, 'service-program.cjs');
@@ -17,8 +18,8 @@ export const hasTerminal =
 
 let lastPort = 20_000 + (process.pid % 20_000);
 
-/** What a test uses. Every process is ended behind it. */
-export function shell() {
+/** What a test uses. Every process is ended behind it. `on`: the namespace where all of it runs; none for this machine itself. */
+export function shell(on: () => LabHost | undefined = () => undefined) {
   const running: Program[] = [];
   let folder: string;
   let environment: NodeJS.ProcessEnv;
@@ -41,7 +42,7 @@ export function shell() {
   });
 
   const start = (file: string, args: readonly string[], rest: NodeJS.ProcessEnv = {}): Program => {
-    const program = new Program(file, args, { ...environment, ...rest });
+    const program = new Program(file, args, { ...environment, ...rest }, on());
     running.push(program);
     return program;
   };
@@ -84,9 +85,11 @@ export class Program {
   readonly ended: Promise<number | NodeJS.Signals>;
   readonly child: ChildProcess;
 
-  constructor(file: string, args: readonly string[], env: NodeJS.ProcessEnv) {
-    const [command, all] = file === 'script' ? [file, args] : [process.execPath, [file, ...args]];
-    this.child = spawn(command, all, { env });
+  constructor(file: string, args: readonly string[], env: NodeJS.ProcessEnv, on: LabHost | undefined) {
+    const inNamespace = on === undefined ? [] : ['ip', 'netns', 'exec', on.namespace];
+    const program = file === 'script' ? [file] : [process.execPath, file];
+    const [command, ...all] = [...inNamespace, ...program, ...args];
+    this.child = spawn(command!, all, { env });
     this.child.stdout!.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
     });

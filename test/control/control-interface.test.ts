@@ -219,6 +219,50 @@ describe('what is refused', () => {
   });
 });
 
+describe('migrating', () => {
+  const migrate = (body: object) => ask(path, 'POST', '/migrate', body);
+
+  it('says of each flow what has become of it', async () => {
+    await connectedClient();
+    const flows = (await get('/flows')).lines;
+    const there = await migrate({ prefix: 'acme/web', to: 'lo' });
+    expect(there.status).toBe(200);
+    expect(there.lines.map(({ localFlowID }) => localFlowID).sort()).toEqual(
+      flows.map(({ localFlowID }) => localFlowID).sort(),
+    );
+    for (const line of there.lines) {
+      expect(line).toMatchObject({
+        name: 'acme/web',
+        protocol: 'stream',
+        interface: 'lo',
+        outcome: 'there',
+        code: null,
+      });
+    }
+    const [{ localFlowID: flow, localAddress }] = flows as [{ localFlowID: number; localAddress: string }];
+    const refused = await migrate({ flow, to: 'eth77' });
+    expect(refused.lines).toMatchObject([{ localFlowID: flow, outcome: 'refused', code: 'ENODEV', localAddress }]);
+    expect((await migrate({ flow, to: '192.0.2.77' })).lines).toMatchObject([{ code: 'EADDRNOTAVAIL' }]);
+    expect((await migrate({ interface: 'lo', to: '192.0.2.77' })).lines).toHaveLength(flows.length);
+  });
+
+  it.each([
+    [{ flow: 1, to: 'lo' }, 404, 'CONTROL_NO_FLOW'],
+    [{ interface: 'eth77', to: 'lo' }, 404, 'CONTROL_NO_FLOW'],
+    [{ prefix: 'acme/none', to: 'lo' }, 404, 'CONTROL_NO_FLOW'],
+    [{ to: 'lo' }, 400, 'CONTROL_FIELD'],
+    [{ flow: 1 }, 400, 'CONTROL_FIELD'],
+    [{ flow: 1, interface: 'lo', to: 'lo' }, 400, 'CONTROL_FIELD'],
+    [{ flow: 0, to: 'lo' }, 400, 'CONTROL_FIELD'],
+    [{ flow: 1, to: 7 }, 400, 'CONTROL_FIELD'],
+    [{ flow: 1, to: '' }, 400, 'CONTROL_FIELD'],
+    [{ flow: 1, to: 'lo', timeout: 0 }, 400, 'CONTROL_FIELD'],
+    [{ flow: 1, to: 'lo', fast: true }, 400, 'CONTROL_FIELD'],
+  ])('%j', async (body, status, code) => {
+    expect((await failure(migrate(body))).slice(0, 2)).toEqual([status, code]);
+  });
+});
+
 describe('draining', () => {
   it('answers when the last connection has ended', async () => {
     const client = await connectedClient();

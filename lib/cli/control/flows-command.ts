@@ -93,6 +93,7 @@ const HOME_AND_CLEAR = '\x1b[H\x1b[J';
 
 const COLUMNS: readonly Column[] = [
   { title: 'PID', text: ({ pid }) => text(pid), isFigure: true },
+  { title: 'FLOW', text: ({ localFlowID }) => text(localFlowID), isFigure: true },
   { title: 'SERVICE', text: serviceText },
   { title: 'AS', text: ({ role }) => text(role) },
   { title: 'STATE', text: ({ state }) => text(state) },
