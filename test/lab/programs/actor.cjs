@@ -2,6 +2,7 @@
 // { id, result } or { id, error } out, and { event, ... } for what happens later. It runs like any program:
 // when nothing is open and the test has said `leave`, it ends by itself.
 
+const { once } = require('node:events');
 const serval = require('../../../dist/index.js');
 const hashedStreams = require('./hashed-streams.cjs');
 
@@ -165,6 +166,12 @@ function startStream({ service, name }) {
   });
 }
 
+/** The time at which something comes back next: at once from what has been sent, or when its way is open again. */
+async function nextData({ name }) {
+  await once(streams.get(name).socket, 'data');
+  return now();
+}
+
 /** Ends the stream and waits for the rest: what was sent, what came back, and how it ended. */
 function endStream({ name }) {
   const { socket, state } = streams.get(name);
@@ -306,6 +313,7 @@ const verbs = {
   startProbe,
   endProbe,
   startStream,
+  nextData,
   endStream,
   sendAndLeave,
   byeAndExit,
