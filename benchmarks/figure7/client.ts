@@ -2,10 +2,11 @@
 // Started by figure7 with its task; never by hand.
 
 import { setTimeout as pause } from 'node:timers/promises';
+import { clock } from '../measuring/clock';
 import { obey } from '../measuring/orders';
 import { type ContenderName, contenders } from './contenders';
 import { type Answer, request } from './request';
-import { BIN, type ClientOrders, clock, type Failure, fileOf, type Probe, type Task } from './task';
+import { BIN, type ClientOrders, type Failure, fileOf, type Probe, type Task } from './task';
 
 const task = JSON.parse(process.argv[2]!) as Task;
 const contender = contenders[task.contender as ContenderName];

@@ -1,7 +1,8 @@
 // One request: a connection, 64 bytes there, and the answer, of which every byte is compared.
 
 import type { Socket } from 'node:net';
-import { clock, HEADER_BYTES, REQUEST_BYTES, WANTS_FILE, WANTS_NOTHING } from './task';
+import { clock } from '../measuring/clock';
+import { HEADER_BYTES, REQUEST_BYTES, WANTS_FILE, WANTS_NOTHING } from './task';
 
 export interface Answer {
   /** Why it failed; `undefined` when all is there and right. */

@@ -4,13 +4,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { clock } from '../measuring/clock';
 import { Ordered } from '../measuring/orders';
 import { showProgress } from '../measuring/progress';
 import { openRack, type Rack } from '../measuring/rack';
 import type { ContenderName } from './contenders';
 import { type Middle, middleOf } from './middle';
 import type { Join, Observed, RecordedPhase, Recording } from './recording';
-import { type ClientOrders, clock, type ProbeReport, type ServerOrders, type Task } from './task';
+import type { ClientOrders, ProbeReport, ServerOrders, Task } from './task';
 
 export interface Extent {
   /** Of each link, in bits a second. */

@@ -1,9 +1,10 @@
 // A server of the one file. Started by figure7 with its task, idle until it is told to listen; never by hand.
 
 import type { Socket } from 'node:net';
+import { clock } from '../measuring/clock';
 import { obey } from '../measuring/orders';
 import { type ContenderName, contenders } from './contenders';
-import { clock, fileOf, HEADER_BYTES, REQUEST_BYTES, type ServerOrders, type Task, WANTS_FILE } from './task';
+import { fileOf, HEADER_BYTES, REQUEST_BYTES, type ServerOrders, type Task, WANTS_FILE } from './task';
 
 const task = JSON.parse(process.argv[2]!) as Task;
 const file = fileOf(task.fileBytes);

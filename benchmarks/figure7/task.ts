@@ -1,10 +1,4 @@
-// What the programs of figure7 are told and asked, and what they answer. All times are of the machine's monotonic
-// clock, which is the same in all its processes and namespaces.
-
-/** Milliseconds. */
-export function clock(): number {
-  return Number(process.hrtime.bigint()) / 1e6;
-}
+// What the programs of figure7 are told and asked, and what they answer. All times are of the machine's clock.
 
 export interface Task {
   /** Which of `contenders`. */

@@ -40,6 +40,8 @@ export interface Place {
   readonly namespace: string;
   /** The one it keeps to; any by default. */
   readonly processor?: number;
+  /** What stands before the program in its command. */
+  readonly wrapper?: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -54,11 +56,11 @@ export class Ordered<All extends Orders<All>> {
   constructor(
     private readonly name: string,
     file: string,
-    { namespace, processor, environment }: Place,
+    { namespace, processor, wrapper = [], environment }: Place,
     task: object,
   ) {
     const pin = processor === undefined ? [] : pinnedTo(processor);
-    const program = [...pin, process.execPath, file, JSON.stringify(task)];
+    const program = [...pin, ...wrapper, process.execPath, file, JSON.stringify(task)];
     this.child = spawn('ip', ['netns', 'exec', namespace, ...program], {
       // What it prints is not part of our report.
       stdio: ['ignore', 2, 2, 'ipc'],

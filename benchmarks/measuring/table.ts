@@ -42,7 +42,7 @@ export function figureText(value: number, decimals: number): string {
 
 const MILLION = 1e6;
 
-function textTable(lines: readonly (readonly string[])[]): string {
+export function textTable(lines: readonly (readonly string[])[]): string {
   const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
   return lines
     .map((line) =>
