@@ -24,6 +24,7 @@ export { BurstLoss, type GilbertElliott } from './elements/burst-loss';
 export { Corruption, type Damage } from './elements/corruption';
 export { Delay } from './elements/delay';
 export { Duplication } from './elements/duplication';
+export { Fading } from './elements/fading';
 export { Jitter } from './elements/jitter';
 export { Mtu } from './elements/mtu';
 export { RandomLoss } from './elements/random-loss';

@@ -7,6 +7,7 @@ import { BurstLoss } from '../../lib/sim/elements/burst-loss';
 import { Corruption } from '../../lib/sim/elements/corruption';
 import { Delay } from '../../lib/sim/elements/delay';
 import { Duplication } from '../../lib/sim/elements/duplication';
+import { Fading } from '../../lib/sim/elements/fading';
 import { Jitter } from '../../lib/sim/elements/jitter';
 import { Mtu } from '../../lib/sim/elements/mtu';
 import { RandomLoss } from '../../lib/sim/elements/random-loss';
@@ -154,6 +155,45 @@ describe('RandomLoss', () => {
   it('refuses what is no probability', () => {
     expect(() => new RandomLoss(1.1)).toThrow(RangeError);
     expect(() => new RandomLoss(Number.NaN)).toThrow(RangeError);
+  });
+});
+
+describe('Fading', () => {
+  /** One packet each millisecond for 100 s: which were lost, and how many fades they were in. */
+  function fades(share: number, meanDuration: number): { lost: number; count: number } {
+    const bench = new Bench([new Fading(share, milliseconds(meanDuration))]);
+    for (const at of upTo(100_000)) bench.send(1, at);
+    bench.run();
+    const { serials } = bench;
+    const gaps = serials.filter((serial, index) => serial !== (serials[index - 1] ?? serial - 1) + 1);
+    return { lost: bench.dropped.length, count: gaps.length };
+  }
+
+  it('takes its share of the time, in fades of the given mean duration', () => {
+    const { lost, count } = fades(0.1, 50);
+    expect(lost).toBeGreaterThan(8000);
+    expect(lost).toBeLessThan(12_000);
+    // Those that end between two packets are not seen.
+    expect(lost / count).toBeGreaterThan(40);
+    expect(lost / count).toBeLessThan(60);
+  });
+
+  it('is ended by time, and not by packets', () => {
+    const bench = new Bench([new Fading(0.5, milliseconds(1000))], 3);
+    for (const at of upTo(1000)) bench.send(1, at * 10_000);
+    bench.run();
+    const { serials } = bench;
+    const repeats = serials.filter((serial, index) => serial === (serials[index - 1] ?? Number.NaN) + 1);
+    // One in two, whatever became of the packet before.
+    expect(repeats.length / serials.length).toBeGreaterThan(0.4);
+    expect(repeats.length / serials.length).toBeLessThan(0.6);
+  });
+
+  it('passes all or nothing at the ends of its range, and takes no other', () => {
+    expect(fades(0, 50).lost).toBe(0);
+    expect(fades(1, 50).lost).toBe(100_000);
+    expect(() => new Fading(1.1, milliseconds(50))).toThrow(RangeError);
+    expect(() => new Fading(0.1, milliseconds(0))).toThrow(RangeError);
   });
 });
 

@@ -28,6 +28,8 @@ export interface StreamPlan {
   readonly lingers?: Duration;
   /** Probes after so many milliseconds of silence. */
   readonly keepAlive?: number;
+  /** Milliseconds without an acknowledgment until it gives up. */
+  readonly userTimeout?: number;
   /** Resets once so many bytes were written. */
   readonly resetAfter?: number;
   /** Closes, whatever is unread, once so many bytes were read. */
@@ -98,6 +100,7 @@ export class StreamActor implements StreamObserver {
     this.isReading = true;
     this.handle!.startReading();
     if (this.plan.keepAlive !== undefined) this.handle!.setKeepAlive(true, this.plan.keepAlive);
+    if (this.plan.userTimeout !== undefined) this.handle!.setUserTimeout(this.plan.userTimeout);
     if (this.plan.lingers !== undefined) this.world.in(this.plan.lingers, () => this.release());
     this.pump();
   }
