@@ -21,6 +21,7 @@ import {
   type SocketOptions,
 } from './connect-options';
 import { awaitFarewell } from './farewell';
+import { handOn } from './hand-on';
 import { setReferenced, TransportOptions } from './handle-options';
 import { handOff } from './handoff';
 import { checkDelay, IdleTimer } from './idle-timer';
@@ -426,7 +427,6 @@ export class StreamSocket extends Duplex implements NetSocket {
   }
 
   #stopReading(): void {
-    if (!this.#isReading) return;
     this.#isReading = false;
     this.#handle?.stopReading();
   }
@@ -457,7 +457,7 @@ export class StreamSocket extends Duplex implements NetSocket {
   #received(chunk: Buffer): void {
     this._unrefTimer();
     this.#bytesRead += chunk.length;
-    const wantsMore = this.#userBuffer === undefined ? this.push(chunk) : this.#userBuffer.deliver(chunk);
+    const wantsMore = this.#userBuffer?.deliver(chunk) ?? (handOn(this, chunk) || this.push(chunk));
     if (!wantsMore) this.#stopReading();
   }
 
