@@ -10,15 +10,13 @@ export class BlockPool {
 
   /** A block of the least size that holds `bytes`, or of the greatest. Its content is anything. */
   take(bytes: number): Uint8Array {
-    const size = bytes <= BLOCK_SIZES[0] ? 0 : bytes <= BLOCK_SIZES[1] ? 1 : 2;
+    const size = sizeFor(bytes);
     return this.free[size]!.pop() ?? Buffer.allocUnsafeSlow(BLOCK_SIZES[size]!);
   }
 
   /** Gives back a block of `take`, which nobody reads any more. */
   give(block: Uint8Array): void {
-    const size = (BLOCK_SIZES as readonly number[]).indexOf(block.length);
-    const free = this.free[size];
-    if (free === undefined) return;
+    const free = this.free[sizeFor(block.length)]!;
     if ((free.length + 1) * block.length <= POOLED_BLOCK_BYTES_MAXIMUM) free.push(block);
   }
 
@@ -28,4 +26,9 @@ export class BlockPool {
     for (const [size, blocks] of this.free.entries()) total += blocks.length * BLOCK_SIZES[size]!;
     return total;
   }
+}
+
+function sizeFor(bytes: number): 0 | 1 | 2 {
+  if (bytes <= BLOCK_SIZES[0]) return 0;
+  return bytes <= BLOCK_SIZES[1] ? 1 : 2;
 }

@@ -55,6 +55,13 @@ export class ReceiveBuffer {
   read(): Buffer | undefined {
     const chunk = this.chunks[this.first];
     if (chunk === undefined) return undefined;
+    this.unread -= chunk.length;
+    // Almost always it is the only one: the array keeps its room.
+    if (this.chunks.length === 1) {
+      this.chunks.pop();
+      this.gather = undefined;
+      return chunk;
+    }
     this.first++;
     if (this.first === this.chunks.length) {
       this.chunks = [];
@@ -64,7 +71,6 @@ export class ReceiveBuffer {
       this.chunks.splice(0, this.first);
       this.first = 0;
     }
-    this.unread -= chunk.length;
     return chunk;
   }
 

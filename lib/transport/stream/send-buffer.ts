@@ -12,9 +12,9 @@ export class SendBuffer {
   /** Stream offset of the first byte held, and behind the last. */
   start: number;
   end: number;
-  private blocks: Uint8Array[] = [];
+  private readonly blocks: Uint8Array[] = [];
   /** Stream offset at which each block begins. */
-  private blockStarts: number[] = [];
+  private readonly blockStarts: number[] = [];
   private hint = 0;
 
   /** Everything before stream offset `start` was acknowledged. */
@@ -59,11 +59,10 @@ export class SendBuffer {
   /** Everything before stream offset `to` was acknowledged. */
   release(to: number): void {
     this.start = Math.min(Math.max(to, this.start), this.end);
+    if (this.start === this.end) return this.giveAll();
     let gone = 0;
-    while (gone < this.blocks.length && this.blockEnd(gone) <= this.start) gone++;
-    // The last block stays while it has room, unless nothing is left to send from it.
-    if (gone === this.blocks.length && this.start < this.end) gone--;
-    if (this.start === this.end) gone = this.blocks.length;
+    // The last block stays: something is left to send from it.
+    while (gone < this.blocks.length - 1 && this.blockEnd(gone) <= this.start) gone++;
     if (gone === 0) return;
     for (let index = 0; index < gone; index++) this.pool.give(this.blocks[index]!);
     this.blocks.splice(0, gone);
@@ -104,10 +103,16 @@ export class SendBuffer {
   }
 
   clear(): void {
-    for (const block of this.blocks) this.pool.give(block);
-    this.blocks = [];
-    this.blockStarts = [];
     this.start = this.end;
+    this.giveAll();
+  }
+
+  /** One by one, which leaves the arrays the room they have: most messages are acknowledged before the next. */
+  private giveAll(): void {
+    for (let block = this.blocks.pop(); block !== undefined; block = this.blocks.pop()) {
+      this.pool.give(block);
+      this.blockStarts.pop();
+    }
     this.hint = 0;
   }
 
