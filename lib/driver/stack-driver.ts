@@ -246,7 +246,7 @@ export class StackDriver {
   private dispatch(event: StackEvent): void {
     switch (event.kind) {
       case 'connection':
-        (event.connection.handle as StreamHandleOverStack | undefined)?.dispatch();
+        (event.handle as StreamHandleOverStack | undefined)?.dispatch();
         return;
       case 'accepted':
         event.listener.waiting--;

@@ -222,12 +222,9 @@ export class StreamHandleOverStack implements StreamHandle {
   }
 
   private deliver(): void {
-    while (this.isReading) {
-      const chunk = this.connection.read();
-      if (chunk === undefined) break;
-      this.observer.data(chunk);
-    }
-    if (!this.isEndSeen || this.isEndTold || this.connection.transport.readableBytes > 0) return;
+    const { transport } = this.connection;
+    while (this.isReading && transport.readableBytes > 0) this.observer.data(this.connection.read()!);
+    if (!this.isEndSeen || this.isEndTold || transport.readableBytes > 0) return;
     this.isEndTold = true;
     this.observer.ended();
   }

@@ -89,6 +89,11 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
     return signals;
   }
 
+  /** As an event of the stack, that says nothing more: one made anew for each message would cost more. */
+  get kind(): 'connection' {
+    return 'connection';
+  }
+
   get isConnected(): boolean {
     return this.transport.isEstablished && !this.isClosed;
   }
@@ -267,7 +272,9 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
   }
 
   flowTrain(flow: Flow, batch: ReceivedBatch, row: number, now: Instant): void {
-    this.transport.handleTrain(this.flows.indexOf(flow), batch, row, now);
+    // Almost always there is one flow, and no list to search.
+    const number = this.flows[0] === flow ? 0 : this.flows.indexOf(flow);
+    this.transport.handleTrain(number, batch, row, now);
     this.context.touch(this);
   }
 

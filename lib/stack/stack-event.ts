@@ -6,9 +6,9 @@ import type { ServiceEvent } from './control-interface';
 import type { DatagramEndpoint } from './datagram-endpoint';
 import type { Listener } from './listener';
 
-/** What happened: to a connection, a listener, a datagram socket, a ping (ask it), or for controllers. */
+/** What happened: to a connection (it is its own event), a listener, a datagram socket, a ping: ask it. Or for controllers. */
 export type StackEvent =
-  | { readonly kind: 'connection'; readonly connection: Connection }
+  | Connection
   | { readonly kind: 'accepted'; readonly listener: Listener; readonly connection: Connection }
   /** After `finishListener`: no connection comes of it any more. */
   | { readonly kind: 'listenerFinished'; readonly listener: Listener }

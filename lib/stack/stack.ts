@@ -375,7 +375,7 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
   }
 
   announce(connection: Connection): void {
-    this.events.add({ kind: 'connection', connection });
+    this.events.add(connection);
   }
 
   touchDatagram(endpoint: DatagramEndpoint): void {
