@@ -39,8 +39,8 @@ export interface HostOptions {
   /** Whether the host is a service router for others; default false. */
   readonly forwards?: boolean;
   /**
-   * Whether instances that do not take connections are passed over, as on a real host; default false: who is passed
-   * over is asked again and again, and a world that has one never comes to rest.
+   * Whether instances that do not take connections are passed over, as on a real host; default true. Who is passed
+   * over is asked again and again: a world that has one comes to rest only when its rule goes.
    */
   readonly ejects?: boolean;
   /** Whether flows move by themselves, as on a real host; default true. */
@@ -189,7 +189,7 @@ export class SimulatedHost implements SocketHost {
       random,
       links,
       forwards: forwards ?? hierarchy?.isRouter ?? false,
-      ejects: ejects ?? false,
+      ejects: ejects ?? true,
       migrates: migrates ?? true,
       controllers: (link, { driver, sockets }) => {
         const { name } = this;

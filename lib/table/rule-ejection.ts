@@ -19,6 +19,11 @@ export class RuleEjection {
     this.records = store.records;
   }
 
+  /** Whether any rule is passed over. */
+  get isAny(): boolean {
+    return this.count > 0;
+  }
+
   /** False for the last rule of its prefix that leads somewhere, and for one that is no instance's. */
   eject(rule: RuleNumber): boolean {
     if (this.store.isEjected(rule)) return true;

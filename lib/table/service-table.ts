@@ -250,6 +250,11 @@ export class ServiceTable {
       if (first === NO_RULE) continue;
       const second = this.nextUsable(this.prefixes.next(first), query);
       const isAlone = second === NO_RULE || this.prefixes.priority(second) !== this.prefixes.priority(first);
+      if (isAlone && first === choice.previous) {
+        // Each second attempt is one of these.
+        choice.attempt >>= 1;
+        return this.resolvePassedOver(id, query, random, choice) ?? this.store.resolved(first);
+      }
       return this.store.resolved(isAlone ? first : this.pick(first, second, query, id, random, choice));
     }
     return undefined;
@@ -383,6 +388,29 @@ export class ServiceTable {
       const isComplete = this.gatherRest(first, query, choice, picker, prefix.bits === 0);
       if (this.rest.size > 0) return this.store.resolved(this.pickFrom(this.rest, picker, id, random, choice));
       if (!isComplete) return undefined;
+    }
+    return this.resolvePassedOver(id, query, random, choice);
+  }
+
+  /** All others have failed this connect: those that are passed over may be well again, and nobody has asked them yet. */
+  private resolvePassedOver(
+    id: ServiceID,
+    query: ResolutionQuery,
+    random: RandomSource,
+    choice: Choice,
+  ): ResolvedRule | undefined {
+    for (let index = this.ejection.isAny ? this.prefixes.match(id) - 1 : -1; index >= 0; index--) {
+      const first = this.prefixes.firstMatched(index);
+      this.rest.clear();
+      for (let number = first; number !== NO_RULE; number = this.prefixes.next(number)) {
+        const flags = this.records.field(number, RuleField.flags);
+        if ((flags & RuleFlag.ejected) === 0 || !isUsable(flags & ~RuleFlag.ejected, query.protocol, query.reach))
+          continue;
+        if (choice.avoided?.avoids(this.store.resolved(number)) !== true)
+          this.addTarget(this.rest, number, weightedRandom);
+      }
+      if (this.rest.size === 0) continue;
+      return this.store.resolved(this.pickFrom(this.rest, weightedRandom, id, random, choice));
     }
     return undefined;
   }

@@ -83,6 +83,17 @@ describe('a refused connect', () => {
     expect(owner.told).toEqual(['connected']);
   });
 
+  it('comes to instances that are passed over when all others have refused: they may be well again', () => {
+    const { wire, client, servers } = instances(4, [2]);
+    for (const server of [servers[2]!, servers[3]!]) {
+      client.sal.serviceTable.ejectRule({ action: 'forward', prefix: EXACT, address: server.address, link: 1 });
+    }
+    const { owner } = client.connect();
+    const asked = wire.settle().filter(isSyn);
+    expect(new Set(asked.slice(0, 2).map(({ to }) => to.ip))).toEqual(new Set(['10.0.1.1', '10.0.1.2']));
+    expect(owner.told).toEqual(['connected']);
+  });
+
   it('comes to the rule of a shorter prefix, but not past a default rule to those below it', () => {
     const wire = new Wire();
     const client = wire.node('10.0.0.1', 1);
@@ -322,6 +333,17 @@ describe('a connect by way of a router', () => {
     const { owner } = client.connect();
     expect(wire.settle().filter(isSyn)).toHaveLength(1);
     expect(owner.failure).toBe('refused');
+  });
+
+  it('gets one from it that is passed over, when the only other one refuses', () => {
+    const { wire, client, router, servers } = behindRouter(3, [1]);
+    for (const server of servers.slice(1)) {
+      router.sal.serviceTable.ejectRule({ action: 'forward', prefix: EXACT, address: server.address, link: 1 });
+    }
+    const { owner } = client.connect();
+    wire.settle();
+    wire.advance(2 * CONNECT_REPEAT_PAUSE);
+    expect(owner.told).toEqual(['connected']);
   });
 
   it('has the router tell its controllers of the instance that it passed the attempt before to', () => {

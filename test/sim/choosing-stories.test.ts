@@ -205,11 +205,9 @@ function build(story: Story, depth: number): Site {
   const routers = [1, 2]
     .slice(0, depth)
     .map((count, level) =>
-      Array.from({ length: count }, (_, index) =>
-        attach(world.host(`router${level}${index}`, { forwards: true, ejects: true })),
-      ),
+      Array.from({ length: count }, (_, index) => attach(world.host(`router${level}${index}`, { forwards: true }))),
     );
-  const clients = ['client0', 'client1', 'client2'].map((name) => attach(world.host(name, { ejects: true })));
+  const clients = ['client0', 'client1', 'client2'].map((name) => attach(world.host(name)));
   const levels = [clients, ...routers, hosts];
   for (const [level, next] of levels.slice(1).entries()) {
     for (const from of levels[level]!) for (const to of next) from.forward(to.address(), prefixOf(story));

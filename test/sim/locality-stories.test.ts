@@ -27,7 +27,7 @@ class Site {
     near.join(far, { forward: between(), backward: between() });
     const loss = chance.pick([0, 0, 0.02]);
     const add = (segment: typeof near, name: string, hierarchy: object): SimulatedHost => {
-      const host = world.host(name, { hierarchy, ejects: true });
+      const host = world.host(name, { hierarchy });
       world.attach(host, segment, { outbound: [new Delay(milliseconds(1)), new RandomLoss(loss)] });
       return host;
     };

@@ -23,8 +23,8 @@ const DURATION = seconds(10);
 class Attack {
   readonly world = new World({ seed: 77, traceCapacity: 1 });
   readonly random = SeededRandom.of(78);
-  readonly client = this.host('client', { ejects: true });
-  readonly router = this.host('router', { forwards: true, ejects: true });
+  readonly client = this.host('client');
+  readonly router = this.host('router', { forwards: true });
   readonly instances = [1, 2, 3].map((number) => this.host(`instance${number}`));
   readonly took: number[] = [];
   failed = 0;

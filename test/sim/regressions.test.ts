@@ -1,6 +1,7 @@
 // Bugs of the stack that simulated stories found, each as the smallest story that shows it.
 
 import { describe, expect, it } from 'vitest';
+import { HALF_OPEN_TIMEOUT } from '../../lib/limits';
 import { Delay } from '../../lib/sim/elements/delay';
 import type { NetworkElement, PacketSink } from '../../lib/sim/network-element';
 import { path } from '../../lib/sim/path';
@@ -72,13 +73,13 @@ describe('handshake', () => {
     // Nothing of the client arrives for a while, once it has its SYN-ACK.
     const isLate = ({ from, bytes }: SimulatedPacket): boolean => from === 'client' && bytes.length !== 100;
     const { story, world, client, server, service } = twoHosts(
-      dropping((packet) => isLate(packet) && world.now < 6100),
+      dropping((packet) => isLate(packet) && world.now < HALF_OPEN_TIMEOUT + 100),
     );
     story.serve(server, service, () => story.plan(1000));
     const { client: actor, accepted } = story.visit(client, service, story.plan(1000));
     world.run({ until: () => actor.isClosed });
     expect(actor.error?.code).toBe('ECONNRESET');
-    expect(world.now).toBeLessThan(20_000);
+    expect(world.now).toBeLessThan(HALF_OPEN_TIMEOUT + 14_000);
     expect(accepted.length).toBe(0);
   });
 });
