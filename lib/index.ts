@@ -38,7 +38,7 @@ export { FileResolver } from './resolver/file-resolver';
 export type { Resolution, ResolvedInstance, Resolver, ResolverQuestion } from './resolver/resolver';
 export type { ResolverEntry } from './resolver/resolver-route';
 export { createRouter, type Router, type RouterOptions } from './router/service-router';
-export type { PingAnswer } from './sal/signaling/ping';
+export type { PingAnswer, TraceAnswer, TraceHop } from './sal/signaling/ping';
 export { adopt } from './socket/adopt';
 export type { ServiceName, ServiceScope } from './socket/argument-checks';
 export type { ConnectOptions, SocketOptions } from './socket/connect-options';

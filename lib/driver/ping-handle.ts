@@ -8,29 +8,31 @@ import { Reference } from './reference';
 import type { StackDriver } from './stack-driver';
 
 export class PingHandle {
-  readonly answer: Promise<PingAnswer>;
+  /** However it ends. */
+  readonly ended: Promise<Ping>;
   private readonly reference: Reference;
-  private resolve!: (answer: PingAnswer) => void;
-  private reject!: (error: Error) => void;
+  private resolve!: (ping: Ping) => void;
 
   constructor(
     driver: StackDriver,
     private readonly ping: Ping,
-    private readonly target: ServiceID,
   ) {
     ping.handle = this;
     this.reference = new Reference(driver.references);
-    this.answer = new Promise((resolve, reject) => {
+    this.ended = new Promise((resolve) => {
       this.resolve = resolve;
-      this.reject = reject;
     });
   }
 
   dispatch(): void {
     this.reference.end();
-    const { answer, failure } = this.ping;
-    if (answer !== undefined) return this.resolve(answer);
-    const context: ServalErrorContext = { syscall: 'ping', serviceID: this.target.toString() };
-    this.reject(flowError(failure!, context));
+    this.resolve(this.ping);
   }
+}
+
+/** Throws a `ServalError` as a connect fails. */
+export function answerOf({ answer, failure }: Ping, target: ServiceID): PingAnswer {
+  if (answer !== undefined) return answer;
+  const context: ServalErrorContext = { syscall: 'ping', serviceID: target.toString() };
+  throw flowError(failure!, context);
 }

@@ -1,7 +1,8 @@
 // The `SocketHost` that sockets are given, over a driven stack.
 
 import { ErrorCode, ServalError } from '../errors';
-import type { PingAnswer } from '../sal/signaling/ping';
+import type { Ping, PingAnswer, TraceAnswer } from '../sal/signaling/ping';
+import type { PingOptions as StackPingOptions } from '../stack/connect-options';
 import type { ConnectionState } from '../stack/handoff';
 import { milliseconds } from '../time/instant';
 import type { ServiceID, ServicePrefix } from '../wire/service-id';
@@ -17,9 +18,10 @@ import type {
   StreamObserver,
 } from './handles';
 import { ListenerHandleOverStack } from './listener-handle';
-import { PingHandle } from './ping-handle';
+import { answerOf, PingHandle } from './ping-handle';
 import type { StackDriver } from './stack-driver';
 import { StreamHandleOverStack } from './stream-handle';
+import { trace } from './trace';
 
 export class StackSockets implements SocketHost {
   constructor(
@@ -64,12 +66,13 @@ export class StackSockets implements SocketHost {
   }
 
   /** Asks which instance takes connections now, how far it is, and by which routers; its application sees nothing. */
-  ping(target: ServiceID, { timeout, via, transport = 'stream' }: PingOptions = {}): Promise<PingAnswer> {
-    const protocol = transport === 'stream' ? 6 : 17;
-    const options = { timeout: timeout === undefined ? undefined : milliseconds(timeout), via, protocol } as const;
-    const handle = new PingHandle(this.driver, this.driver.stack.ping(target, options, this.driver.now()), target);
-    this.driver.requestDrain();
-    return handle.answer;
+  async ping(target: ServiceID, options: PingOptions = {}): Promise<PingAnswer> {
+    return answerOf(await this.startPing(target, stackOptions(options)), target);
+  }
+
+  /** The same, and how far each router on the way is. */
+  trace(target: ServiceID, options: PingOptions = {}): Promise<TraceAnswer> {
+    return trace((each) => this.startPing(target, each), target, stackOptions(options));
   }
 
   openDatagram(prefix: ServicePrefix | undefined, observer: DatagramObserver): DatagramHandleOverStack {
@@ -78,6 +81,17 @@ export class StackSockets implements SocketHost {
     this.driver.requestDrain();
     return new DatagramHandleOverStack(this.driver, endpoint, observer);
   }
+
+  private startPing(target: ServiceID, options: StackPingOptions): Promise<Ping> {
+    const handle = new PingHandle(this.driver, this.driver.stack.ping(target, options, this.driver.now()));
+    this.driver.requestDrain();
+    return handle.ended;
+  }
+}
+
+function stackOptions({ timeout, via, transport = 'stream' }: PingOptions): StackPingOptions {
+  const protocol = transport === 'stream' ? 6 : 17;
+  return { timeout: timeout === undefined ? undefined : milliseconds(timeout), via, protocol };
 }
 
 function inUse(syscall: string, prefix: ServicePrefix): ServalError {

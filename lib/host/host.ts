@@ -23,7 +23,7 @@ import { StackSockets } from '../driver/stack-sockets';
 import { ErrorCode, ServalError } from '../errors';
 import { RETRY_WELL_KNOWN_PORT, RETRY_WELL_KNOWN_PORT_MINIMUM, ROUTER_PLACE_TIMEOUT } from '../limits';
 import { InterfaceMonitor } from '../link/interface-monitor';
-import type { PingAnswer } from '../sal/signaling/ping';
+import type { PingAnswer, TraceAnswer } from '../sal/signaling/ping';
 import { serviceID } from '../socket/service-name';
 import type { ServiceCommand, ServiceEvent, TransportProtocol } from '../stack/control-interface';
 import type { ConnectionState } from '../stack/handoff';
@@ -159,6 +159,15 @@ export class Host implements SocketHost {
   async ping(target: string | ServiceID, options?: PingOptions): Promise<PingAnswer> {
     this.checkOpen('ping');
     return this.sockets.ping(serviceID(target), options);
+  }
+
+  /**
+   * The same, and how far each router on the way is: they are asked, too, all at once. `null` for one that does not answer
+   * within a second, or four round trips to the instance.
+   */
+  async trace(target: string | ServiceID, options?: PingOptions): Promise<TraceAnswer> {
+    this.checkOpen('ping');
+    return this.sockets.trace(serviceID(target), options);
   }
 
   // ---- what a host is ----

@@ -30,6 +30,7 @@ import { LOOPBACK_ADDRESS } from './signaling/connect-attempts';
 import { isForUsAlone, refuseSyn } from './signaling/refusal';
 import { relayOf } from './signaling/relayed-answer';
 import type { ReceivedControl } from './signaling/signaling-context';
+import { stopOf, TraceAnswers } from './trace-stops';
 
 /** What a DEMUX rule points at: a socket that takes SYNs, or datagrams. */
 export interface LocalSocket {
@@ -70,6 +71,7 @@ export class FirstPackets {
   private readonly choice = new Choice();
   /** Where they went lately. */
   readonly recent = new RecentHops();
+  readonly traceAnswers = new TraceAnswers();
   private droppedBefore = 0;
   /** What goes on as it came does so here, and is not seen by `handleReceived`. */
   readonly forwardingPath: ForwardingPath;
@@ -216,7 +218,8 @@ export class FirstPackets {
   }
 
   private deliver(socket: LocalSocket, received: ReceivedControl, now: Instant): void {
-    if (received.packet.control === undefined)
+    if (stopOf(received.packet) === 'beyond') this.stop(received, 'beyond', now);
+    else if (received.packet.control === undefined)
       socket.handleDatagram?.(received.packet, received.batch, received.row, received.output.index);
     else if (socket.synListener !== undefined) this.context.handleListenerSyn(socket.synListener, received, now);
   }
@@ -224,6 +227,8 @@ export class FirstPackets {
   private forward(received: ReceivedControl, verdict: ResolvedForward, reach: ResolutionReach, now: Instant): void {
     const { packet, batch, row } = received;
     const { counters, serviceTable } = this.context;
+    const stop = stopOf(packet);
+    if (stop !== 'none') return this.stop(received, stop, now);
     const source = extendSource(packet, batch.source(row), batch.local(row));
     if (typeof source === 'string') {
       counters.count(source);
@@ -234,6 +239,12 @@ export class FirstPackets {
     const flags = (packet.sourceFlags ?? 0) | this.relayFlagFor(received, source, now);
     if (!goesToAll(verdict, reach)) this.forwardTo(verdict, received, source, flags);
     else for (const rule of serviceTable.selectedSet(verdict, reach)) this.forwardTo(rule, received, source, flags);
+  }
+
+  private stop(received: ReceivedControl, stop: 'here' | 'beyond', now: Instant): void {
+    const isAnswered = stop === 'here' && this.traceAnswers.take(now);
+    this.context.counters.count(isAnswered ? 'traceStopped' : 'traceUnanswered');
+    if (isAnswered) this.refuse(received);
   }
 
   /** Of the first router, where it passes answers back; a client on this machine hears everybody. */

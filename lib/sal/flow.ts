@@ -32,8 +32,12 @@ export interface FlowOwner {
   flowTrain(flow: Flow, batch: ReceivedBatch, row: number, now: Instant): void;
   /** A packet with another transport: its transport part. */
   flowMessage(flow: Flow, batch: ReceivedBatch, offset: number, length: number, now: Instant): void;
+  /** Only where the flow stops at its answer: the router that is not to pass its SYN on, counted from 1. */
+  readonly stopsAtHop?: number | undefined;
   /** Only where the flow stops at its answer: it came by `flow.path`, and the SYN through these routers. */
   flowAnswered?(flow: Flow, routers: readonly NetworkAddress[], now: Instant): void;
+  /** The same by the router at which the SYN was to stop. */
+  flowStopped?(flow: Flow, now: Instant): void;
   /** The peer's FIN: it will send nothing more on this flow. */
   flowFinished(flow: Flow, now: Instant): void;
   /** One of its ends is between two addresses: nothing that is lost now tells of the path (§4.4). */

@@ -39,7 +39,7 @@ import { handleSighting } from './signaling/challenge';
 import { confirmHandshake, handleEarlyData, handleSyn } from './signaling/handshake';
 import { sendJoin } from './signaling/join';
 import type { MigrationOutcome } from './signaling/migration-record';
-import { ROUTE_REQUEST } from './signaling/ping';
+import { routeRequest } from './signaling/ping';
 import { isForUsAlone, refuseSynAck, refuseThirdAck } from './signaling/refusal';
 import { isForResyncRelay, ResyncRelay } from './signaling/resync-relay';
 import { handleControl, handleFlowDeadline } from './signaling/signaling';
@@ -223,7 +223,7 @@ export class ServiceAccessLayer implements SignalingContext {
     const send = (output: LinkOutput, address: NetworkAddress): void => {
       flow.lastHop = sent++ === 0 && !isBroadcast ? address : MANY_HOPS;
       const asks = flow.stopsAtAnswer && output.properties.encapsulated;
-      const said = asks ? { ...content, ...ROUTE_REQUEST } : content;
+      const said = asks ? { ...content, ...routeRequest(flow) } : content;
       flow.sendControlTo(output, address, undefined, ControlFlag.syn, flow.control.sendUnacknowledged, said);
     };
     if (flow.via !== undefined) {

@@ -18,7 +18,7 @@ import type {
 import { PolicySocket, type TalkingPolicy } from '../driver/policy-socket';
 import { ErrorCode, ServalError } from '../errors';
 import { WELL_KNOWN_PORT } from '../limits';
-import type { PingAnswer } from '../sal/signaling/ping';
+import type { PingAnswer, TraceAnswer } from '../sal/signaling/ping';
 import type { ServiceCommand } from '../stack/control-interface';
 import type { ConnectionState } from '../stack/handoff';
 import type { Stack } from '../stack/stack';
@@ -126,6 +126,11 @@ export class SimulatedHost implements SocketHost {
   /** As `Host.ping`. */
   ping(target: ServiceID, options?: PingOptions): Promise<PingAnswer> {
     return this.running().sockets.ping(target, options);
+  }
+
+  /** As `Host.trace`. */
+  trace(target: ServiceID, options?: PingOptions): Promise<TraceAnswer> {
+    return this.running().sockets.trace(target, options);
   }
 
   // ---- rules ----

@@ -1,5 +1,6 @@
 // What a driver may say of a connect, and of a ping.
 
+import type { Ping } from '../sal/signaling/ping';
 import type { Duration } from '../time/instant';
 import type { NetworkAddress } from '../wire/network-address';
 import type { TransportProtocol } from './control-interface';
@@ -20,4 +21,6 @@ export interface PingOptions {
   readonly via?: readonly NetworkAddress[] | undefined;
   /** Of the service: 6, streams, by default; 17, datagrams. */
   readonly protocol?: TransportProtocol | undefined;
+  /** Not to the instance, but to the router of that number on the way, counted from 1, that another ping took. */
+  readonly stop?: { readonly hop: number; readonly like: Ping } | undefined;
 }

@@ -13,7 +13,7 @@ import { ReplyRelay } from '../sal/reply-relay';
 import { ServiceAccessLayer } from '../sal/service-access-layer';
 import { randomNonce, startHandshake } from '../sal/signaling/handshake';
 import type { HandshakeSegments } from '../sal/signaling/handshake-segments';
-import { Ping } from '../sal/signaling/ping';
+import type { Ping } from '../sal/signaling/ping';
 import { resetFlow } from '../sal/signaling/teardown';
 import { pickerNamed } from '../table/pickers/picker-names';
 import { DEMUX_WEIGHT, type RuleKey } from '../table/service-rule';
@@ -43,6 +43,7 @@ import { multipathOf } from './multipath';
 import { PathHints } from './path-hints';
 import { pathSize } from './path-size';
 import { PayloadRoom } from './payload-room';
+import { Pings } from './pings';
 import { type Registrant, Registrations } from './registrations';
 import type { StackEvent } from './stack-event';
 
@@ -82,6 +83,7 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
   /** Those that finish their last handshakes; most of the time there is none. */
   private readonly finishing = new Set<Listener>();
   private readonly probes: InstanceProbes;
+  private readonly pings: Pings;
 
   constructor(options: StackOptions) {
     this.random = options.random;
@@ -103,6 +105,12 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
       sal: this.sal,
       createProbeSegments: (protocol) => this.createPingSegments(protocol),
       probed: (event) => this.tellControllers(event),
+    });
+    this.pings = new Pings({
+      sal: this.sal,
+      createPingSegments: (protocol) => this.createPingSegments(protocol),
+      begin: (flow, timeout, now, fail) => this.begin(flow, timeout, now, fail),
+      ended: (ping) => this.events.add({ kind: 'ping', ping }),
     });
     this.mobility = new FlowMobility(this.sal, migrationEnded);
     this.attachLink({ kind: 'memory', encapsulated: false, role: 'data', mtu: LOOPBACK_MTU });
@@ -301,21 +309,8 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
     endpoint.close(now);
   }
 
-  /** Asks which instance would take a connection, and how far it is; the application there sees nothing of it. */
-  ping(target: ServiceID, { timeout, via, protocol = 6 }: PingOptions, now: Instant): Ping {
-    const ping = new Ping(now, (each) => this.events.add({ kind: 'ping', ping: each }));
-    const flow = new FlowRecord(
-      randomNonce(this.sal),
-      this.random.uint32(),
-      protocol,
-      this.createPingSegments(protocol),
-    );
-    flow.service = target;
-    flow.via = via;
-    flow.stopsAtAnswer = true;
-    flow.owner = ping;
-    this.begin(flow, timeout, now, (failure) => ping.flowClosed(flow, failure));
-    return ping;
+  ping(target: ServiceID, options: PingOptions, now: Instant): Ping {
+    return this.pings.start(target, options, now);
   }
 
   /** For the end of the host: connections that were not shut down in good order are reset, on both ends. */

@@ -27,7 +27,8 @@ export const EndpointSourceFlag = {
   /** In an answer that was passed on: the list begins with who answers. */
   relayed: 0x20,
 } as const;
-const FLAGS_MASK = 0xe0;
+/** Besides, in a SYN: the number of the router that is not to pass it on, but to refuse it; 0 for none. */
+export const ENDPOINT_SOURCE_STOP = 0x1f;
 
 export function endpointSourceExtensionBytes(addresses: readonly NetworkAddress[]): number {
   return ENTRIES + endpointEntriesBytes(addresses);
@@ -51,9 +52,9 @@ export function parseEndpointSourceExtension(
   return !isWireError(addresses) && addresses.length === 0 ? 'sourceAddresses' : addresses;
 }
 
-/** A sum of `EndpointSourceFlag`. */
+/** A sum of `EndpointSourceFlag`, and of the number of a router. */
 export function readEndpointSourceFlags(bytes: Uint8Array, at: number): number {
-  return bytes[at + FLAGS]! & FLAGS_MASK;
+  return bytes[at + FLAGS]!;
 }
 
 /** Throws a RangeError when `fitsEndpointSourceExtension` is false: a fault of ours. */

@@ -5,7 +5,7 @@
 import { SOURCE_ADDRESSES_MAXIMUM } from '../limits';
 import { ADDRESS_INTS } from './address-words';
 import { CONTROL_EXTENSION_BYTES, CONTROL_EXTENSION_TYPE, ControlFlag } from './control-extension';
-import { ENDPOINT_SOURCE_EXTENSION_TYPE, EndpointSourceFlag } from './endpoint-source-extension';
+import { ENDPOINT_SOURCE_EXTENSION_TYPE, ENDPOINT_SOURCE_STOP, EndpointSourceFlag } from './endpoint-source-extension';
 import { SAL_HEADER_BYTES } from './sal-header';
 import { SERVICE_EXTENSION_BYTES, SERVICE_EXTENSION_TYPE } from './service-extension';
 import { SERVICE_ID_BYTES, ServiceID } from './service-id';
@@ -93,8 +93,8 @@ export class FirstPacketHeader {
     const length = this.length - at;
     if (length < LIST || view.getUint8(offset + at) !== SOURCE_HEAD || view.getUint8(offset + at + 1) !== length)
       return false;
-    // Who has answers relayed is looked at more closely.
-    if ((view.getUint8(offset + at + 2) & EndpointSourceFlag.relay) !== 0) return false;
+    // Who has answers relayed, and what is to stop somewhere, is looked at more closely.
+    if ((view.getUint8(offset + at + 2) & LOOKED_AT) !== 0) return false;
     const end = offset + this.length;
     let entry = offset + at + LIST;
     let count = 0;
@@ -124,6 +124,7 @@ const LENGTH_MINIMUM = SAL_HEADER_BYTES + SERVICE_EXTENSION_BYTES;
 const CONTROL_HEAD = (CONTROL_EXTENSION_TYPE << 12) | CONTROL_EXTENSION_BYTES;
 const SERVICE_HEAD = (SERVICE_EXTENSION_TYPE << 28) | (SERVICE_EXTENSION_BYTES << 16);
 const SOURCE_HEAD = ENDPOINT_SOURCE_EXTENSION_TYPE << 4;
+const LOOKED_AT = EndpointSourceFlag.relay | ENDPOINT_SOURCE_STOP;
 /** Where its entries begin. */
 const LIST = 4;
 /** With the reserved byte behind it. */

@@ -1,7 +1,11 @@
 // The commands that ask for the way of a first packet, and the one that is a service router, as a user runs them.
 
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
 import { hostname } from 'node:os';
 import { describe, expect, it } from 'vitest';
+import { NetworkAddress } from '../../lib/wire/network-address';
+import { parseSalPacket, type SalPacket, writeSalPacketHeader } from '../../lib/wire/sal-packet';
 import { cells, hasTerminal, objects, shell } from './shell';
 
 const { serval, begin, onTerminal, program, port, freshPort } = shell();
@@ -78,16 +82,33 @@ describe('serval trace', () => {
     const { code, stdout } = await serval('trace acme/web');
     expect(code).toBe(0);
     expect(stdout).toMatch(/^ 0 {2}client {4}port \d+ +pid \d+\n/);
-    expect(stdout).toMatch(new RegExp(`^ 1  router    127\\.0\\.0\\.1:${port()} +pid ${holder.pid}$`, 'm'));
+    expect(stdout).toMatch(new RegExp(`^ 1  router    127\\.0\\.0\\.1:${port()} +[\\d.]+ ms  pid ${holder.pid}$`, 'm'));
     expect(stdout).toMatch(
-      new RegExp(`^ 2  instance  127\\.0\\.0\\.1:\\d+ +pid ${server.pid}\nround trip [\\d.]+ ms\n$`, 'm'),
+      new RegExp(`^ 2  instance  127\\.0\\.0\\.1:\\d+ +[\\d.]+ ms  pid ${server.pid}\nround trip [\\d.]+ ms\n$`, 'm'),
     );
     const [trace] = objects(await serval('trace acme/web --json'));
     expect(trace).toMatchObject({
       service: 'acme/web',
       attempts: 1,
-      hops: [{ hop: 0 }, { pid: holder.pid }, { pid: server.pid }],
+      hops: [
+        { hop: 0, roundTripTime: null },
+        { pid: holder.pid, roundTripTime: expect.any(Number) },
+        { pid: server.pid, roundTripTime: trace!['roundTripTime'] },
+      ],
     });
+  });
+
+  it('shows a star for a router that only passes packets on, as older ones do', async () => {
+    const server = await program('serve', 'acme/web');
+    const [{ port: dataPort }] = objects(await serval(`hosts --process ${server.pid} --json`)) as [{ port: number }];
+    const router = await olderRouter(dataPort);
+    const via = `--via 127.0.0.1:${router.address().port}`;
+    const [, first, second] = (await serval(`trace acme/web ${via}`)).stdout.split('\n');
+    expect(first).toMatch(new RegExp(`^ 1  router    127\\.0\\.0\\.1:${router.address().port} +\\*$`));
+    expect(second).toMatch(/^ 2 {2}instance .* ms/);
+    const [trace] = objects(await serval(`trace acme/web ${via} --json`));
+    expect(trace).toMatchObject({ hops: [{}, { kind: 'router', roundTripTime: null }, { kind: 'instance' }] });
+    router.close();
   });
 
   it('of a service that nobody has', async () => {
@@ -96,6 +117,21 @@ describe('serval trace', () => {
     expect([code, stderr]).toEqual([1, expect.stringContaining('(ECONNREFUSED)')]);
   });
 });
+
+/** Knows nothing of SYNs that are to stop at it. */
+async function olderRouter(serverPort: number): Promise<Socket> {
+  const socket = createSocket('udp4');
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  socket.on('message', (message, { address, port: from }) => {
+    const packet = parseSalPacket(message, 0, message.length) as SalPacket;
+    const source = [NetworkAddress.parse(address, from)!, NetworkAddress.parse('127.0.0.1', socket.address().port)!];
+    const header = Buffer.alloc(512);
+    const length = writeSalPacketHeader(header, 0, { ...packet, source, sourceFlags: packet.sourceFlags! & 0xe0 });
+    socket.send([header.subarray(0, length), message.subarray(packet.transportOffset)], serverPort, '127.0.0.1');
+  });
+  return socket;
+}
 
 describe('serval router', () => {
   it('takes registrations and leads first packets to them, and ends in good order', async () => {

@@ -3,6 +3,7 @@ import { SOURCE_ADDRESSES_MAXIMUM } from '../../lib/limits';
 import { Flow } from '../../lib/sal/flow';
 import { randomNonce, startHandshake } from '../../lib/sal/signaling/handshake';
 import { Ping } from '../../lib/sal/signaling/ping';
+import { TRACE_ANSWERS_MAXIMUM } from '../../lib/sal/trace-stops';
 import { ControlFlag } from '../../lib/wire/control-extension';
 import { NetworkAddress } from '../../lib/wire/network-address';
 import { writeSalPacketHeader } from '../../lib/wire/sal-packet';
@@ -10,10 +11,10 @@ import { decode, FakeSegments, type Node, type Packet, SERVICE, Wire } from './w
 
 const address = (ip: string): NetworkAddress => NetworkAddress.parse(ip, 4000)!;
 
-function ping(wire: Wire, node: Node, via?: readonly NetworkAddress[]) {
+function ping(wire: Wire, node: Node, via?: readonly NetworkAddress[], stop?: number, nonce = randomNonce(node.sal)) {
   const ended: Ping[] = [];
-  const made = new Ping(wire.now, (each) => ended.push(each));
-  const flow = new Flow(randomNonce(node.sal), node.sal.random.uint32(), 6, new FakeSegments());
+  const made = new Ping(wire.now, (each) => ended.push(each), stop);
+  const flow = new Flow(nonce, node.sal.random.uint32(), 6, new FakeSegments());
   flow.service = SERVICE;
   flow.via = via;
   flow.stopsAtAnswer = true;
@@ -184,6 +185,125 @@ describe('a ping', () => {
     wire.deliver(resealed({ ...synAck!, bytes }));
     expect(ended).toEqual([]);
     expect(client.takeSent()).toEqual([]);
+  });
+});
+
+describe('a ping that is to stop on its way', () => {
+  it.each([1, 2, 3])(
+    'is answered by router %i of three, with fewer bytes than came, and nobody keeps anything',
+    (stop) => {
+      const { wire, client, routers, server } = chain(3);
+      server.listen();
+      const { ping: made, ended } = ping(wire, client, undefined, stop);
+      const begun = wire.now;
+      const packets: Packet[] = [];
+      wire.settle((packet) => {
+        packets.push(packet);
+        wire.now = (wire.now + 10) as typeof wire.now;
+        return packet;
+      });
+      const [answer, question] = [packets.at(-1)!, packets.at(-2)!];
+      expect(decode(answer).control).toMatchObject({ flags: ControlFlag.rst | ControlFlag.ack, detail: stop - 1 });
+      expect([answer.from, answer.to].map(String)).toEqual([
+        String(routers[stop - 1]!.address),
+        String(client.address),
+      ]);
+      expect(answer.bytes.length).toBeLessThan(question.bytes.length);
+      expect(packets).toHaveLength(stop + 1);
+      expect([ended, made.answer, made.failure]).toEqual([[made], undefined, undefined]);
+      expect(made.stoppedAfter).toBe(wire.now - begun);
+      for (const node of [client, ...routers, server]) expect(node.sal.flowTable.size).toBe(0);
+      expect(client.failures).toEqual([]);
+    },
+  );
+
+  it('is answered by the instance where that comes first, and refused where nobody is', () => {
+    const { wire, client, server } = chain(1);
+    const refused = ping(wire, client, undefined, 2);
+    wire.settle();
+    // The last one is no router, but it is what stands at that place.
+    expect(refused.ping.stoppedAfter).toBe(0);
+    server.listen();
+    const { ping: made } = ping(wire, client, undefined, 2);
+    wire.settle();
+    expect(made.answer).toMatchObject({ address: server.address });
+    const early = ping(wire, client, undefined, 3);
+    server.sal.serviceTable.deleteRule([...server.sal.serviceTable.rules()][0]!);
+    wire.settle();
+    expect([early.ping.failure, early.ping.stoppedAfter]).toEqual(['refused', undefined]);
+  });
+
+  it('gets no answer where the router that is meant passes it on, from whoever stands behind it', () => {
+    const { wire, client, routers, server } = chain(2);
+    server.listen();
+    for (const [index, node] of [routers[1]!, server].entries()) {
+      const { ping: made } = ping(wire, client, undefined, 1 + index);
+      // As it looks behind one that does not know: its entry is there, and the packet went on.
+      const [syn] = client.takeSent();
+      const { control, destinationService, sourceFlowID, sourceFlags } = decode(syn!);
+      const passed = routers.slice(0, 1 + index).map((router) => router.address);
+      const bytes = Buffer.alloc(256);
+      const length = writeSalPacketHeader(bytes, 0, {
+        control,
+        destinationService,
+        sourceFlowID,
+        sourceFlags,
+        source: [client.address, ...passed],
+        protocol: 6,
+        destinationFlowID: 0 as never,
+      });
+      bytes.set([1, 0xa5], length);
+      wire.deliver({ ...syn!, to: node.address, bytes: bytes.subarray(0, length + 2) });
+      expect(wire.settle()).toEqual([]);
+      expect(node.sal.counters.value('traceUnanswered')).toBe(1);
+      expect(made.failure).toBeUndefined();
+    }
+    expect(server.sal.flowTable.size).toBe(0);
+  });
+
+  it('goes the way of one with the same nonce', () => {
+    const wire = new Wire();
+    const client = wire.node('10.0.0.1', 1);
+    const router = wire.node('10.1.0.1', 2);
+    router.sal.forwards = true;
+    client.forwardTo(router.address);
+    const others = Array.from({ length: 8 }, (_, index) => wire.node(`10.2.0.${index + 1}`, index + 10));
+    for (const other of others) router.forwardTo(other.address);
+    const seen = new Set<string>();
+    for (let count = 0; count < 20; count++) {
+      const nonce = randomNonce(client.sal);
+      const ways = [undefined, 2, 2].map((stop) => {
+        ping(wire, client, undefined, stop, nonce);
+        return wire.settle()[1]!.to.ip;
+      });
+      expect(new Set(ways).size).toBe(1);
+      seen.add(ways[0]!);
+    }
+    expect(seen.size).toBeGreaterThan(3);
+  });
+
+  it('is answered so often in a second, and no more; its client does not take a router for gone', () => {
+    const { wire, client, routers } = chain(1);
+    const ask = () => {
+      const asked = ping(wire, client, [routers[0]!.address], 1);
+      wire.settle();
+      return asked.ping;
+    };
+    for (let count = 0; count < TRACE_ANSWERS_MAXIMUM; count++) expect(ask().stoppedAfter).toBe(0);
+    const one = ask();
+    expect([one.stoppedAfter, routers[0]!.sal.counters.value('traceUnanswered')]).toEqual([undefined, 1]);
+    // Asked again a second later it answers.
+    wire.advance(3000);
+    expect(one.stoppedAfter).toBeGreaterThan(0);
+    expect(client.failures).toEqual([]);
+  });
+
+  it('a connect is not stopped by what is no ping', () => {
+    const { wire, client, server } = chain(1);
+    server.listen();
+    const { owner } = client.connect();
+    wire.settle();
+    expect(owner.told).toContain('connected');
   });
 });
 

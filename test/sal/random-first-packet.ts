@@ -54,7 +54,11 @@ export class RandomFirstPackets {
       ...(isSyn ? {} : { sourceService: serviceOf(7) }),
       ...(sourceLength === 0
         ? {}
-        : { source, sourceFlags: this.pick([0, 0x80, 0x40, 0xe0]), sourceKind: 'endpointSource' as const }),
+        : {
+            source,
+            sourceFlags: this.pick([0, 0x80, 0x40, 0xe0, 0x81, 0x83, 0x9f]),
+            sourceKind: 'endpointSource' as const,
+          }),
     };
   }
 

@@ -65,3 +65,47 @@ describe('Host.ping', () => {
     expect(world.now - begun).toBeLessThan(600);
   });
 });
+
+describe('Host.trace', () => {
+  it('tells how far each router is', async () => {
+    const { world, client, routers, server } = line();
+    let accepted = 0;
+    createServer({ host: server }, () => accepted++).listen({ serviceID: service });
+    const { hops, roundTripTime, address, routers: way } = await settled(world, client.trace(service));
+    expect(hops.map((hop) => String(hop.address))).toEqual(routers.map((router) => String(router.address())));
+    expect(way.map(String)).toEqual(hops.map((hop) => String(hop.address)));
+    // There by all of them, back straight.
+    expect(hops.map((hop) => Math.round(hop.roundTripTime!))).toEqual([20, 30]);
+    expect([Math.round(roundTripTime), address.ip]).toEqual([40, server.address().ip]);
+    await world.runAsync({ for: milliseconds(1000) });
+    expect(accepted).toBe(0);
+    for (const host of world.hosts) expect(host.stack.sal.flowTable.size).toBe(0);
+  });
+
+  it('waits for a router that says nothing no longer than it should', async () => {
+    const { world, client, routers, server } = line();
+    createServer({ host: server }, () => {}).listen({ serviceID: service });
+    // It has answered too many others in this second, and in the next.
+    for (const second of [0, 1, 2]) {
+      world.in(milliseconds(second * 500), () => {
+        for (let count = 0; count < 200; count++) routers[1]!.stack.sal.firstPackets.traceAnswers.take(world.now);
+      });
+    }
+    const begun = world.now;
+    const { hops } = await settled(world, client.trace(service));
+    expect(hops.map((hop) => hop.roundTripTime === null)).toEqual([false, true]);
+    expect(world.now - begun).toBeLessThan(1100);
+  });
+
+  it('of one without routers, and of one that nobody answers', async () => {
+    const { world, client, server } = line();
+    client.forward(server.address(), ServicePrefix.of(service), 1_000_000);
+    await expect(settled(world, client.trace(service))).rejects.toMatchObject({
+      code: 'ECONNREFUSED',
+      syscall: 'ping',
+    });
+    createServer({ host: server }, () => {}).listen({ serviceID: service });
+    const { hops } = await settled(world, client.trace(service, { via: [server.address()] }));
+    expect(hops).toEqual([]);
+  });
+});

@@ -123,6 +123,13 @@ expectType<Promise<void>>(host.ready);
 expectType<readonly string[]>(host.linkKinds);
 expectType<string | undefined>(host.controlPath);
 expectType<number>(host.statistics().table.packetsResolved);
+expectType<Promise<serval.PingAnswer>>(host.ping('acme/web', { timeout: 100, transport: 'datagram' }));
+expectType<Promise<serval.TraceAnswer>>(host.trace('acme/web', { timeout: 100 }));
+host.trace('acme/web').then(({ hops, address }) => {
+  expectType<serval.NetworkAddress>(address);
+  expectType<readonly serval.TraceHop[]>(hops);
+  for (const { roundTripTime } of hops) expectAssignable<number | null>(roundTripTime);
+});
 serval.createHost({ control: false });
 serval.createHost({ control: '/run/acme/serval.sock' });
 expectError(serval.createHost({ control: 7 }));

@@ -15,6 +15,7 @@ import {
   writeEndpointAddressExtension,
 } from '../../lib/wire/endpoint-address-extension';
 import {
+  ENDPOINT_SOURCE_STOP,
   EndpointSourceFlag,
   endpointSourceExtensionBytes,
   fitsEndpointSourceExtension,
@@ -259,13 +260,12 @@ describe('ENDPOINT_SOURCE', () => {
     expect(parseEndpointSourceExtension(tooMany, 0, 4 + 21 * 8)).toBe('sourceAddresses');
   });
 
-  it('says what is to become of the answer, in bits of their own', () => {
+  it('says what is to become of the answer, and where a SYN is to stop, in bits of their own', () => {
     const bytes = new Uint8Array(12);
     const [client] = repeated(1, '192.0.2.1');
-    for (const flags of [0, ...Object.values(EndpointSourceFlag), 0xe0]) {
+    for (const flags of [0, ...Object.values(EndpointSourceFlag), 0xe0, 0x80 | 1, 0x80 | ENDPOINT_SOURCE_STOP]) {
       writeEndpointSourceExtension(bytes, 0, [client!], flags);
       expect(bytes[2]).toBe(flags);
-      bytes[2]! |= 0x1f;
       bytes[3] = 0xff;
       expect(readEndpointSourceFlags(bytes, 0)).toBe(flags);
       expect(parseEndpointSourceExtension(bytes, 0, 12)).toEqual([client]);

@@ -12,11 +12,13 @@ import { REFUSED_FULL } from '../../wire/control-extension';
 import type { NetworkAddress } from '../../wire/network-address';
 import { type Flow, MANY_HOPS } from '../flow';
 import { ConnectAttempts } from './connect-attempts';
+import { stopAtHop } from './ping';
 import { answererOf } from './relayed-answer';
 import type { ReceivedControl, SignalingContext } from './signaling-context';
 
 /** A RST that answers our SYN. */
 export function handleRefusal(context: SignalingContext, flow: Flow, received: ReceivedControl, now: Instant): void {
+  if (flow.owner?.stopsAtHop !== undefined) return stopAtHop(context, flow, received, now);
   const attempts = attemptsOf(flow);
   const from = answererOf(received);
   const hop = singleHop(flow);
