@@ -32,6 +32,11 @@ export class Stub {
     return addresses.find((address) => family === undefined || address.includes(':') === (family === 6))!;
   }
 
+  /** Whether the last cable has an address of that family. */
+  has(family: 4 | 6): boolean {
+    return this.plugged.at(-1)!.addresses.some((address) => address.includes(':') === (family === 6));
+  }
+
   /** A network that was not there before, and the way to all others by it for what comes from its addresses. */
   plug(families: Families): Cable {
     const network = ++networks;
