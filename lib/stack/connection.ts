@@ -236,7 +236,6 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
 
   addFlow(flow: Flow): void {
     flow.owner = this;
-    flow.routers ??= this.flows[0]?.routers;
     this.flows = this.flows.concat(flow);
   }
 
@@ -438,6 +437,8 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
   }
 
   private handleJoined(flow: Flow, now: Instant): void {
+    // No first packet of its own has passed any.
+    flow.routers = this.flows[0]?.routers;
     this.flows = this.flows.concat(flow);
     this.further?.handleJoined(flow, now);
     const { peerMaximumSegment } = flow.segments as StreamHandshake;

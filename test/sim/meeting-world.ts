@@ -17,6 +17,10 @@ export interface MeetingOptions {
   readonly between?: () => NetworkElement[];
   readonly plan?: Partial<StreamPlan>;
   readonly length?: number;
+  /** Of each host; default 1. With several the stream has several flows. */
+  readonly interfaces?: number;
+  /** Of the hosts; the router has both. */
+  readonly families?: readonly (4 | 6)[];
   /** How the hosts know the router: by a rule of the client's, or because both are registered there. */
   readonly known?: 'rule' | 'registered';
 }
@@ -27,30 +31,47 @@ export class MeetingWorld {
   readonly server: SimulatedHost;
   readonly encounter: Encounter;
 
+  private readonly families: readonly (4 | 6)[];
+
   constructor(
     readonly story: Story,
-    { between = () => [], plan = {}, length = 100_000_000, known = 'rule' }: MeetingOptions,
+    options: MeetingOptions,
   ) {
+    const {
+      between = () => [],
+      plan = {},
+      length = 100_000_000,
+      families = [4, 6],
+      interfaces = 1,
+      known = 'rule',
+    } = options;
     const { world } = story;
+    const [family] = families;
+    this.families = families;
     const isRegistered = known === 'registered';
     this.router = world.host('router', isRegistered ? { hierarchy: { isRouter: true } } : { forwards: true });
     world.attach(this.router, world.segment('core'));
-    const below = isRegistered ? { hierarchy: { router: this.router.address() } } : {};
+    const below = isRegistered ? { hierarchy: { router: this.router.address(family) } } : {};
     this.client = world.host('client', below);
     this.server = world.host('server', below);
     for (const host of [this.client, this.server]) {
-      const network = world.segment(host.name);
-      network.join(world.segment('core'), { forward: between(), backward: between() });
-      world.attach(host, network);
+      for (let index = 0; index < interfaces; index++) {
+        const network = world.segment(`${host.name} ${index}`);
+        network.join(world.segment('core'), { forward: between(), backward: between() });
+        world.attach(host, network, { families });
+      }
     }
     if (!isRegistered) {
-      askOnly(this.client, this.router.address());
-      this.router.forward(this.server.address());
+      askOnly(this.client, this.router.address(family));
+      this.router.forward(this.server.address(family));
     }
     const service = story.service(1);
     story.serve(this.server, service, () => story.plan(length, plan));
     if (isRegistered) world.run({ for: milliseconds(3000) });
-    this.encounter = story.visit(this.client, service, story.plan(length, plan), { timeout: 120_000 });
+    this.encounter = story.visit(this.client, service, story.plan(length, plan), {
+      timeout: 120_000,
+      multipath: interfaces > 1,
+    });
     world.run({ for: milliseconds(120_000), until: () => this.encounter.accepted.length === 1 });
   }
 
@@ -61,9 +82,12 @@ export class MeetingWorld {
   /** The host has no address for so long, and then another one. Gives the time at which it has that. */
   move(host: SimulatedHost, dark: Duration): Instant {
     const { world } = this.story;
-    const [one] = host.interfaces;
-    one!.renumber([]);
-    world.in(dark, () => one!.renumber(world.segment(host.name).nextAddresses()));
+    for (const one of host.interfaces) one.renumber([]);
+    world.in(dark, () => {
+      for (const [index, one] of host.interfaces.entries()) {
+        one.renumber(world.segment(`${host.name} ${index}`).nextAddresses(this.families));
+      }
+    });
     return (world.now + dark) as Instant;
   }
 
