@@ -25,6 +25,11 @@ import type { Migration } from './signaling/migration-record';
 /** Why a flow ended before both ends had closed it. */
 export type FlowFailure = 'refused' | 'reset' | 'timedOut' | 'noRoute' | 'noRoom' | 'hostClosed';
 
+/** Starts a packet of the data stream; `undefined` when there is no room. */
+export interface PacketSink {
+  begin(): TransmitBatch | undefined;
+}
+
 /** The connection a flow belongs to, as the SAL sees it. */
 export interface FlowOwner {
   flowConnected(flow: Flow, now: Instant): void;
@@ -42,6 +47,8 @@ export interface FlowOwner {
   flowFinished(flow: Flow, now: Instant): void;
   /** One of its ends is between two addresses: nothing that is lost now tells of the path (§4.4). */
   flowMigrating?(flow: Flow, now: Instant): void;
+  /** The peer may be where the sink leads by now: it is to hear what has come, in one packet without options. */
+  flowPeerMoving?(sink: PacketSink): void;
   /** It goes another way from now on. */
   flowMigrated?(flow: Flow, now: Instant): void;
   /** It has the addresses that it had, but what was under way may be lost. */
@@ -262,9 +269,16 @@ export class Flow implements HasListPlace<Flow> {
    * extension is needed (§4.2). A `SegmentSink`.
    */
   begin(copied = 0): TransmitBatch | undefined {
-    const batch = this.output?.withRoom(copied);
-    if (batch === undefined || this.currentPath === undefined) return undefined;
-    batch.begin(this.currentPath.remote, this.currentPath.local);
+    const { output, currentPath } = this;
+    if (output === undefined || currentPath === undefined) return undefined;
+    return this.beginTo(output, currentPath, copied);
+  }
+
+  /** The same, to where the peer says that it is (§4.4). */
+  beginTo(output: LinkOutput, { remote, local }: Path, copied = 0): TransmitBatch | undefined {
+    const batch = output.withRoom(copied);
+    if (batch === undefined) return undefined;
+    batch.begin(remote, local);
     const { localID, remoteID, protocol } = this;
     batch.headerEnd += writeBareSalHeader(
       batch.headers,

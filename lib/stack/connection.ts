@@ -13,7 +13,7 @@ import type { StreamHandshake } from '../transport/stream/stream-handshake';
 import type { StreamState } from '../transport/stream/stream-state';
 import type { StreamTransport } from '../transport/stream/stream-transport';
 import type { Subflow } from '../transport/stream/subflow';
-import { type PathSize, TransportSignal } from '../transport/transport';
+import { type PathSize, type SegmentSink, TransportSignal } from '../transport/transport';
 import type { AddressExtension } from '../wire/address-extension';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ReceivedBatch } from '../wire/received-batch';
@@ -279,6 +279,10 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
 
   flowMigrating(flow: Flow): void {
     this.transport.freeze(this.flows.indexOf(flow));
+  }
+
+  flowPeerMoving(sink: SegmentSink): void {
+    this.transport.acknowledgeElsewhere(sink);
   }
 
   flowMigrated(flow: Flow, now: Instant): void {

@@ -79,6 +79,32 @@ describe.each(['udp', 'raw'] as const)('on a %s link', (link) => {
   });
 });
 
+describe.each(['client', 'server'] as const)('the %s goes, and acknowledgments on their way to it are lost', (who) => {
+  it('begins with what has not arrived: the answer to its RSYN comes with what the peer has', () => {
+    told(5, (story) => {
+      const plan = { holds: true, chunk: 1500, every: milliseconds(1) };
+      const moving = new MovingWorld(story, { between, plan });
+      story.world.run({ for: milliseconds(200) });
+      const end = moving.ends.find(({ name }) => name.startsWith(who))!;
+      const peer = moving.ends.find((other) => other !== end)!;
+      const old = end.host.interfaces.find((one) => one.has(end.handle!.localAddress!))!;
+      const to = otherInterface(story, end);
+      moving.silence(old);
+      const [startedAt, received] = [story.world.now, peer.received];
+      end.handle!.migrate({ interface: to });
+      // What was under way arrives, more than an initial window; and what it has written since comes next.
+      const underWay = (ROUND_TRIP / 2) * plan.chunk;
+      const isNew = (): boolean => peer.received > received + underWay + plan.chunk;
+      story.world.run({ for: milliseconds(1000), until: isNew });
+      expect(story.world.now - startedAt).toBeLessThanOrEqual(1.5 * ROUND_TRIP + 2);
+      story.agree();
+      story.settle();
+      story.release();
+      story.end();
+    });
+  });
+});
+
 describe('from one family to the other', () => {
   it.each([
     ['IPv4 to IPv6', 'client', 4],

@@ -25,7 +25,7 @@ import {
 } from './migration-record';
 import { keepPeerAddress, notePeerAddresses } from './peer-addresses';
 import { mayBeBelieved, moverOf, routersToAsk } from './relayed-rsyn';
-import { answerAck, answerRsyn, sendRsyn, sendRsynAck, sendRsynThrough, skipFrom } from './rsyn';
+import { answerAck, answerRsyn, sendRsyn, sendRsynAck, sendRsynThrough, skipFrom, tellReceived } from './rsyn';
 import type { ReceivedControl, SignalingContext } from './signaling-context';
 import { handleFinAcknowledged, receiveFin } from './teardown';
 
@@ -124,6 +124,7 @@ export function handleRsyn(context: SignalingContext, flow: Flow, received: Rece
   if (candidate === undefined) context.count('rsynCandidates');
   else {
     candidate.allowance.handleReceived(received.packet.headerLength);
+    tellReceived(flow, candidate, migration.peer!);
     sendRsynAck(flow, candidate, migration.peer!, now);
     // It moves at the same time as we do.
     if (migration.own?.kind === 'move' && isNew) sendRsyn(flow, now);

@@ -52,6 +52,16 @@ export function sendRsynAck(flow: Flow, { path, number, allowance }: Candidate, 
   flow.sendControlTo(peer.output, path.remote, path.local, flags, number, {});
 }
 
+/**
+ * What has come so far, before our answer: acknowledgments of the last round trip may be lost with the old address, and
+ * the mover would begin with what is here already. A packet is as long as a RSYN-ACK, and counts as one.
+ */
+export function tellReceived(flow: Flow, { path, allowance }: Candidate, { output }: PeerMove): void {
+  const { owner } = flow;
+  if (!output.properties.encapsulated || owner?.flowPeerMoving === undefined || !allowance.spend()) return;
+  owner.flowPeerMoving({ begin: () => flow.beginTo(output, path) });
+}
+
 function rsynAckFlags({ control }: Flow, encapsulated: boolean): number {
   const isEnding = encapsulated && control.isOutstanding;
   return ControlFlag.rsyn | ControlFlag.ack | (isEnding ? ControlFlag.fin : 0);

@@ -39,7 +39,7 @@ export class ActiveStream {
   private readonly buffer: SendBuffer;
   private readonly window: SendWindow;
   private readonly receiver: StreamReceiver;
-  private readonly transmitter: StreamTransmitter;
+  readonly transmitter: StreamTransmitter;
   private readonly counters: StreamCounters;
   private readonly patience: Patience;
   private signals = 0;

@@ -257,6 +257,14 @@ export class StreamTransmitter {
     return reached + (fin ? 1 : 0);
   }
 
+  /** What has come so far, to where the peer may be by now (§4.4). Perhaps it is not: what is due stays due. */
+  acknowledgeElsewhere(sink: SegmentSink): void {
+    const { schedule } = this.receiver;
+    const { isDue } = schedule;
+    this.emitAcknowledgment(sink, false);
+    if (isDue) schedule.demand();
+  }
+
   private emitAcknowledgment(sink: SegmentSink, selective: boolean): void {
     const batch = sink.begin();
     if (batch === undefined) {

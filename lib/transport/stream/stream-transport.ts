@@ -270,6 +270,11 @@ export class StreamTransport {
     return this.active?.pollTransmit(flow, sink, now) ?? false;
   }
 
+  /** Emits nothing but what has been received. A stream at rest has nothing under way in either direction. */
+  acknowledgeElsewhere(sink: SegmentSink): void {
+    this.active?.transmitter.acknowledgeElsewhere(sink);
+  }
+
   /** Bits of `TransportSignal` gathered since asked last. */
   takeSignals(): number {
     const signals = this.signals | (this.active?.takeSignals() ?? 0);
