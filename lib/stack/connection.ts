@@ -13,14 +13,14 @@ import type { StreamHandshake } from '../transport/stream/stream-handshake';
 import type { StreamState } from '../transport/stream/stream-state';
 import type { StreamTransport } from '../transport/stream/stream-transport';
 import type { Subflow } from '../transport/stream/subflow';
-import { type PathSize, type SegmentSink, TransportSignal } from '../transport/transport';
+import { type SegmentSink, TransportSignal } from '../transport/transport';
 import type { AddressExtension } from '../wire/address-extension';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ReceivedBatch } from '../wire/received-batch';
 import type { ServiceID } from '../wire/service-id';
+import type { ConnectionContext } from './connection-context';
 import { ConnectionSignal } from './connection-signal';
 import type { MigrationRefusal } from './control-interface';
-import type { FlowMobility } from './flow-mobility';
 import {
   type FlowOpening,
   type FlowRefusal,
@@ -30,21 +30,6 @@ import {
 } from './further-flows';
 import { describeConnection, type HandedOver } from './handoff';
 import { type Multipath, multipathOf } from './multipath';
-
-/** What a connection needs of the stack around it. */
-export interface ConnectionContext {
-  readonly sal: ServiceAccessLayer;
-  /** The connection has something to transmit, to say, or another deadline: settle it before the turn ends. */
-  touch(connection: Connection): void;
-  /** The driver is to ask for the connection's signals. */
-  announce(connection: Connection): void;
-  pathSizeOf(flow: Flow): PathSize;
-  createFlowSegments(link: number): HandshakeSegments;
-  readonly mobility: FlowMobility;
-  /** The flow's peer has not been heard for some time: controllers are told. */
-  pathSilent(flow: Flow): void;
-  forget(connection: Connection): void;
-}
 
 export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<Connection> {
   /** A flow's place here is its number to the transport. */
