@@ -71,7 +71,7 @@ export class TransmitBatch {
     this.count = 0;
     this.headerEnd = 0;
     this.copiedBytes = 0;
-    this.pieces.length = 0;
+    if (this.pieceCount > 0) this.pieces.length = 0;
     this.pieceCount = 0;
     this.payloadBytes = 0;
   }
@@ -81,9 +81,14 @@ export class TransmitBatch {
     return (
       this.count < this.capacity &&
       this.headerEnd - this.copiedBytes + GREATEST_HEADER <= this.capacity * HEADER_ROOM &&
-      this.copiedBytes + copied <= COPIED_BYTES_MAXIMUM &&
+      this.hasCopyRoom(copied) &&
       this.pieceCount + pieces <= this.maximumPieces
     );
+  }
+
+  /** Whether a row may have so many bytes of payload by copy. */
+  hasCopyRoom(bytes: number): boolean {
+    return this.copiedBytes + bytes <= COPIED_BYTES_MAXIMUM;
   }
 
   /** Starts a row; the caller appends header bytes at `headerEnd` and pieces, then calls `finish`. */
@@ -108,19 +113,7 @@ export class TransmitBatch {
     this.payloadBytes += payload.length;
   }
 
-  /** The same for a few bytes within a buffer, where there is room; false where there is none. */
-  appendShortCopy(buffer: Uint8Array, offset: number, length: number): boolean {
-    if (this.copiedBytes + length > COPIED_BYTES_MAXIMUM) return false;
-    const { headers, headerEnd } = this;
-    // A loop: a view of the bytes, to copy them at once, costs more.
-    for (let index = 0; index < length; index++) headers[headerEnd + index] = buffer[offset + index]!;
-    this.headerEnd = headerEnd + length;
-    this.copiedBytes += length;
-    this.payloadBytes += length;
-    return true;
-  }
-
-  /** The same for a few bytes of a slab, where `hasRoom` has said that there is room: no view of them is made. */
+  /** The same for a few bytes of a buffer, where there is room for them: by words, and no view of them is made. */
   appendCopyOf(view: DataView, offset: number, length: number): void {
     const { headersView, headerEnd } = this;
     let at = 0;

@@ -433,8 +433,9 @@ export class ActiveStream {
       this.finWasAcknowledged = true;
       this.signals |= TransportSignal.finished;
     }
+    if (!this.wantsWritable) return;
     const { capacity } = this;
-    if (!this.wantsWritable || capacity - this.buffer.length < capacity / 4) return;
+    if (capacity - this.buffer.length < capacity / 4) return;
     this.wantsWritable = false;
     this.signals |= TransportSignal.writable;
   }

@@ -5,17 +5,32 @@ import { POOLED_BLOCK_BYTES_MAXIMUM } from '../../limits';
 
 export const BLOCK_SIZES = [2048, 16_384, 65_536] as const;
 
+export class Block {
+  readonly bytes: Uint8Array;
+  /** The same bytes, for copies of a few of them by words. */
+  readonly view: DataView;
+
+  constructor(size: number) {
+    this.bytes = Buffer.allocUnsafeSlow(size);
+    this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, size);
+  }
+
+  get length(): number {
+    return this.bytes.length;
+  }
+}
+
 export class BlockPool {
-  private readonly free: Uint8Array[][] = BLOCK_SIZES.map(() => []);
+  private readonly free: Block[][] = BLOCK_SIZES.map(() => []);
 
   /** A block of the least size that holds `bytes`, or of the greatest. Its content is anything. */
-  take(bytes: number): Uint8Array {
+  take(bytes: number): Block {
     const size = sizeFor(bytes);
-    return this.free[size]!.pop() ?? Buffer.allocUnsafeSlow(BLOCK_SIZES[size]!);
+    return this.free[size]!.pop() ?? new Block(BLOCK_SIZES[size]);
   }
 
   /** Gives back a block of `take`, which nobody reads any more. */
-  give(block: Uint8Array): void {
+  give(block: Block): void {
     const free = this.free[sizeFor(block.length)]!;
     if ((free.length + 1) * block.length <= POOLED_BLOCK_BYTES_MAXIMUM) free.push(block);
   }

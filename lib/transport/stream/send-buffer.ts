@@ -2,7 +2,7 @@
 // blocks. It knows nothing of segments; a retransmission reads the same bytes again, cut as it likes.
 
 import type { TransmitBatch } from '../../wire/transmit-batch';
-import { BLOCK_SIZES, type BlockPool } from './block-pool';
+import { BLOCK_SIZES, type Block, type BlockPool } from './block-pool';
 
 /** Pieces of one row; the batch keeps room for eight. */
 const PIECES_MAXIMUM = 6;
@@ -12,7 +12,7 @@ export class SendBuffer {
   /** Stream offset of the first byte held, and behind the last. */
   start: number;
   end: number;
-  private readonly blocks: Uint8Array[] = [];
+  private readonly blocks: Block[] = [];
   /** Stream offset at which each block begins. */
   private readonly blockStarts: number[] = [];
   private hint = 0;
@@ -38,7 +38,7 @@ export class SendBuffer {
       const block = last < 0 || used === this.blocks[last]!.length ? this.addBlock(left) : this.blocks[last]!;
       const at = this.end - this.blockStarts[this.blocks.length - 1]!;
       const count = Math.min(left, block.length - at);
-      block.set(from === 0 && count === bytes.length ? bytes : bytes.subarray(from, from + count), at);
+      block.bytes.set(from === 0 && count === bytes.length ? bytes : bytes.subarray(from, from + count), at);
       this.end += count;
       from += count;
       left -= count;
@@ -51,7 +51,7 @@ export class SendBuffer {
     for (const [index, block] of this.blocks.entries()) {
       const from = Math.max(this.start - this.blockStarts[index]!, 0);
       const to = this.blockEnd(index) - this.blockStarts[index]!;
-      if (from < to) bytes.set(block.subarray(from, to), this.blockStarts[index]! + from - this.start);
+      if (from < to) bytes.set(block.bytes.subarray(from, to), this.blockStarts[index]! + from - this.start);
     }
     return bytes;
   }
@@ -80,7 +80,7 @@ export class SendBuffer {
     const end = from + length;
     for (let pieces = 0; at < end && pieces < PIECES_MAXIMUM; pieces++, index++) {
       const count = Math.min(end, this.blockEnd(index)) - at;
-      batch.appendPiece(this.blocks[index]!, at - this.blockStarts[index]!, count);
+      batch.appendPiece(this.blocks[index]!.bytes, at - this.blockStarts[index]!, count);
       at += count;
     }
     return at - from;
@@ -92,8 +92,9 @@ export class SendBuffer {
    */
   copyTo(batch: TransmitBatch, from: number, length: number): boolean {
     const index = this.blockOf(from);
-    if (from + length > this.blockEnd(index)) return false;
-    return batch.appendShortCopy(this.blocks[index]!, from - this.blockStarts[index]!, length);
+    if (from + length > this.blockEnd(index) || !batch.hasCopyRoom(length)) return false;
+    batch.appendCopyOf(this.blocks[index]!.view, from - this.blockStarts[index]!, length);
+    return true;
   }
 
   /** How many of `length` bytes from `from` on one row can carry. */
@@ -116,7 +117,7 @@ export class SendBuffer {
     this.hint = 0;
   }
 
-  private addBlock(bytes: number): Uint8Array {
+  private addBlock(bytes: number): Block {
     // The more is held the larger the next block: a stream of small writes ends up in large blocks too.
     const block = this.pool.take(Math.max(bytes, this.length > BLOCK_SIZES[0] / 2 ? this.length * 4 : 0));
     this.blocks.push(block);
