@@ -280,11 +280,11 @@ export class StackDriver {
     return false;
   }
 
-  /** Hands every filled batch to its link. False when none had anything, or no link took it. */
+  /** Hands every filled batch to its link, unless that holds a rest. False when no link took anything. */
   private transmit(): boolean {
     let moved = false;
     for (const output of this.stack.outputs()) {
-      if (output.batch.isEmpty) continue;
+      if (output.batch.isEmpty || output.isCongested) continue;
       moved = true;
       this.bytesTransmitted += output.batch.payloadBytes;
       output.isCongested = !this.environment.transmit(output.index, output.batch);

@@ -308,7 +308,7 @@ export class Flow implements HasListPlace<Flow> {
     controlSequence: ControlSequence,
     content: ControlContent,
   ): void {
-    const batch = output.withRoom();
+    const batch = output.withSignalingRoom();
     if (batch === undefined) return;
     batch.begin(remote, local);
     batch.headerEnd += writeSalPacketHeader(batch.headers, batch.headerEnd, {

@@ -7,7 +7,7 @@ import type { LinkProperties } from './link-properties';
 
 export class LinkOutput {
   readonly batch = new TransmitBatch(TRANSMIT_ROWS);
-  /** Set by the driver while the link holds a rest: nothing is added until it is writable again. */
+  /** Set by the driver while the link holds a rest: no data is added until it is writable again. */
   isCongested = false;
 
   constructor(
@@ -23,5 +23,13 @@ export class LinkOutput {
   /** The batch, if it has room for another row, and for `copied` bytes of payload in it. */
   withRoom(copied = 0): TransmitBatch | undefined {
     return !this.isCongested && this.batch.hasRoom(copied) ? this.batch : undefined;
+  }
+
+  /**
+   * The same for a packet of signaling, which waits in the batch while the link holds a rest: nothing asks again soon
+   * for a SYN-ACK that was not sent, and a link that data keeps full would refuse one after the other.
+   */
+  withSignalingRoom(): TransmitBatch | undefined {
+    return this.batch.hasRoom() ? this.batch : undefined;
   }
 }

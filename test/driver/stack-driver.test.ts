@@ -26,6 +26,7 @@ const service = ServiceID.fromHex('1'.repeat(64))!;
 /** A host with a route for everything. `sent` has the rows of each batch that a link was given. */
 function host() {
   const clock = { now: 1000 };
+  const network = { hasRoom: true };
   const sent: number[] = [];
   let flushes = 0;
   const stack = new Stack({ random: SeededRandom.of(1) });
@@ -34,7 +35,7 @@ function host() {
     now: () => clock.now as Instant,
     transmit: (_link, batch) => {
       sent.push(batch.count);
-      return true;
+      return network.hasRoom;
     },
     schedule: () => {},
     requestFlush: () => {
@@ -47,7 +48,7 @@ function host() {
   driver.flush();
   const sockets = new StackSockets(driver, Promise.resolve());
   const connect = (): void => void sockets.connect(service, {}, SILENT_OBSERVER);
-  return { clock, sent, driver, connect, flushes: () => flushes };
+  return { clock, network, sent, driver, link, connect, flushes: () => flushes };
 }
 
 describe('StackDriver', () => {
@@ -58,6 +59,19 @@ describe('StackDriver', () => {
     expect([sent, flushes() - before]).toEqual([[], 1]);
     driver.flush();
     expect(sent).toEqual([5]);
+  });
+
+  it('keeps what signaling says while a link holds a rest, and sends it when that has gone', () => {
+    const { network, sent, driver, link, connect } = host();
+    network.hasRoom = false;
+    connect();
+    driver.flush();
+    for (let count = 0; count < 3; count++) connect();
+    driver.flush();
+    expect(sent).toEqual([1]);
+    network.hasRoom = true;
+    driver.writable(link);
+    expect(sent).toEqual([1, 3]);
   });
 
   it('does not keep what is ready until the end of a long turn', () => {

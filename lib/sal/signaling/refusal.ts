@@ -123,7 +123,7 @@ function writeReset(
   from: NetworkAddress | undefined,
   { sourceFlowID, source, sourceFlags, ...numbers }: Reset,
 ): void {
-  const transmit = output.withRoom();
+  const transmit = output.withSignalingRoom();
   if (transmit === undefined) return;
   transmit.begin(to, from);
   transmit.headerEnd += writeSalPacketHeader(transmit.headers, transmit.headerEnd, {

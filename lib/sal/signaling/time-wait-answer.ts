@@ -36,7 +36,7 @@ function acknowledge(ended: EndedFlow, { packet, batch: from, row, output }: Rec
   const { localFlowID: sourceFlowID, remoteFlowID: destinationFlowID, protocol, receiveNext } = ended;
   const { flags, controlSequence: sequence } = packet.control!;
   const isFin = (flags & ControlFlag.fin) !== 0;
-  const batch = output.withRoom();
+  const batch = output.withSignalingRoom();
   if (batch === undefined) return;
   const local = from.local(row);
   batch.begin(from.source(row), local.isUnspecified || from.isBroadcast(row) ? undefined : local.withPort(0));
