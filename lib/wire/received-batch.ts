@@ -122,6 +122,13 @@ export class ReceivedBatch {
     return this.slab.subarray(offset, offset + length);
   }
 
+  /** The same for bytes that wait for others: a copy of any length, for a slab is a hundred times as large as most. */
+  copy(offset: number, length: number): Buffer {
+    const bytes = Buffer.allocUnsafeSlow(length);
+    bytes.set(this.slab.subarray(offset, offset + length));
+    return bytes;
+  }
+
   /** A packet row with its bytes as a batch of its own, to be handled later. */
   copyRow(row: number, offset: number, length: number): ReceivedBatch {
     const copy = new ReceivedBatch(1, Buffer.from(this.slab.subarray(offset, offset + length)));

@@ -43,7 +43,7 @@ export class ReceiveBuffer {
     const end = offset + length;
     if (start > this.next) {
       const chunksMaximum = Math.max(CHUNKS_MINIMUM, buffer / BUFFER_BYTES_PER_CHUNK);
-      return this.reassembly.insert(start, end, chunksMaximum, (from, count) => batch.take(slabOffset + from, count));
+      return this.reassembly.insert(start, end, chunksMaximum, (from, count) => batch.copy(slabOffset + from, count));
     }
     this.deliverFrom(batch, slabOffset + skip, end - start);
     this.next = end;

@@ -91,4 +91,13 @@ describe('ReceiveBuffer', () => {
     const batch = feed(new ReceiveBuffer(0), 0, 20_000);
     expect(batch.retainedEnd).toBe(20_000);
   });
+
+  it('copies what waits above a gap, so that the peer cannot pin a slab for each segment that it withholds', () => {
+    const buffer = new ReceiveBuffer(0);
+    const batch = feed(buffer, 20_000, 20_000);
+    expect(batch.retainedEnd).toBe(0);
+    batch.slab.fill(0);
+    feed(buffer, 0, 20_000);
+    expect(Buffer.concat([buffer.read()!, buffer.read()!]).equals(patternFrom(0, 40_000))).toBe(true);
+  });
 });
