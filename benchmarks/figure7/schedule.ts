@@ -199,5 +199,5 @@ function processorTimes(): { readonly idle: number; readonly all: number } {
 
 /** Milliseconds. */
 const AFTER_KILL = 5_000;
-const PROBE_EVERY = 2;
+const PROBE_EVERY = 1;
 const PROBE_LEAD = 100;

@@ -29,7 +29,7 @@ export interface ClientOrders {
   begin: { readonly argument: { readonly open: number; readonly origin: number }; readonly result: undefined };
   /** No new requests; resolves when none is open. */
   end: { readonly argument: undefined; readonly result: ClientReport };
-  /** Small requests, one each `every` milliseconds whether or not those before were answered, until `stopProbing`. */
+  /** Small requests, two each `every` milliseconds whether or not those before were answered, until `stopProbing`. */
   probe: { readonly argument: { readonly every: number }; readonly result: ProbeReport };
   stopProbing: { readonly argument: undefined; readonly result: undefined };
 }
