@@ -1,8 +1,9 @@
 // A service of many keys, spread over its instances (§6.2): the prefix is cut into partitions, and each has a FORWARD
-// rule to the instance that has it now. When an instance comes or goes only those partitions move that must for the
-// instances to have the same number, give or take one; each has its new rule before the old one goes. Behind all of
-// them are the rules of the prefix itself, to every instance: who registers has one, and a key whose partition's rule
-// is gone still finds somebody.
+// rule to the instance that suits it most of those that are there (rendezvous hashing). So who has what depends on who
+// is there and on nothing else - a router that starts anew, or another one, places them alike -, an instance that comes
+// takes its own from the others, and of one that goes only its own move; each has its new rule before the old one goes.
+// Behind all of them are the rules of the prefix itself, to every instance: who registers has one, and a key whose
+// partition's rule is gone still finds somebody.
 
 import { withCode } from '../../errors';
 import type { ServiceCommand, ServiceEvent, TransportProtocol } from '../../stack/control-interface';
@@ -31,8 +32,6 @@ interface Instance {
   readonly address: NetworkAddress;
   readonly identity: number;
   readonly protocols: Set<TransportProtocol>;
-  /** Its partitions, by number. */
-  readonly owned: Set<number>;
 }
 
 export class Partition implements ServiceController {
@@ -60,15 +59,18 @@ export class Partition implements ServiceController {
       return;
     }
     const identity = mixTwo(mixAddress(address), address.port);
-    this.instances.set(key, { key, address, identity, protocols: new Set([protocol]), owned: new Set() });
-    this.balance([]);
+    const instance = { key, address, identity, protocols: new Set([protocol]) };
+    this.instances.set(key, instance);
+    for (const [number, owner] of this.owners.entries()) {
+      if (owner === undefined || suitsMore(instance, owner, number)) this.move(number, instance);
+    }
   }
 
   handleUnregistered({ prefix, protocol, address }: Omit<ServiceInstance, 'weight'>): void {
     const gone = prefix.equals(this.prefix) ? this.instances.get(address.toString()) : undefined;
     if (gone?.protocols.delete(protocol) !== true || gone.protocols.size > 0) return;
     this.instances.delete(gone.key);
-    this.balance([...gone.owned]);
+    for (const [number, owner] of this.owners.entries()) if (owner === gone) this.move(number, this.bestFor(number));
   }
 
   /** Which instance has each partition, by number. */
@@ -82,31 +84,10 @@ export class Partition implements ServiceController {
     return this.commands.poll();
   }
 
-  /** `orphans`: partitions whose instance has gone. */
-  private balance(orphans: readonly number[]): void {
-    const quotas = this.quotas();
-    const takers = [...quotas].flatMap(([instance, quota]) => (instance.owned.size < quota ? instance : []));
-    const free = orphans.concat(...[...quotas].map(([instance, quota]) => surplusOf(instance, quota, takers)));
-    // Nobody has any yet: the first instance gets them all.
-    if (orphans.length === 0 && this.owners[0] === undefined) free.push(...this.owners.keys());
-    for (const number of free.sort((a, b) => a - b)) this.move(number, this.takerOf(number, quotas));
-  }
-
-  /** How many each is to have. Who has more already keeps one more: that moves the fewest. */
-  private quotas(): ReadonlyMap<Instance, number> {
-    const { size } = this.instances;
-    const each = Math.floor(this.owners.length / size);
-    let more = this.owners.length % size;
-    const byNumber = [...this.instances.values()].sort((a, b) => b.owned.size - a.owned.size || compare(a.key, b.key));
-    return new Map(byNumber.map((instance) => [instance, each + (more-- > 0 ? 1 : 0)]));
-  }
-
-  /** Of those that have too few the one that the partition suits most. */
-  private takerOf(number: number, quotas: ReadonlyMap<Instance, number>): Instance | undefined {
+  private bestFor(number: number): Instance | undefined {
     let best: Instance | undefined;
-    for (const [instance, quota] of quotas) {
-      if (instance.owned.size >= quota) continue;
-      if (best === undefined || suits(instance, number) > suits(best, number)) best = instance;
+    for (const instance of this.instances.values()) {
+      if (best === undefined || suitsMore(instance, best, number)) best = instance;
     }
     return best;
   }
@@ -114,8 +95,6 @@ export class Partition implements ServiceController {
   private move(number: number, taker: Instance | undefined): void {
     const giver = this.owners[number];
     this.owners[number] = taker;
-    giver?.owned.delete(number);
-    taker?.owned.add(number);
     if (taker !== undefined) this.commands.push({ kind: 'addRule', rule: this.rule(number, taker.address) });
     if (giver !== undefined) this.commands.push({ kind: 'deleteRule', rule: this.rule(number, giver.address) });
   }
@@ -163,20 +142,8 @@ function partOf({ base, bits }: ServicePrefix, more: number, number: number): Se
   return ServicePrefix.of(ServiceID.fromWords(words), bits + more);
 }
 
-/** Those it gives away: the ones that suit a taker more than it, so that who comes back gets much of what it had. */
-function surplusOf(instance: Instance, quota: number, takers: readonly Instance[]): number[] {
-  if (instance.owned.size <= quota) return [];
-  const loss = (number: number): number =>
-    suits(instance, number) - Math.max(...takers.map((taker) => suits(taker, number)));
-  const byLoss = [...instance.owned].map((number) => [number, loss(number)] as const).sort((a, b) => a[1] - b[1]);
-  return byLoss.slice(0, instance.owned.size - quota).map(([number]) => number);
-}
-
-/** Rendezvous hashing: each partition has its own order of the instances, whatever came before. */
-function suits({ identity }: Instance, number: number): number {
-  return mixTwo(identity, number) >>> 0;
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+/** Each partition has its own order of the instances, whatever came before. */
+function suitsMore(one: Instance, other: Instance, number: number): boolean {
+  const [of, against] = [mixTwo(one.identity, number) >>> 0, mixTwo(other.identity, number) >>> 0];
+  return of === against ? one.key < other.key : of > against;
 }
