@@ -25,13 +25,13 @@ export class ControlClient {
 
   /** One object. `patient`: however long it takes. Rejects with a ControlRequestError. */
   async ask(method: string, resource: string, body?: object, patient = false): Promise<Entry> {
-    const response = await this.send(method, resource, body, patient);
+    const response = await this.send(method, resource, body, { patient });
     return parseEntry(await readText(response));
   }
 
   /** A list, entry by entry, or events without end; of a POST with `body`. Rejects with a ControlRequestError. */
-  async *lines(resource: string, body?: object): AsyncGenerator<Entry, void> {
-    const response = await this.send(body === undefined ? 'GET' : 'POST', resource, body, false);
+  async *lines(resource: string, body?: object, signal?: AbortSignal): AsyncGenerator<Entry, void> {
+    const response = await this.send(body === undefined ? 'GET' : 'POST', resource, body, { signal });
     response.setEncoding('utf8');
     let rest = '';
     for await (const chunk of response as AsyncIterable<string>) {
@@ -47,10 +47,10 @@ export class ControlClient {
     method: string,
     resource: string,
     body: object | undefined,
-    patient: boolean,
+    { patient = false, signal }: { patient?: boolean; signal?: AbortSignal | undefined },
   ): Promise<IncomingMessage> {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      const sent = request({ socketPath: this.path, method, path: resource, agent: false }, resolve);
+      const sent = request({ socketPath: this.path, method, path: resource, agent: false, signal }, resolve);
       sent.on('error', (error: NodeJS.ErrnoException) => {
         reject(new ControlRequestError(error.code ?? 'CONTROL_ANSWER', error.message));
       });

@@ -256,6 +256,38 @@ describe('serval events', () => {
   });
 });
 
+describe('a command that goes on', () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('ends in good order by %s, with status 0', async (signal) => {
+    await program('serve', 'acme/web');
+    const commands = [
+      'flows --watch 0.1',
+      'flows --watch 0.1 --json',
+      'events',
+      'events --json',
+      'ping acme/web --json',
+    ];
+    const begun = commands.map((args) => begin(args));
+    while (begun.some(({ stdout }) => stdout === '')) await serval('table add acme/far drop');
+    for (const command of begun) command.signal(signal);
+    for (const [index, command] of begun.entries()) {
+      expect([commands[index], await command.ended, command.stderr]).toEqual([commands[index], 0, '']);
+      expect(command.stdout.endsWith('\n')).toBe(true);
+      expect(command.stdout).not.toContain('gone');
+    }
+  });
+
+  it('one that only waits is ended by it, and what it asked for goes on', async () => {
+    const server = await program('serve', 'acme/web');
+    const client = await program('talk', 'acme/web');
+    const drain = begin('drain acme/web');
+    await expect.poll(async () => (await serval('services acme/web --json')).stdout).toBe('');
+    drain.signal('SIGINT');
+    expect(await drain.ended).toBe('SIGINT');
+    client.signal('SIGTERM');
+    expect(await server.ended).toBe(0);
+  });
+});
+
 describe('serval drain', () => {
   it('returns when the last connection has ended, and the programs end by themselves', async () => {
     await program('host');

@@ -126,7 +126,7 @@ expectType<number>(host.statistics().table.packetsResolved);
 expectType<Promise<serval.PingAnswer>>(host.ping('acme/web', { timeout: 100, transport: 'datagram' }));
 expectType<Promise<serval.TraceAnswer>>(host.trace('acme/web', { timeout: 100 }));
 host.trace('acme/web').then(({ hops, address }) => {
-  expectType<serval.NetworkAddress>(address);
+  expectType<string>(address.ip);
   expectType<readonly serval.TraceHop[]>(hops);
   for (const { roundTripTime } of hops) expectAssignable<number | null>(roundTripTime);
 });

@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Command } from 'commander';
 import picocolors from 'picocolors';
 import type { Entry } from '../../control/control-client';
+import { interruption } from '../interruption';
 import { serviceText } from './cells';
 import { reporting } from './command-error';
 import {
@@ -23,24 +24,32 @@ export function eventsCommand(): Command {
 
 async function follow(options: SelectionOptions): Promise<void> {
   const heard = new Set<string>();
+  const interrupted = interruption();
   const hear = (process: ServalProcess): void => {
     const { path } = process.client;
     if (heard.has(path)) return;
     heard.add(path);
-    void listen(process, options.json).finally(() => heard.delete(path));
+    void listen(process, options.json, interrupted).finally(() => heard.delete(path));
   };
   for (const process of await findProcesses(options)) hear(process);
   const isOne = options.process !== undefined || options.socket !== undefined;
-  while (!isOne || heard.size > 0) {
-    await pause(LOOK_INTERVAL);
-    if (!isOne) for (const process of (await lookAround(options)).processes) hear(process);
+  while (!interrupted.aborted && (!isOne || heard.size > 0)) {
+    await pause(LOOK_INTERVAL, undefined, { signal: interrupted }).catch(() => {});
+    if (!isOne && !interrupted.aborted) for (const process of (await lookAround(options)).processes) hear(process);
   }
 }
 
-async function listen({ pid, client }: ServalProcess, isJson: boolean | undefined): Promise<void> {
+async function listen(
+  { pid, client }: ServalProcess,
+  isJson: boolean | undefined,
+  interrupted: AbortSignal,
+): Promise<void> {
   try {
-    for await (const event of client.lines('/events')) await say(isJson ? `${JSON.stringify(event)}\n` : line(event));
+    for await (const event of client.lines('/events', undefined, interrupted)) {
+      await say(isJson ? `${JSON.stringify(event)}\n` : line(event));
+    }
   } catch {
+    if (interrupted.aborted) return;
     // Without a word: a host that is closed says so.
     const event = { time: new Date().toISOString(), pid, event: 'gone' };
     await say(isJson ? `${JSON.stringify(event)}\n` : line(event));

@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Command } from 'commander';
 import type { Entry } from '../../control/control-client';
 import { serviceID, servicePrefix } from '../../index';
+import { interruption } from '../interruption';
 import { countText, millisecondsText, serviceText, text } from './cells';
 import { reporting } from './command-error';
 import { map } from './host-list';
@@ -33,8 +34,10 @@ async function show(service: string | undefined, options: FlowOptions): Promise<
 
 /** On a terminal the list is written over the one before; elsewhere one follows the other. */
 async function watch(service: string | undefined, options: FlowOptions): Promise<void> {
-  const interval = options.watch === true ? 1 : options.watch!;
-  for (let last: Totals | undefined; ; await pause(interval * 1000)) {
+  const interval = (options.watch === true ? 1 : options.watch!) * 1000;
+  const interrupted = interruption();
+  let last: Totals | undefined;
+  for (; !interrupted.aborted; await pause(interval, undefined, { signal: interrupted }).catch(() => {})) {
     const flows: Entry[] = [];
     for await (const flow of await flowsOf(service, options)) flows.push(flow);
     const totals = totalsOf(flows);

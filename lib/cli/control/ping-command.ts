@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Command } from 'commander';
 import picocolors from 'picocolors';
 import { type PingAnswer, serviceID } from '../../index';
+import { interruption, unlessAborted } from '../interruption';
 import { millisecondsText } from './cells';
 import { reporting } from './command-error';
 import { secondsWithin, wholeNumber } from './option-values';
@@ -30,31 +31,27 @@ async function ping(service: string, options: PingCommandOptions): Promise<void>
   // What is wrong with the arguments is told once, not with each question.
   const [target, pinging] = [serviceID(service), pingOptions(options)];
   const tally = new Tally();
-  const interrupted = new AbortController();
-  const { signal } = interrupted;
-  const interrupt = (): void => interrupted.abort();
-  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  const interrupted = interruption();
   await withHost(async (host) => {
     const count = options.count ?? Number.POSITIVE_INFINITY;
-    for (let sequence = 1; sequence <= count && !signal.aborted; sequence++) {
-      const outcome = await askOnce(() => host.ping(target, pinging), tally);
+    for (let sequence = 1; sequence <= count && !interrupted.aborted; sequence++) {
+      const outcome = await unlessAborted(askOnce(host.ping(target, pinging)), interrupted);
+      // Whether it would have been answered, nobody knows.
+      if (outcome === undefined) return;
+      tally.add(outcome);
       await say(outcomeLine(service, sequence, outcome, options.json));
-      if (sequence < count) await pause(options.interval * 1000, undefined, { signal }).catch(() => {});
+      if (sequence < count) await pause(options.interval * 1000, undefined, { signal: interrupted }).catch(() => {});
     }
   });
-  process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   await say(tally.summary(service, options.json));
   if (tally.answered === 0) process.exitCode = 1;
 }
 
 type Outcome = PingAnswer | { readonly error: { readonly code: string; readonly message: string } };
 
-async function askOnce(question: () => Promise<PingAnswer>, tally: Tally): Promise<Outcome> {
-  tally.sent++;
+async function askOnce(answer: Promise<PingAnswer>): Promise<Outcome> {
   try {
-    const answer = await question();
-    tally.add(answer);
-    return answer;
+    return await answer;
   } catch (error) {
     const { code = 'ERR_UNKNOWN', message } = error as NodeJS.ErrnoException;
     return { error: { code, message } };
@@ -85,7 +82,10 @@ class Tally {
   private sum = 0;
   private readonly instances = new Map<string, number>();
 
-  add({ roundTripTime, address }: PingAnswer): void {
+  add(outcome: Outcome): void {
+    this.sent++;
+    if ('error' in outcome) return;
+    const { roundTripTime, address } = outcome;
     this.answered++;
     this.least = Math.min(this.least, roundTripTime);
     this.most = Math.max(this.most, roundTripTime);

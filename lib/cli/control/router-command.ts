@@ -1,12 +1,11 @@
 // `serval router`: a process that holds the well-known port, takes registrations and forwards first packets, and does
 // nothing else. Interrupted, it says goodbye to the hosts below it and ends.
 
-import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Command } from 'commander';
 import picocolors from 'picocolors';
 import { createRouter, type Router, type RouterOptions } from '../../index';
-import { onInterrupt } from '../interruption';
+import { interruption, whenAborted } from '../interruption';
 import { countText } from './cells';
 import { CommandError, reporting } from './command-error';
 import { secondsWithin, wholeNumber } from './option-values';
@@ -121,16 +120,6 @@ async function showCounters(router: Router, { json }: RouterCommandOptions, inte
     await pause(1000, undefined, { signal: interrupted }).catch(() => {});
   }
   await say('\n');
-}
-
-async function whenAborted(signal: AbortSignal): Promise<void> {
-  if (!signal.aborted) await once(signal, 'abort');
-}
-
-function interruption(): AbortSignal {
-  const interrupted = new AbortController();
-  onInterrupt(() => interrupted.abort());
-  return interrupted.signal;
 }
 
 const ERASE_TO_END = '\x1b[K';

@@ -3,7 +3,7 @@
 
 import picocolors from 'picocolors';
 import { createHost, type Host, serviceID } from '../../index';
-import { onInterrupt } from '../interruption';
+import { INTERRUPTED_EXIT_CODE, onInterrupt } from '../interruption';
 import { type CheckedOptions, type ClientOptions, checkOptions } from './client-options';
 import { ClientTest, type Outcome, type Peer } from './client-test';
 import type { IntervalReport } from './intervals';
@@ -53,7 +53,7 @@ async function runTest(
     },
     interval: (report: IntervalReport): void => progress?.show(report),
   });
-  const release = onInterrupt(() => test.interrupt(), INTERRUPTED_EXIT_CODE);
+  const release = onInterrupt(() => test.interrupt());
   try {
     return await test.run();
   } finally {
@@ -73,6 +73,3 @@ function exitCodeOf({ error, interrupted }: PerfReport): number {
   if (interrupted) return INTERRUPTED_EXIT_CODE;
   return error === null ? 0 : 1;
 }
-
-/** 128 and SIGINT, as shells have it. */
-const INTERRUPTED_EXIT_CODE = 130;
