@@ -129,6 +129,8 @@ export const CLOSED_FLOW_REPEAT = milliseconds(200);
 export const CLOSED_FLOW_REPEATS = 3;
 /** Ways on which flows were closed on purpose that a connection remembers: each address of two full lists once. */
 export const CLOSED_WAYS_MAXIMUM = 24;
+/** Trains of copies that a flow has under way at most, where every byte goes by every flow. */
+export const COPIES_MAXIMUM = 64;
 /** A half-open request is forgotten after this long: time for seven of the third ACKs, on a path that loses a quarter of them. */
 export const HALF_OPEN_TIMEOUT = seconds(20);
 /**

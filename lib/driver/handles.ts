@@ -12,7 +12,7 @@ import type { ServiceID, ServicePrefix } from '../wire/service-id';
 
 export type { FlowTarget } from '../stack/further-flows';
 export type { ConnectionState, HandedOver } from '../stack/handoff';
-export type { MultipathOptions } from '../stack/multipath';
+export { type MultipathOptions, SCHEDULER_NAMES, type SchedulerName } from '../stack/multipath';
 export { isPickerName, PICKER_NAMES, type PickerName } from '../table/pickers/picker-names';
 
 export interface SocketHost {

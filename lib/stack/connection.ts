@@ -63,6 +63,7 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
   ) {
     this.localServiceID = names.local;
     this.remoteServiceID = names.remote;
+    if (multipath.isRedundant) transport.beRedundant();
   }
 
   // ---- what the driver asks ----

@@ -34,14 +34,20 @@ export function twoHosts(lines: readonly Line[], seed = 1) {
   }
   /** Bytes that were sent on that line so far, in both directions. */
   const carried = (line: number): number => counts[line]!.bytes;
-  return { world, client, server, carried };
+  /** Nothing arrives by that line from now on, and nobody is told. */
+  const silence = (line: number): void => {
+    counts[line]!.isSilent = true;
+  };
+  return { world, client, server, carried, silence };
 }
 
 class Count implements NetworkElement {
   bytes = 0;
+  isSilent = false;
 
   attach({ next }: ElementSite): PacketSink {
     return (packet) => {
+      if (this.isSilent) return;
       this.bytes += packet.bytes.length;
       next(packet);
     };

@@ -88,7 +88,8 @@ expectType<Promise<serval.Server>>(serval.promises.listen('acme/web'));
 // Several paths, and other processes
 serval.connect('acme/web', { multipath: true });
 expectError(serval.connect('acme/web', { multipath: 'always' }));
-serval.connect('acme/web', { multipath: { backup: 'wwan0' } });
+serval.connect('acme/web', { multipath: { backup: 'wwan0', scheduler: 'redundant' } });
+expectError(serval.connect('acme/web', { multipath: { scheduler: 'both' } }));
 server.listen('acme/web', { multipath: { backup: ['wwan0', 'wwan1'] } });
 server.listen('acme/web', { multipath: false });
 expectType<readonly serval.FlowInformation[]>(serval.connect('acme/web').flows);

@@ -156,6 +156,7 @@ export class ActiveStream {
     const { flows } = this.schedule;
     const gone = this.schedule.remove(number);
     this.owed = ALL_FLOWS;
+    this.receiver.forgetDuplicates();
     if (gone === undefined || this.isDead) return;
     this.lastNow = now;
     gone.giveUp();
@@ -187,7 +188,7 @@ export class ActiveStream {
     if (!this.isAcceptable(start, length + (fin ? 1 : 0))) return this.handleUnacceptable(start, length, now);
     // RFC 5961 4.2: a SYN in an established stream is answered, never obeyed.
     if ((flags & TcpFlag.syn) !== 0) return this.handleUnacceptable(start, 0, now);
-    if ((flags & TcpFlag.ack) === 0) return this.countUnacceptable();
+    if ((flags & TcpFlag.ack) === 0) return void this.counters.unacceptable++;
     const acknowledgment = space.positionOf(
       batch.field(row, ReceivedField.acknowledgment),
       this.transmitter.acknowledged,
@@ -287,7 +288,7 @@ export class ActiveStream {
       this.restAt = this.hasEnded ? NEVER : now < restsAt ? restsAt : after(now, STREAM_REST_DELAY);
       return undefined;
     }
-    subflow.rest(now);
+    subflow.control.handleIdle(now);
     return {
       sent: this.buffer.end,
       received: receiver.buffer.next,
@@ -342,15 +343,17 @@ export class ActiveStream {
     return more;
   }
 
-  /** An acknowledgment shows that the path it answers is alive: each flow that brought something gets its own. */
+  /** An acknowledgment shows that the path it answers is alive: each flow that brought something gets its own, late or not. */
   private pollShared(number: number, sink: SegmentSink, now: Instant): boolean {
     const { schedule } = this.receiver;
-    const flow = this.schedule.flows[number]!;
     const acknowledges = (this.owed & (1 << number)) !== 0 || this.owed === 0;
     const wasDue = schedule.isDue;
-    const more = this.transmitter.poll(flow, sink, this.negotiation.selective, acknowledges, now);
-    if (!schedule.isDue) this.owed &= ~(1 << number);
-    if (wasDue && !schedule.isDue && this.owed !== 0) schedule.demand();
+    const { selective } = this.negotiation;
+    this.receiver.flow = number;
+    const more = this.transmitter.poll(this.schedule.flows[number]!, sink, selective, acknowledges, now);
+    if (!wasDue || schedule.isDue) return more;
+    this.owed &= ~(1 << number);
+    if (this.owed !== 0) schedule.demand();
     return more;
   }
 
@@ -377,10 +380,6 @@ export class ActiveStream {
     if (length > 0) this.receiver.handleOld(start, start + length);
     else if (!this.receiver.schedule.challenge(now)) return;
     this.signals |= TransportSignal.transmit;
-  }
-
-  private countUnacceptable(): void {
-    this.counters.unacceptable++;
   }
 
   /** RFC 5961 5.2: neither older than the largest window, nor of what was never sent. */
@@ -476,6 +475,7 @@ export class ActiveStream {
 
   private flowThatBrought(number: number): Subflow {
     this.owed |= 1 << number;
+    this.receiver.flow = number;
     return this.schedule.flows[number]!;
   }
 

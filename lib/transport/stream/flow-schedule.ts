@@ -7,6 +7,7 @@ import { earlier, type Instant } from '../../time/instant';
 import type { Acknowledgment } from './acknowledgment';
 import type { CongestionControl } from './congestion/congestion-control';
 import { LinkedFlows, LinkedIncreases } from './congestion/linked-increases';
+import { Copies } from './copies';
 import type { Subflow } from './subflow';
 
 export class FlowSchedule {
@@ -15,9 +16,13 @@ export class FlowSchedule {
   first!: Subflow;
   isShared = false;
   private linked: LinkedFlows | undefined;
+  private redundant = false;
+  /** Only where it is redundant: what was acknowledged before. */
+  private acknowledged = 0;
 
   add(flow: Subflow): void {
     this.flows.push(flow);
+    if (this.redundant) flow.copies = new Copies(flow.scoreboard.acknowledged);
     this.count();
   }
 
@@ -27,6 +32,16 @@ export class FlowSchedule {
     if (gone?.control instanceof LinkedIncreases) gone.control.leave();
     this.count();
     return gone;
+  }
+
+  /** Every byte goes by every flow that works, from now on. */
+  get isRedundant(): boolean {
+    return this.redundant;
+  }
+
+  beRedundant(): void {
+    this.redundant = true;
+    for (const flow of this.flows) flow.copies ??= new Copies(flow.scoreboard.acknowledged);
   }
 
   get hasLosses(): boolean {
@@ -56,12 +71,15 @@ export class FlowSchedule {
 
   handleDeadline(now: Instant): void {
     if (!this.isShared) this.first.handleDeadline(now);
-    else for (const flow of this.flows) flow.handleDeadline(now);
+    else for (const flow of this.flows) handleDeadlineOf(flow, now);
   }
 
   handleAcknowledgment(acknowledgment: Acknowledgment, by: Subflow, now: Instant): void {
     if (!this.isShared) by.handleAcknowledgment(acknowledgment, true, now);
     else for (const flow of this.flows) flow.handleAcknowledgment(acknowledgment, flow === by, now);
+    if (!this.redundant) return;
+    by.copies!.handleAcknowledgment(acknowledgment, this.acknowledged, by, now);
+    this.acknowledged = acknowledgment.to;
   }
 
   /** The one with the lowest round trip: what waiting is measured by. */
@@ -102,6 +120,7 @@ export class FlowSchedule {
   /** Whether `flow` may take new data now: `unsent` bytes wait, and the peer has room for `room` of them. */
   mayCarry(flow: Subflow, unsent: number, room: number): boolean {
     if (!this.isPreferred(flow)) return false;
+    if (this.redundant) return true;
     for (const other of this.flows) {
       if (other === flow || !this.isPreferred(other) || !this.isFaster(other, flow)) continue;
       if (other.room >= other.segmentSize) return false;
@@ -135,6 +154,7 @@ export class FlowSchedule {
     // The last one to leave stays: a stream without flows is about to end.
     this.first = flows[0] ?? this.first;
     this.isShared = flows.length > 1;
+    for (const flow of flows) flow.isShared = this.isShared;
   }
 
   /** Of the flows that live, those that are not for reserve; of none of these, all that live; of none, all. */
@@ -149,6 +169,13 @@ export class FlowSchedule {
     const [first, second] = [one.roundTripTime, other.roundTripTime];
     return first !== undefined && second !== undefined && first < second;
   }
+}
+
+/** What a flow had under way others send again: an empty segment asks at once whether it is alive. */
+function handleDeadlineOf(flow: Subflow, now: Instant): void {
+  const { backoff } = flow;
+  flow.handleDeadline(now);
+  if (flow.backoff > backoff) flow.isProbeDue = true;
 }
 
 function wantsTransmit({ hasLosses, tailProbe, isProbeDue }: Subflow): boolean {

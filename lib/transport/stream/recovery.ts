@@ -35,14 +35,14 @@ export class Recovery {
     this.beginUndo();
   }
 
-  /** One acknowledgment within `recovery`: sets what may be in flight. */
-  reduce(delivery: Delivery, threshold: number, inFlight: number, segmentSize: number): void {
+  /** One acknowledgment within `recovery`: sets what may be in flight. `progress`: bytes of this acknowledgment that show that the repair gets on. */
+  reduce(delivery: Delivery, progress: number, threshold: number, inFlight: number, segmentSize: number): void {
     this.deliveredBytes += delivery.bytes;
     let count: number;
     if (inFlight > threshold) {
       count = Math.ceil((this.deliveredBytes * threshold) / this.flightAtStart) - this.sentBytes;
     } else {
-      const safe = delivery.acknowledgedBytes > 0 && delivery.lostBytes === 0;
+      const safe = progress > 0 && delivery.lostBytes === 0;
       const limit = Math.max(this.deliveredBytes - this.sentBytes, delivery.bytes) + (safe ? segmentSize : 0);
       count = Math.min(threshold - inFlight, limit);
     }
@@ -67,6 +67,11 @@ export class Recovery {
     this.timeoutAt = now;
     if (first) this.beginUndo();
     else this.canUndo = false;
+  }
+
+  /** Another flow sends again what was lost here: whether that was a mistake cannot be told any more. */
+  handleTakenOver(): void {
+    this.canUndo = false;
   }
 
   handleSent(bytes: number, again: boolean): void {

@@ -29,9 +29,14 @@ export class StreamReceiver {
   private readonly counters: StreamCounters;
   /** The highest position that we acknowledged so far. */
   private acknowledgedTo: number;
-  /** Bytes received twice, to be reported once (RFC 2883). */
+  /** Number of the flow that brought what comes now, or that is to leave by. */
+  flow = 0;
+  /** Bytes received twice, to be reported once (RFC 2883), by the flow that brought them. */
   private duplicateStart = NOT_KNOWN;
   private duplicateEnd = NOT_KNOWN;
+  private duplicateFlow = 0;
+  /** Those of further flows that came before that was reported. */
+  private readonly laterDuplicates: { readonly flow: number; readonly start: number; readonly end: number }[] = [];
 
   /** Bytes received in a slice of the budget's time, and which. */
   private sliceBytes = 0;
@@ -145,12 +150,22 @@ export class StreamReceiver {
   takeBlocks(edges: Float64Array): number {
     let first = 0;
     if (this.duplicateStart !== NOT_KNOWN) {
-      edges[0] = this.duplicateStart;
-      edges[1] = this.duplicateEnd;
-      this.duplicateStart = NOT_KNOWN;
-      first = 1;
+      if (this.duplicateFlow !== this.flow) this.bringForward();
+      if (this.duplicateFlow === this.flow) {
+        edges[0] = this.duplicateStart;
+        edges[1] = this.duplicateEnd;
+        this.takeLaterDuplicate();
+        first = 1;
+      }
     }
     return this.buffer.reassembly.selectBlocks(edges, first);
+  }
+
+  /** The flows have other numbers from now on. */
+  forgetDuplicates(): void {
+    this.laterDuplicates.length = 0;
+    this.duplicateStart = NOT_KNOWN;
+    this.flow = 0;
   }
 
   /** A segment left that acknowledged everything so far. */
@@ -199,7 +214,37 @@ export class StreamReceiver {
     const duplicateEnd = start < next ? Math.min(end, next) : reassembly.holds(start, end) ? end : start;
     if (duplicateEnd === start) return;
     this.counters.duplicateBytes += duplicateEnd - start;
+    if (this.duplicateStart !== NOT_KNOWN && this.duplicateFlow !== this.flow) this.keepLater(start, duplicateEnd);
+    else this.setDuplicate(this.flow, start, duplicateEnd);
+  }
+
+  private setDuplicate(flow: number, start: number, end: number): void {
     this.duplicateStart = start;
-    this.duplicateEnd = duplicateEnd;
+    this.duplicateEnd = end;
+    this.duplicateFlow = flow;
+  }
+
+  /** The latest of each flow, as where there is one only. */
+  private keepLater(start: number, end: number): void {
+    const { flow, laterDuplicates } = this;
+    const known = laterDuplicates.findIndex((each) => each.flow === flow);
+    if (known >= 0) laterDuplicates.splice(known, 1);
+    laterDuplicates.push({ flow, start, end });
+  }
+
+  /** That of the flow which leaves now, if there is one. */
+  private bringForward(): void {
+    const { duplicateEnd: end, duplicateFlow: flow, duplicateStart: start, laterDuplicates } = this;
+    const index = laterDuplicates.findIndex((each) => each.flow === this.flow);
+    const found = laterDuplicates[index];
+    if (found === undefined) return;
+    laterDuplicates[index] = { flow, start, end };
+    this.setDuplicate(found.flow, found.start, found.end);
+  }
+
+  private takeLaterDuplicate(): void {
+    const later = this.laterDuplicates.shift();
+    if (later === undefined) this.duplicateStart = NOT_KNOWN;
+    else this.setDuplicate(later.flow, later.start, later.end);
   }
 }

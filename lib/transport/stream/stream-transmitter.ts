@@ -9,6 +9,7 @@ import { TCP_HEADER_BYTES, TcpFlag, writeTcpHeader } from '../../wire/tcp-header
 import { SACK_BLOCKS_MAXIMUM, sackOptionBytes, writeSackOption } from '../../wire/tcp-options';
 import { type TransmitBatch, TransmitFlag } from '../../wire/transmit-batch';
 import type { SegmentSink } from '../transport';
+import type { Copies } from './copies';
 import type { FlowSchedule } from './flow-schedule';
 import { NO_RECORD, RecordFlag } from './record-pool';
 import type { SendBuffer } from './send-buffer';
@@ -72,6 +73,7 @@ export class StreamTransmitter {
       this.emitAcknowledgment(sink, selective);
     if (subflow.hasLosses || (this.schedule.isShared && this.schedule.hasLosses)) this.resendLosses(subflow, sink, now);
     if (subflow.tailProbe.isDue) this.probeTail(subflow, sink, now);
+    if (subflow.copies !== undefined && this.schedule.isShared) this.sendCopies(subflow, subflow.copies, sink, now);
     this.sendNew(subflow, sink, now);
     if ((this.isProbeDue || subflow.isProbeDue) && !this.isRefused) this.emitProbe(subflow, sink);
     if (acknowledges && receiver.schedule.isDue) this.emitAcknowledgment(sink, selective);
@@ -115,6 +117,7 @@ export class StreamTransmitter {
       const sent = held > 0 ? held : this.emit(sink, start, wanted, subflow.segmentSize, 0);
       if (sent === 0) return;
       scoreboard.give(record, sent);
+      other.recovery.handleTakenOver();
       if (held === 0) subflow.handleAdopted(sent, start, subflow.segmentSize, now);
     }
   }
@@ -162,10 +165,36 @@ export class StreamTransmitter {
     if (before || !this.isRefused) tailProbe.handleSent(scoreboard.next, true);
   }
 
+  /** What others have under way, and this flow has not sent. */
+  private sendCopies(subflow: Subflow, copies: Copies, sink: SegmentSink, now: Instant): void {
+    const { scoreboard, segmentSize } = subflow;
+    if (!this.schedule.mayRepair(subflow)) return;
+    copies.expire(subflow, now);
+    copies.skipTo(this.acknowledged);
+    // A FIN needs no copy.
+    const end = Math.min(this.next, this.buffer.end);
+    while (this.budget > 0 && !this.isRefused && copies.cursor < end && copies.hasRoom) {
+      const wanted = end - copies.cursor;
+      const held = scoreboard.heldLength(copies.cursor, wanted);
+      if (held > 0) copies.skipTo(copies.cursor + held);
+      else {
+        if (subflow.copiedBytes > 0 && subflow.room < segmentSize) return;
+        const allowed = this.allowed(subflow, scoreboard.freeLength(copies.cursor, wanted));
+        if (allowed <= 0) return;
+        const length = Math.min(allowed, this.trainBytes(segmentSize));
+        const sent = this.emit(sink, copies.cursor, length, segmentSize, 0);
+        if (sent === 0) return;
+        copies.handleSent(sent, subflow, now);
+      }
+    }
+  }
+
   private sendNew(subflow: Subflow, sink: SegmentSink, now: Instant): void {
     const { scoreboard } = subflow;
     const { unsent } = this;
     if (unsent <= 0) return;
+    // Copies come first.
+    if (subflow.copies !== undefined && this.schedule.isShared && subflow.copies.cursor < this.next) return;
     if (this.schedule.isShared && !this.schedule.mayCarry(subflow, unsent, this.window.edge - this.next)) return;
     subflow.handleRestart(now);
     if (subflow.mayProbePath) this.probePath(subflow, sink, now);

@@ -62,6 +62,7 @@ export class StreamTransport {
   /** Wanted before there is a flow: room to write, and the end. */
   private wantsWritable = false;
   private isEnding = false;
+  private isRedundant = false;
   private noDelay = false;
   private keepAliveDelay: Duration | undefined;
   private userTimeout: Duration = USER_TIMEOUT_DEFAULT;
@@ -162,6 +163,12 @@ export class StreamTransport {
     const path = unknownPath(flow.size, flow.peerMaximumSegment, control, flow.roundTrip, now);
     active.join(flow.peerMaximumSegment, path, flow.isBackup ?? false, now);
     return true;
+  }
+
+  /** From now on every byte goes by every flow that works, not by one of them. */
+  beRedundant(): void {
+    this.isRedundant = true;
+    this.active?.schedule.beRedundant();
   }
 
   /** Whether the flow carries data only while no other does. */
@@ -296,6 +303,7 @@ export class StreamTransport {
     const resting = this.resting ?? this.begin(negotiation, now);
     const active = new ActiveStream(negotiation, resting, this.sendBuffer, this.options.receiveBudget, now);
     active.setNoDelay(this.noDelay);
+    if (this.isRedundant) active.schedule.beRedundant();
     active.setUserTimeout(this.userTimeout);
     active.setKeepAlive(this.keepAliveDelay, this.wakeAt ?? NEVER);
     this.resting = undefined;

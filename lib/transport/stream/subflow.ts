@@ -7,7 +7,8 @@ import { type Duration, type Instant, milliseconds, NEVER } from '../../time/ins
 import { TimerTable } from '../../time/timer-table';
 import type { PathSize } from '../transport';
 import { type Acknowledgment, isDuplicateBlock } from './acknowledgment';
-import type { AcknowledgmentSample, CongestionControl } from './congestion/congestion-control';
+import { type CongestionControl, emptySample } from './congestion/congestion-control';
+import type { Copies } from './copies';
 import { Delivery } from './delivery';
 import { DUPLICATE_THRESHOLD, type LossDetector } from './loss-detector';
 import type { PathKnowledge } from './path-knowledge';
@@ -25,19 +26,9 @@ const Timer = { retransmit: 0, tailProbe: 1, reordering: 2 } as const;
 /** A timeout is doubled at most this often; the bound in milliseconds is reached before. */
 const BACKOFF_MAXIMUM = 16;
 
-type Mutable<Value> = { -readonly [Key in keyof Value]: Value[Key] };
-
 /** Scratch of all flows: what one acknowledgment told, and what congestion control is told of it. */
 const delivery = new Delivery();
-const sample: Mutable<AcknowledgmentSample> = {
-  now: 0 as Instant,
-  delivered: 0,
-  roundTrip: -1,
-  smoothedRoundTrip: -1,
-  acknowledged: 0,
-  next: 0,
-  limited: false,
-};
+const sample = emptySample();
 
 export class Subflow {
   readonly scoreboard: Scoreboard;
@@ -51,12 +42,17 @@ export class Subflow {
   backoff = 0;
   /** Carries data only while no other flow does (§4.4). */
   isBackup = false;
+  /** The stream has other flows, too. */
+  isShared = false;
   /** A segment of no use is to ask whether the path is alive. */
   isProbeDue = false;
   /** One more of several timeouts in a row: nobody was told yet (§4.4). */
   hasFallenSilent = false;
   /** Between two paths (§4.4): it sends nothing, and no timer of it runs. */
   isFrozen = false;
+  /** Only where every byte goes by every flow; and what of that is under way. */
+  copies: Copies | undefined;
+  copiedBytes = 0;
   private readonly counters: StreamCounters;
   private readonly detector: LossDetector;
   private readonly peerMaximumSegment: number;
@@ -71,7 +67,7 @@ export class Subflow {
   /** `sent`: positions of the stream that were acknowledged before. */
   constructor(
     { peerMaximumSegment, selective }: Pick<StreamNegotiation, 'peerMaximumSegment' | 'selective'>,
-    private readonly space: SequenceSpace,
+    readonly space: SequenceSpace,
     path: PathKnowledge,
     sent: number,
     records: RecordPool,
@@ -96,11 +92,6 @@ export class Subflow {
   /** Nothing is under way, and no loss is being repaired. */
   get isIdle(): boolean {
     return this.scoreboard.isEmpty && this.recovery.state === 'open' && !this.tailProbe.isDue;
-  }
-
-  /** What it knows of the path will be all that is left of it; the window says nothing of the path by then. */
-  rest(now: Instant): void {
-    this.control.handleIdle(now);
   }
 
   // ---- what may be sent ----
@@ -137,7 +128,7 @@ export class Subflow {
 
   /** Bytes that congestion control lets out now. */
   get room(): number {
-    return this.congestionWindow - this.inFlight;
+    return this.congestionWindow - this.inFlight - this.copiedBytes;
   }
 
   get hasLosses(): boolean {
@@ -206,13 +197,15 @@ export class Subflow {
     // Judged by what was sent before: this acknowledgment answers that.
     const limited = scoreboard.acknowledged < this.heldBackTo || this.isSlowStartLimited(before);
     if (advanced) this.takeCumulative(to);
-    if (this.selective) this.takeSelections(acknowledgment, isOurs);
-    else if (duplicate && !scoreboard.isEmpty) this.takeDuplicate();
-    if (delivery.bytes > 0) {
+    // Where others carry the same, what they hear of it says nothing of this path.
+    const isKnown = isOurs || this.copies === undefined;
+    if (!this.selective && duplicate && !scoreboard.isEmpty) this.takeDuplicate();
+    if (this.selective && isKnown) this.takeSelections(acknowledgment, isOurs);
+    if (delivery.bytes > 0 && isKnown) {
       this.backoff = 0;
       this.pathMtu.handleArrived();
     }
-    this.takeRoundTrip(now);
+    if (isKnown) this.takeRoundTrip(now);
     this.detectLosses(now);
     if (delivery.probeSize > 0 && this.pathMtu.handleProbeArrived(delivery.probeSize, now)) this.resize();
     const { isShared } = acknowledgment;
@@ -220,7 +213,7 @@ export class Subflow {
     const deliveredTo = isShared ? scoreboard.deliveredTo : scoreboard.acknowledged;
     this.handleTailProbe(deliveredTo, duplicate, before, now);
     this.repair(before, advanced, now);
-    this.grow(limited, isShared ? delivery.bytes : delivery.acknowledgedBytes, deliveredTo, now);
+    if (isKnown) this.grow(limited, isShared ? delivery.bytes : delivery.acknowledgedBytes, deliveredTo, now);
     if (delivery.bytes > 0) this.armTimers(now, true);
   }
 
@@ -235,7 +228,8 @@ export class Subflow {
       this.repair(before, false, now);
       acted = true;
     }
-    if (this.timers.expire(Timer.tailProbe, now) && this.recovery.state === 'open' && this.scoreboard.isOutstanding) {
+    const mayProbe = this.recovery.state === 'open' || this.isShared;
+    if (this.timers.expire(Timer.tailProbe, now) && mayProbe && this.scoreboard.isOutstanding) {
       this.tailProbe.isDue = true;
       this.armRetransmit(now);
       acted = true;
@@ -302,6 +296,7 @@ export class Subflow {
 
   release(): void {
     this.scoreboard.clear();
+    this.copies?.clear(this);
     this.timers.clear();
   }
 
@@ -329,9 +324,10 @@ export class Subflow {
       if (start >= end || end > sentTo) continue;
       if (block === 0 && isDuplicateBlock(options!, space, to)) {
         // Which flow sent it twice is not told; another one may have repeated what this one had lost.
-        if (!isOurs) continue;
+        if (!isOurs || this.copies !== undefined) continue;
         delivery.duplicateBytes += Math.min(end - start, sentTo);
-        if (!this.tailProbe.handleDuplicate(end)) this.detector.handleDuplicate(scoreboard);
+        // What others have sent again as well says nothing of reordering here.
+        if (!this.tailProbe.handleDuplicate(end) && !this.isShared) this.detector.handleDuplicate(scoreboard);
       } else if (start >= scoreboard.acknowledged) {
         scoreboard.select(start, end, delivery);
         if (end > highest) highest = end;
@@ -395,13 +391,15 @@ export class Subflow {
       this.detector.handleRecoveryEnd();
       this.assumedBytes = 0;
     }
+    // Others may fill the gaps before these: what comes behind a gap is progress, too.
+    const progress = this.isShared ? delivery.bytes : delivery.acknowledgedBytes;
     if (recovery.state === 'recovery') {
       // RFC 6582: a partial acknowledgment shows the next gap.
       if (!this.selective && advanced) scoreboard.markFirst(this.segmentSize, delivery);
-      recovery.reduce(delivery, control.slowStartThreshold, this.inFlight, this.segmentSize);
+      recovery.reduce(delivery, progress, control.slowStartThreshold, this.inFlight, this.segmentSize);
     } else if (recovery.state === 'open' && delivery.lostBytes > 0) {
       recovery.start(control, scoreboard.next, before, now);
-      recovery.reduce(delivery, control.slowStartThreshold, this.inFlight, this.segmentSize);
+      recovery.reduce(delivery, progress, control.slowStartThreshold, this.inFlight, this.segmentSize);
       this.tailProbe.reset();
     }
   }
@@ -487,7 +485,9 @@ export class Subflow {
   /** RFC 8985 7.2. */
   private armTailProbe(now: Instant): void {
     this.timers.disarm(Timer.tailProbe);
-    if (!this.selective || this.recovery.state !== 'open' || this.scoreboard.selectedBytes > 0) return;
+    // Where there are others, the gap below what was selected may be theirs, and all wait for what is lost at the end.
+    const isOpen = this.recovery.state === 'open' && this.scoreboard.selectedBytes === 0;
+    if (!this.selective || !(isOpen || this.isShared)) return;
     if (this.tailProbe.isOutstanding) return;
     const single = this.inFlight <= this.segmentSize;
     const wait = this.tailProbe.timeout(this.roundTrip.smoothed, single ? PEER_ACKNOWLEDGMENT_DELAY : milliseconds(0));

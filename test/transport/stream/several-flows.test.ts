@@ -3,13 +3,23 @@
 import { describe, expect, it } from 'vitest';
 import { SimulatedClock } from '../../../lib/sim/clock';
 import type { Instant } from '../../../lib/time/instant';
+import { SeededRandom } from '../../../lib/time/seeded-random';
 import { type Direction, Pipe, type PipeOptions } from '../pipe';
 
 const MEBIBYTE = 1024 * 1024;
+/** With 17 of them, each mix is tried a hundred times. */
+const MANY = Number(process.env.SERVAL_STORIES ?? 1);
 
 /** Megabits a second and milliseconds one way; the queue holds as much as a round trip of 100 ms, 30 kB at least. */
 function line(rate: number, delay: number, more: Partial<Direction> = {}): Direction {
   return { rate, delay, queue: Math.max((rate * 1e6 * 0.1) / 8, 30_000), ...more };
+}
+
+/** Delay and queue a fifth more or less, and a little jitter. */
+function varied(rate: number, delay: number, random: SeededRandom): Direction {
+  const share = (): number => 0.8 + (0.4 * random.uint32()) / 2 ** 32;
+  const queue = Math.max((rate * 1e6 * 0.1) / 8, 60_000) * share();
+  return { rate, delay: delay * share(), queue, reordering: 0.02, reorderDelay: 0.2 };
 }
 
 /** A transfer over one path for each direction given; milliseconds that it took. */
@@ -37,6 +47,21 @@ describe('a stream of two flows', () => {
     const both = [line(r1, d1), line(r2, d2)];
     expect(transfer(bytes, both).took).toBeLessThan(limit);
     expect(transfer(bytes, both.toReversed()).took).toBeLessThan(limit);
+  });
+
+  it.each([
+    [10, 1, 10, 50],
+    [30, 1, 10, 50],
+    [30, 50, 10, 1],
+  ])('%i Mbit/s and %i ms beside %i Mbit/s and %i ms: whatever the queues hold', (r1, d1, r2, d2) => {
+    const limit = (16 * MEBIBYTE * 8) / (0.9 * (r1 + r2) * 1000) + 450;
+    for (let seed = 1; seed <= 3 * MANY; seed++) {
+      const random = SeededRandom.of(seed);
+      const both = [varied(r1, d1, random), varied(r2, d2, random)];
+      for (const paths of [both, both.toReversed()]) {
+        expect(transfer(16 * MEBIBYTE, paths, { seed }).took, `seed ${seed}`).toBeLessThan(limit);
+      }
+    }
   });
 
   it.each([1, 2, 3, 4, 5])('arrives as it was sent, whatever the paths do to it: seed %i', (seed) => {

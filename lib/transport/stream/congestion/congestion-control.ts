@@ -21,6 +21,19 @@ export interface AcknowledgmentSample {
   readonly limited: boolean;
 }
 
+/** One to be filled, again and again. */
+export function emptySample(): { -readonly [Key in keyof AcknowledgmentSample]: AcknowledgmentSample[Key] } {
+  return {
+    now: 0 as Instant,
+    delivered: 0,
+    roundTrip: -1,
+    smoothedRoundTrip: -1,
+    acknowledged: 0,
+    next: 0,
+    limited: false,
+  };
+}
+
 export interface CongestionControl {
   readonly name: string;
   /** Bytes. */

@@ -84,8 +84,9 @@ export class LinkedIncreases implements CongestionControl {
     else this.reno.window = boundedWindow(this.window + sample.delivered * part, this.segmentSize);
   }
 
-  handleLoss(inFlight: number, now: Instant): void {
-    this.reno.handleLoss(inFlight, now);
+  /** Half of the window, not of what is under way: the others may have kept the peer's window shut meanwhile. */
+  handleLoss(_inFlight: number, now: Instant): void {
+    this.reno.handleLoss(this.window, now);
   }
 
   handleRecoveryEnd(now: Instant): void {
@@ -93,7 +94,7 @@ export class LinkedIncreases implements CongestionControl {
   }
 
   handleTimeout(inFlight: number, first: boolean, now: Instant): void {
-    this.reno.handleTimeout(inFlight, first, now);
+    this.reno.handleTimeout(Math.max(inFlight, this.window), first, now);
     this.hystart.restart();
   }
 
