@@ -22,8 +22,8 @@ export interface Impairment {
   readonly queue?: number;
   /** Milliseconds at most, in order. */
   readonly jitter?: number;
-  /** Packets that are lost in a row, on average. */
-  readonly burst?: number;
+  /** Loss comes in fades of so many milliseconds, on average. */
+  readonly fade?: number;
   /** The interface at both ends; default `relay0`. */
   readonly device?: string;
 }
@@ -95,9 +95,9 @@ export class Lab {
     bAddresses: readonly string[],
     path: Impairment,
   ): Promise<void> {
-    const { delay, loss, reorder, seed, mtu = 1500, device = 'relay0', jitter = 0, burst = 1 } = path;
+    const { delay, loss, reorder, seed, mtu = 1500, device = 'relay0', jitter = 0, fade = 0 } = path;
     const { rate = RATE_WITHOUT_LIMIT, queue = QUEUE_WITHOUT_LIMIT } = path;
-    const numbers = [mtu, delay, loss, reorder, seed, rate, queue, device, jitter, burst].map(String);
+    const numbers = [mtu, delay, loss, reorder, seed, rate, queue, device, jitter, fade].map(String);
     const relay = spawn(this.relayProgram(), [a.namespace, b.namespace, ...numbers], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });

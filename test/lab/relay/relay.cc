@@ -1,12 +1,12 @@
 // A path with delay, loss and reordering between two network namespaces: a TUN device in each, and this
 // process between them. Stands in for netem, which test machines lack. Everything else of the path - routing,
 // MTU, checksums - is the kernel's. Usage:
-// relay NAMESPACE_A NAMESPACE_B MTU DELAY_MS LOSS REORDER SEED [RATE_MBIT QUEUE_BYTES [DEVICE [JITTER_MS BURST]]]
+// relay NAMESPACE_A NAMESPACE_B MTU DELAY_MS LOSS REORDER SEED [RATE_MBIT QUEUE_BYTES [DEVICE [JITTER_MS FADE_MS]]]
 //
 // DELAY_MS is one way. LOSS and REORDER are probabilities; a reordered packet waits up to two delays longer. With a rate
 // each direction is a link that sends one packet after the other, behind a queue that drops what does not fit. The device is
-// called relay0 on both sides, or DEVICE. JITTER_MS is the most that a packet waits besides, in order with the others; BURST
-// the mean number of packets that are lost in a row, 1 or less: each by itself.
+// called relay0 on both sides, or DEVICE. JITTER_MS is the most that a packet waits besides, in order with the others. With FADE_MS
+// packets are lost while the path has faded, which it has for LOSS of the time, and so long on average.
 // Prints "ready", and on SIGTERM one line of JSON with what it did.
 
 #include <fcntl.h>
@@ -43,9 +43,9 @@ struct Options {
   double ns_per_byte;
   double queue_bytes;
   double jitter_ms;
-  /** Probabilities at each packet that a direction turns bad, in which all is lost, and good again; 0: it does not. */
-  double good_to_bad;
-  double bad_to_good;
+  /** Mean times that a direction has faded, in which all is lost, and has not; 0: it never fades. */
+  double fade_ms;
+  double pause_ms;
 };
 
 struct Counts {
@@ -154,9 +154,14 @@ class Relay {
   }
 
   bool IsLost(int side, std::uniform_real_distribution<double>& chance) {
-    if (options_.good_to_bad == 0) return chance(random_) < options_.loss;
-    if (chance(random_) < (is_bad_[side] ? options_.bad_to_good : options_.good_to_bad)) is_bad_[side] = !is_bad_[side];
-    return is_bad_[side];
+    if (options_.fade_ms == 0) return chance(random_) < options_.loss;
+    for (const uint64_t now = Now(); fades_at_[side] <= now; has_faded_[side] = !has_faded_[side]) {
+      // The other state begins.
+      const double mean_ms = has_faded_[side] ? options_.pause_ms : options_.fade_ms;
+      if (fades_at_[side] == 0) fades_at_[side] = now;
+      fades_at_[side] += static_cast<uint64_t>(std::exponential_distribution<double>(1 / mean_ms)(random_) * 1e6) + 1;
+    }
+    return has_faded_[side];
   }
 
   /** When the last byte of the packet has left; 0 when the queue before the link is full. */
@@ -192,7 +197,9 @@ class Relay {
   /** When the link away from each side has sent everything that it took. */
   uint64_t free_at_[2] = {0, 0};
   uint64_t latest_due_[2] = {0, 0};
-  bool is_bad_[2] = {false, false};
+  /** The state of each direction, and when it changes. */
+  bool has_faded_[2] = {true, true};
+  uint64_t fades_at_[2] = {0, 0};
   Options options_;
   std::mt19937 random_;
   uint64_t order_ = 0;
@@ -206,14 +213,13 @@ int main(int argc, char** argv) {
   if (argc != 8 && argc != 10 && argc != 11 && argc != 13) {
     std::fprintf(stderr,
                  "usage: relay NAMESPACE_A NAMESPACE_B MTU DELAY_MS LOSS REORDER SEED [RATE_MBIT QUEUE_BYTES "
-                 "[DEVICE [JITTER_MS BURST]]]\n");
+                 "[DEVICE [JITTER_MS FADE_MS]]]\n");
     return 2;
   }
   const bool is_limited = argc >= 10;
   const char* device = argc >= 11 ? argv[10] : "relay0";
   const double loss = std::atof(argv[5]);
-  const double burst = argc == 13 ? std::atof(argv[12]) : 1;
-  const bool is_bursty = burst > 1 && loss > 0 && loss < 1;
+  const double fade_ms = argc == 13 && loss > 0 && loss < 1 ? std::atof(argv[12]) : 0;
   const Options options{std::atoi(argv[3]),
                         std::atof(argv[4]),
                         loss,
@@ -222,8 +228,8 @@ int main(int argc, char** argv) {
                         is_limited ? 8000 / std::atof(argv[8]) : 0,
                         is_limited ? std::atof(argv[9]) : 0,
                         argc == 13 ? std::atof(argv[11]) : 0,
-                        is_bursty ? loss / (1 - loss) / burst : 0,
-                        is_bursty ? 1 / burst : 0};
+                        fade_ms,
+                        fade_ms > 0 ? fade_ms * (1 - loss) / loss : 0};
   sigset_t ends;
   sigemptyset(&ends);
   sigaddset(&ends, SIGTERM);
