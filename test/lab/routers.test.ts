@@ -13,7 +13,8 @@ const { company, newLab } = companyInLabs();
 
 const ROUTER = '10.9.0.1';
 const web = { service: 'acme/web', behavior: 'identify' };
-const connect = (actor: Actor) => actor.ask<Attempt>('connect', { service: web.service });
+const connect = (actor: Actor, connectTimeout?: number) =>
+  actor.ask<Attempt>('connect', { service: web.service, connectTimeout });
 
 /** A router's host, a server's and a client's on one segment, on which nobody asks for services by broadcast. */
 async function segment(): Promise<Record<'router' | 'server' | 'client', LabHost>> {
@@ -25,9 +26,9 @@ async function segment(): Promise<Record<'router' | 'server' | 'client', LabHost
   return hosts;
 }
 
-async function start(on: LabHost, router: string): Promise<Actor> {
+async function start(on: LabHost, router: string, settings: object = {}): Promise<Actor> {
   const actor = await company.start({ on, environment: { SERVAL_BROADCAST: '0', SERVAL_ROUTER: router } });
-  await actor.ask('createHost', { settings: {} });
+  await actor.ask('createHost', { settings });
   return actor;
 }
 
@@ -53,6 +54,37 @@ describeWithNamespaces('a service router', () => {
     await server.ask('listen', web);
     expect(await registered(router)).toEqual(['10.9.0.2:54325']);
     expect(await connect(client)).toMatchObject({ pid: server.pid, remoteAddress: '10.9.0.2' });
+  });
+
+  it.each([
+    ['IPv6', '10.9.0.1', '10.9.0.2:54325', 'fd00::3/64', 'fd00::1', 'fd00::2'],
+    ['IPv4', 'fd00::1', '[fd00::2]:54325', '10.9.0.3/24', '10.9.0.1', '10.9.0.2'],
+  ])('leads clients of %s alone to a server of both families that has registered by the other', async (...row) => {
+    const [, serversRouter, instance, client, clientsRouter, remoteAddress] = row;
+    const lab = newLab();
+    const [r, s, c] = ['a', 'b', 'c'].map((name) => lab.host(name)) as [LabHost, LabHost, LabHost];
+    lab.segment([r, ['10.9.0.1/24', 'fd00::1/64']], [s, ['10.9.0.2/24', 'fd00::2/64']], [c, [client]]);
+    await Promise.all([r, s, c].map((host) => host.isUp('eth0')));
+    const router = await startRouter(r);
+    const [server, visitor] = [await start(s, serversRouter), await start(c, clientsRouter)];
+    await server.ask('listen', web);
+    expect(await registered(router)).toEqual([instance]);
+    expect(await connect(visitor)).toMatchObject({ pid: server.pid, remoteAddress });
+  });
+
+  it('takes registrations over raw IP links, and forgets them with their hosts', async () => {
+    const on = await segment();
+    const raw = { links: ['raw'] };
+    const router = await company.start({ on: on.router, environment: { SERVAL_BROADCAST: '0' } });
+    await router.ask('createRouter', { settings: raw });
+    const [server, client] = [await start(on.server, ROUTER, raw), await start(on.client, ROUTER, raw)];
+    await server.ask('listen', web);
+    expect(await registered(router)).toEqual(['10.9.0.2']);
+    expect(await connect(client)).toMatchObject({ pid: server.pid, remoteAddress: '10.9.0.2' });
+    const killedAt = server.kill();
+    expect((await knows(router, [])) - killedAt).toBeLessThan(SESSION_LEASE + 500);
+    // Nobody refuses there: other processes of the router's machine hear the same packets.
+    expect(await connect(client, 1000)).toMatchObject({ code: 'ETIMEDOUT' });
   });
 
   it('is found when it comes later than its hosts', async () => {
