@@ -7,6 +7,7 @@ import { MovingWorld, otherInterface } from './moving-world';
 import { badDirection } from './random-path';
 import { type Story, stories } from './story';
 import type { StreamActor, StreamPlan } from './stream-actor';
+import { replayed } from './transitions';
 
 /** Of all stories, so that one can see that they are about moves. */
 let moves = 0;
@@ -63,6 +64,8 @@ stories('interfaces go down and come up, and change their networks, at both ends
 
 it.skipIf(process.env.SERVAL_SEED !== undefined)('there were moves enough', () => {
   expect(moves).toBeGreaterThan(500);
+  // Two transitions a move at least, each replayed against the table.
+  expect(replayed.migration).toBeGreaterThan(1000);
 });
 
 function setting(story: Story): ConstructorParameters<typeof MovingWorld>[1] {

@@ -11,6 +11,7 @@ import { ServiceID, ServicePrefix } from '../../lib/wire/service-id';
 import { Chance } from './chance';
 import { checkAgreement, checkEncounter, checkNothingLeft, checkStillborn, type Encounter } from './checkers';
 import { StreamActor, type StreamPlan } from './stream-actor';
+import './transitions';
 
 export class Story {
   readonly world: World;
