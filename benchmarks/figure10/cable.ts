@@ -57,6 +57,9 @@ export class Cable {
     this.address = `${this.network}.${subnet}.${FIRST_HOST + (this.moves % HOSTS)}`;
     this.moves++;
     await this.bridges.run(`link set port master bridge${subnet} up`);
+    // What the host says before is lost, and a kernel asks for its neighbour again after a second.
+    await said(this.bridges, 'link show dev port', 'state forwarding');
+    await said(this.host, 'link show dev eth0', 'state UP');
     await this.host.run(
       'address flush dev eth0',
       `address add ${this.address}/24 broadcast + dev eth0`,
@@ -83,6 +86,11 @@ export class Cable {
   private gateway(subnet: number): string {
     return `${this.network}.${subnet}.254`;
   }
+}
+
+/** Until the kernel says so of the interface. */
+async function said(shell: IpShell, show: string, what: string): Promise<void> {
+  while (!(await shell.run(show)).includes(what));
 }
 
 const SUBNETS = [0, 1];

@@ -6,15 +6,15 @@ import type { Readable, Writable } from 'node:stream';
 export class IpShell {
   private readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
   private output = '';
-  private waiting: { resolve(): void; reject(error: Error): void } | undefined;
+  private waiting: { resolve(output: string): void; reject(error: Error): void } | undefined;
 
   constructor(private readonly namespace: string) {
-    this.child = spawn('ip', ['-n', namespace, '-batch', '-'], { stdio: 'pipe' });
+    this.child = spawn('ip', ['-n', namespace, '-details', '-batch', '-'], { stdio: 'pipe' });
     this.child.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.output += text;
       if (!this.output.includes(DONE)) return;
+      this.waiting?.resolve(this.output);
       this.output = '';
-      this.waiting?.resolve();
     });
     let complaint = '';
     this.child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint += text));
@@ -22,13 +22,14 @@ export class IpShell {
     this.child.on('close', () => this.waiting?.reject(new Error(`${namespace}: ${complaint.trim()}`)));
   }
 
-  /** Resolves when the kernel has done all of them. One call at a time. */
-  async run(...commands: readonly string[]): Promise<void> {
+  /** Resolves, with what they have printed, when the kernel has done all of them. One call at a time. */
+  async run(...commands: readonly string[]): Promise<string> {
     if (this.child.exitCode !== null) throw new Error(`${this.namespace}: its ip command has ended`);
-    const done = new Promise<void>((resolve, reject) => (this.waiting = { resolve, reject }));
+    const done = new Promise<string>((resolve, reject) => (this.waiting = { resolve, reject }));
     this.child.stdin.write([...commands, SAY_DONE, ''].join('\n'));
-    await done;
+    const output = await done;
     this.waiting = undefined;
+    return output;
   }
 
   close(): void {
