@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { figureOf } from './figure10/chart';
-import { type Conclusions, conclude, MOVER_TITLES } from './figure10/conclusions';
+import { type Conclusions, conclude, type Found, MOVER_TITLES } from './figure10/conclusions';
 import { rowsOf } from './figure10/figures';
 import { LINE_RATE, ROUND_TRIP } from './figure10/lab';
 import { type Extent, MOVERS, type Mover, Moves } from './figure10/moves';
@@ -51,12 +51,10 @@ const movers = namesArgument(values.mover, MOVER_NAMES, '--mover');
 const darknesses = darkness.split(',').map(Number);
 const path = `${LINE_RATE / 1e6} Mbit/s, ${ROUND_TRIP} ms there and back; ${STREAM_RATE / 1e6} Mbit/s each way`;
 
-type Found = Map<StreamContender, readonly Conclusions[]>;
-
 async function measure(): Promise<Report> {
   const reason = relayMissing();
   if (reason !== undefined) return { benchmark: 'figure10', rows: [], skipped: [{ name: 'figure 10', path, reason }] };
-  const found: Found = new Map();
+  const found = new Map<StreamContender, readonly Conclusions[]>();
   const skipped: SkippedRow[] = [];
   for (const contender of contenders) {
     const missing = contender === 'mptcp' ? mptcpMissing() : undefined;

@@ -1,5 +1,6 @@
 // What the moves of a cell come to: how long the stream stood still beyond the time without a network.
 
+import type { StreamContender } from '../measuring/movable-streams';
 import { quantile } from '../measuring/rounds';
 import { type Cell, isRecovered, type Mover } from './moves';
 
@@ -10,7 +11,11 @@ export interface Conclusions extends Pick<Cell, 'mover' | 'darkness' | 'lost' | 
   readonly dark: number;
   readonly toClient: Interruption;
   readonly toServer: Interruption;
+  /** Of each move the direction that stood still longer. */
+  readonly worse: Interruption;
 }
+
+export type Found = ReadonlyMap<StreamContender, readonly Conclusions[]>;
 
 /** Milliseconds beyond the time without a network; of the moves that recovered. */
 export interface Interruption {
@@ -34,12 +39,8 @@ export function conclude({ mover, darkness, moves, lost, carried, trace }: Cell)
     ),
     toClient: interruptionOf(moves.flatMap(({ toClient }) => toClient ?? [])),
     toServer: interruptionOf(moves.flatMap(({ toServer }) => toServer ?? [])),
+    worse: interruptionOf(moves.filter(isRecovered).map(({ toClient, toServer }) => Math.max(toClient!, toServer!))),
   };
-}
-
-/** Of both directions the one that stood still longer. */
-export function worseOf({ toClient, toServer }: Conclusions): Interruption {
-  return toClient.median > toServer.median ? toClient : toServer;
 }
 
 function interruptionOf(values: readonly number[]): Interruption {

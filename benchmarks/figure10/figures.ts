@@ -2,7 +2,7 @@
 
 import { quantile } from '../measuring/rounds';
 import { type Row, rowOf } from '../measuring/rows';
-import { type Conclusions, MOVER_TITLES, worseOf } from './conclusions';
+import { type Conclusions, MOVER_TITLES } from './conclusions';
 import { ROUND_TRIP } from './lab';
 import type { Mover } from './moves';
 
@@ -36,7 +36,7 @@ function cellRows(cell: Conclusions, rivals: readonly Conclusions[]): readonly R
 function wholeRows(mover: Mover, cells: readonly Conclusions[]): readonly Row[] {
   const title = MOVER_TITLES[mover];
   const worst = quantile(
-    cells.flatMap((cell) => worseOf(cell).all),
+    cells.flatMap((cell) => cell.worse.all),
     0.99,
   );
   const moves = cells.reduce((sum, cell) => sum + cell.moves, 0);

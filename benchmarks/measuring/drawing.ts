@@ -37,6 +37,9 @@ export interface Margin {
   readonly bottom: number;
 }
 
+/** The style of what stands beside. */
+export const SMALL = { fontSize: { value: 11 } } as const;
+
 export function textMark(text: string, x: number, y: number, style: object = {}): object {
   return { type: 'text', encode: { enter: { x: { value: x }, y: { value: y }, text: { value: text }, ...style } } };
 }
