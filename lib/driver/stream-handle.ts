@@ -223,7 +223,9 @@ export class StreamHandleOverStack implements StreamHandle {
 
   private deliver(): void {
     const { transport } = this.connection;
-    while (this.isReading && transport.readableBytes > 0) this.observer.data(this.connection.read()!);
+    while (this.isReading && transport.readableBytes > 0) {
+      this.observer.data(this.connection.read(this.driver.now())!);
+    }
     if (!this.isEndSeen || this.isEndTold || transport.readableBytes > 0) return;
     this.isEndTold = true;
     this.observer.ended();

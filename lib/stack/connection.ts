@@ -93,8 +93,8 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
     return count;
   }
 
-  read(): Buffer | undefined {
-    const chunk = this.transport.read();
+  read(now: Instant): Buffer | undefined {
+    const chunk = this.transport.read(now);
     if (chunk !== undefined) this.context.touch(this);
     return chunk;
   }
@@ -189,7 +189,7 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
     if (stream === undefined) return undefined;
     const connection = describeConnection(this, flow!, stream);
     const unread: Buffer[] = [];
-    for (let chunk = this.transport.read(); chunk !== undefined; chunk = this.transport.read()) unread.push(chunk);
+    for (let chunk = this.transport.read(now); chunk; chunk = this.transport.read(now)) unread.push(chunk);
     for (const other of others) resetFlow(this.sal, other, now);
     flow!.owner = undefined;
     this.sal.close(flow!, undefined, now);
@@ -314,7 +314,7 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
     if (number < 0) return this.context.touch(this);
     this.flows = this.flows.filter((each) => each !== flow);
     if (this.flows.length === 0) return this.end(failure, now);
-    this.transport.leave(number, now);
+    this.transport.leave(number);
     // One that ended in order has said that both ends are through: the others need not say it again.
     if (failure === undefined && this.transport.finAcknowledged) {
       for (const other of this.flows) this.context.sal.close(other, undefined, now);

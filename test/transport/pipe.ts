@@ -117,7 +117,7 @@ export class Pipe {
   removePath(number: number): void {
     for (const end of [this.a, this.b]) {
       end.removeWire(number);
-      end.do((transport, now) => transport.leave(number, now));
+      end.do((transport) => transport.leave(number));
     }
   }
 
@@ -441,7 +441,8 @@ export class PipeEnd {
   }
 
   private readAll(): void {
-    for (let chunk = this.transport.read(); chunk !== undefined; chunk = this.transport.read()) {
+    const now = this.clock.now();
+    for (let chunk = this.transport.read(now); chunk !== undefined; chunk = this.transport.read(now)) {
       this.bytesWrong += differences(chunk, this.bytesRead);
       this.bytesRead += chunk.length;
     }

@@ -110,7 +110,9 @@ export class WirePeer implements SegmentSink {
   /** Everything that can be read, joined. */
   readAll(): Buffer {
     const chunks: Buffer[] = [];
-    for (let chunk = this.transport.read(); chunk !== undefined; chunk = this.transport.read()) chunks.push(chunk);
+    for (let chunk = this.transport.read(this.instant); chunk; chunk = this.transport.read(this.instant)) {
+      chunks.push(chunk);
+    }
     this.poll();
     return Buffer.concat(chunks);
   }

@@ -51,8 +51,6 @@ export class ActiveStream {
   private activeAt: Instant;
   private restAt: Instant;
   private finWasAcknowledged = false;
-  /** The latest `now` that any call brought: reading brings none. */
-  private lastNow: Instant;
 
   /** `sendBuffer`: bytes, when the application chose. */
   constructor(
@@ -72,7 +70,6 @@ export class ActiveStream {
     this.patience = new Patience(this.schedule, this.transmitter, window, now);
     this.addFlow(negotiation, resting.path, now);
     this.activeAt = now;
-    this.lastNow = now;
     this.restAt = after(now, STREAM_REST_DELAY);
   }
 
@@ -132,7 +129,6 @@ export class ActiveStream {
   thaw(number: number, now: Instant): void {
     const flow = this.schedule.flows[number];
     if (this.isDead || flow === undefined || !flow.isFrozen) return;
-    this.lastNow = now;
     flow.thaw(now);
     this.patience.pathChanged(now);
     this.checkTransmit();
@@ -152,13 +148,12 @@ export class ActiveStream {
   }
 
   /** The flow has ended, and what it had under way is carried by the others. */
-  leave(number: number, now: Instant): void {
+  leave(number: number): void {
     const { flows } = this.schedule;
     const gone = this.schedule.remove(number);
     this.owed = ALL_FLOWS;
     this.receiver.forgetDuplicates();
     if (gone === undefined || this.isDead) return;
-    this.lastNow = now;
     gone.giveUp();
     if (flows.length > 0) gone.scoreboard.moveLost(flows[0]!.scoreboard);
     gone.release();
@@ -168,7 +163,6 @@ export class ActiveStream {
   /** §4.4: the flow goes another way from now on. Timers start anew, and no loss is blamed on the old path. */
   pathChanged(number: number, size: PathSize, now: Instant): void {
     if (this.isDead) return;
-    this.lastNow = now;
     this.schedule.flows[number]!.pathChanged(size, now);
     this.patience.pathChanged(now);
     this.checkTransmit();
@@ -177,7 +171,6 @@ export class ActiveStream {
   /** One row of the flow: a joined train, or an acknowledgment alone. */
   handleTrain(number: number, batch: ReceivedBatch, row: number, now: Instant): void {
     if (this.isDead) return;
-    this.lastNow = now;
     const { receiver, space } = this;
     const flow = this.schedule.isShared ? this.flowThatBrought(number) : this.schedule.first;
     const flags = batch.field(row, ReceivedField.tcpFlags);
@@ -205,15 +198,13 @@ export class ActiveStream {
   }
 
   /** The SAL's FIN: end of stream even when no TCP FIN came; the original's way (wire format §8). */
-  endOfStream(now: Instant): void {
+  endOfStream(): void {
     if (this.isDead) return;
-    this.lastNow = now;
     this.signals |= this.receiver.endOfStream();
   }
 
   handleDeadline(now: Instant): void {
     if (this.isDead) return;
-    this.lastNow = now;
     this.receiver.schedule.handleDeadline(now);
     if (this.schedule.isFrozen) return this.checkTransmit();
     this.schedule.handleDeadline(now);
@@ -225,7 +216,6 @@ export class ActiveStream {
 
   packetTooBig(number: number, size: number, now: Instant): void {
     if (this.isDead) return;
-    this.lastNow = now;
     this.schedule.flows[number]!.packetTooBig(size, now);
     this.checkTransmit();
   }
@@ -235,7 +225,6 @@ export class ActiveStream {
   /** Copies what the send buffer has room for and returns how many bytes; none after `shutdown`. */
   write(bytes: Uint8Array, offset: number, now: Instant): number {
     if (this.isDead || this.transmitter.hasEnded) return 0;
-    this.lastNow = now;
     this.activeAt = now;
     const wanted = bytes.length - offset;
     const count = Math.min(wanted, Math.max(this.capacity - this.buffer.length, 0));
@@ -248,8 +237,8 @@ export class ActiveStream {
   }
 
   /** The next bytes in order; the chunk belongs to the caller. */
-  read(): Buffer | undefined {
-    const chunk = this.receiver.read(this.schedule.slowest.roundTrip, this.lastNow);
+  read(now: Instant): Buffer | undefined {
+    const chunk = this.receiver.read(this.schedule.slowest.roundTrip, now);
     if (this.receiver.schedule.isDue) this.signals |= TransportSignal.transmit;
     return chunk;
   }
@@ -257,7 +246,6 @@ export class ActiveStream {
   /** Sends FIN behind what was written. */
   shutdown(now: Instant): void {
     if (this.isDead || this.transmitter.hasEnded) return;
-    this.lastNow = now;
     if (this.buffer.length === 0) this.patience.progressAt = now;
     this.transmitter.hasEnded = true;
     this.checkTransmit();
@@ -333,7 +321,6 @@ export class ActiveStream {
   /** Emits one turn's segments of the flow. True when more could leave at once. */
   pollTransmit(number: number, sink: SegmentSink, now: Instant): boolean {
     if (this.isDead) return false;
-    this.lastNow = now;
     const { selective } = this.negotiation;
     const { first, isShared } = this.schedule;
     const more = isShared

@@ -16,12 +16,10 @@ export class RttEstimator {
   private variation = 0;
   private least = Number.POSITIVE_INFINITY;
   private leastExpires: Instant = NEVER;
-  private latestSample = -1;
 
   /** Takes a round trip measured at `now`. */
   sample(roundTrip: number, now: Instant): void {
     const measured = Math.max(roundTrip, 0);
-    this.latestSample = measured;
     if (this.smoothedOrNone < 0) {
       this.smoothedOrNone = measured;
       this.variation = measured / 2;
@@ -41,20 +39,11 @@ export class RttEstimator {
     this.variation = 0;
     this.least = Number.POSITIVE_INFINITY;
     this.leastExpires = NEVER;
-    this.latestSample = -1;
-  }
-
-  get hasSample(): boolean {
-    return this.smoothedOrNone >= 0;
   }
 
   /** `undefined` before the first sample. */
   get smoothed(): Duration | undefined {
     return this.smoothedOrNone < 0 ? undefined : (this.smoothedOrNone as Duration);
-  }
-
-  get latest(): Duration | undefined {
-    return this.latestSample < 0 ? undefined : (this.latestSample as Duration);
   }
 
   /** Infinite before the first sample. */

@@ -177,8 +177,8 @@ export class StreamTransport {
   }
 
   /** The flow has ended; those behind it move up. What it had under way is carried by the others. */
-  leave(flow: number, now: Instant): void {
-    this.active?.leave(flow, now);
+  leave(flow: number): void {
+    this.active?.leave(flow);
   }
 
   /** The flows in the order in which they are to be asked what they transmit. */
@@ -208,7 +208,7 @@ export class StreamTransport {
 
   /** The SAL's FIN: end of stream even when no TCP FIN came; the original's way (wire format §8). */
   endOfStream(now: Instant): void {
-    this.wake(now)?.endOfStream(now);
+    this.wake(now)?.endOfStream();
   }
 
   handleDeadline(now: Instant): void {
@@ -235,8 +235,8 @@ export class StreamTransport {
   }
 
   /** The next bytes in order; the chunk belongs to the caller. */
-  read(): Buffer | undefined {
-    return this.active?.read();
+  read(now: Instant): Buffer | undefined {
+    return this.active?.read(now);
   }
 
   /** Sends FIN behind what was written. */

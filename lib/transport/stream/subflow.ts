@@ -217,29 +217,23 @@ export class Subflow {
     if (delivery.bytes > 0) this.armTimers(now, true);
   }
 
-  /** True when something is to be transmitted because of it. */
-  handleDeadline(now: Instant): boolean {
-    let acted = false;
-    if (this.isFrozen) return acted;
+  handleDeadline(now: Instant): void {
+    if (this.isFrozen) return;
     if (this.timers.expire(Timer.reordering, now)) {
       delivery.clear();
       const before = this.inFlight;
       this.detectLosses(now);
       this.repair(before, false, now);
-      acted = true;
     }
     const mayProbe = this.recovery.state === 'open' || this.isShared;
     if (this.timers.expire(Timer.tailProbe, now) && mayProbe && this.scoreboard.isOutstanding) {
       this.tailProbe.isDue = true;
       this.armRetransmit(now);
-      acted = true;
     }
     if (this.timers.expire(Timer.retransmit, now)) {
       if (this.scoreboard.isOutstanding) this.handleTimeout(now);
       else if (this.isSuspect) this.askForLife(now);
-      acted = true;
     }
-    return acted;
   }
 
   /** Something came by this flow that answers what we sent by it: the path is alive. */
@@ -364,6 +358,8 @@ export class Subflow {
   private detectLosses(now: Instant): void {
     if (!this.selective) return;
     const { detector, scoreboard } = this;
+    // Nothing is left to judge, and what leaves from now on leaves behind all that has come: most answers to a request.
+    if (scoreboard.isEmpty && !delivery.reordered) return this.timers.disarm(Timer.reordering);
     detector.handleDelivery(delivery, this.roundTrip.minimum, now);
     const wait = detector.detect(scoreboard, delivery, this, now);
     if (wait > 0) this.timers.arm(Timer.reordering, now + wait);

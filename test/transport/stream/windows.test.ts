@@ -123,8 +123,7 @@ describe('our window', () => {
     for (let count = 0; count < 10; count++) peer.inject({ data: 1000 });
     peer.take();
     // Chunks of 1,000 were gathered: read until the first one is out.
-    peer.transport.read();
-    peer.poll();
+    peer.do((transport, now) => transport.read(now));
     for (const { window } of peer.take()) expect(window).toBeGreaterThanOrEqual(1000);
   });
 
