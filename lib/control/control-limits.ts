@@ -1,7 +1,7 @@
 // The bounds of the control interface and of its client, each with unit and reason; those that other parts share stand
 // in limits.ts.
 
-import { seconds } from '../time/instant';
+import { milliseconds, seconds } from '../time/instant';
 
 /** Bytes of a request's body: a rule takes some 300. */
 export const CONTROL_BODY_MAXIMUM = 16_384;
@@ -11,8 +11,14 @@ export const CONTROL_CLIENTS_MAXIMUM = 64;
 export const CONTROL_BACKLOG_MAXIMUM = 1_048_576;
 /** A connection that neither sends nor reads for so long is cut off, unless it waits for events or a drain. */
 export const CONTROL_SILENCE_MAXIMUM = seconds(10);
-/** Lines of a list that are made in one turn of the event loop, and bytes that wait to be read: the data path has its turn. */
+/**
+ * Lines of a list that are made in one turn of the event loop: some 1.3 ms, and then the data path has its turn. Where they
+ * take longer, no more than this time, which is looked at every so many lines.
+ */
 export const CONTROL_LINES_PER_TURN = 128;
+export const CONTROL_TURN_MAXIMUM = milliseconds(2);
+export const CONTROL_LINES_PER_LOOK = 16;
+/** Bytes of a list that wait to be read. */
 export const CONTROL_LIST_BACKLOG = 65_536;
 /** Hosts of one process that have a control interface; further ones have none. */
 export const CONTROL_HOSTS_MAXIMUM = 64;

@@ -3,7 +3,12 @@
 
 import type { ServerResponse } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { CONTROL_LINES_PER_TURN, CONTROL_LIST_BACKLOG } from './control-limits';
+import {
+  CONTROL_LINES_PER_LOOK,
+  CONTROL_LINES_PER_TURN,
+  CONTROL_LIST_BACKLOG,
+  CONTROL_TURN_MAXIMUM,
+} from './control-limits';
 
 export const LINES_TYPE = 'application/x-ndjson';
 
@@ -12,11 +17,15 @@ export async function sendLines(response: ServerResponse, entries: Iterable<obje
   response.writeHead(200, { 'content-type': LINES_TYPE });
   let lines = '';
   let count = 0;
+  let until = performance.now() + CONTROL_TURN_MAXIMUM;
   for (const entry of entries) {
     if (entry !== undefined) lines += `${JSON.stringify(entry)}\n`;
-    if (++count % CONTROL_LINES_PER_TURN !== 0) continue;
+    if (++count % CONTROL_LINES_PER_LOOK !== 0) continue;
+    if (count < CONTROL_LINES_PER_TURN && performance.now() < until) continue;
     if (!(await hasRoom(response, lines))) return;
     lines = '';
+    count = 0;
+    until = performance.now() + CONTROL_TURN_MAXIMUM;
   }
   response.end(lines);
 }

@@ -3,7 +3,8 @@
 import { once } from 'node:events';
 import { createServer, connect as dial, type Server } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { CONTROL_LINES_PER_LOOK } from '../../lib/control/control-limits';
 import { ControlServer } from '../../lib/control/control-server';
 import type { ControlledHost } from '../../lib/control/controlled-host';
 import { HostEvents } from '../../lib/control/host-events';
@@ -16,7 +17,7 @@ import { ask } from './ask';
 
 const RULES = 30_000;
 
-async function largeHost(): Promise<{ path: string; server: ControlServer; endpoint: Server }> {
+async function largeHost(): Promise<{ path: string; server: ControlServer; endpoint: Server; looked(): number }> {
   const stack = new Stack({ random: SeededRandom.of(1) });
   const address = NetworkAddress.parse('192.0.2.1', 54325)!;
   const rule = {
@@ -45,7 +46,21 @@ async function largeHost(): Promise<{ path: string; server: ControlServer; endpo
     command() {},
     drain: () => [],
   };
-  return { path, endpoint, server: new ControlServer(endpoint, host) };
+  return { path, endpoint, server: new ControlServer(endpoint, host), looked: lookedAt(stack) };
+}
+
+/** Tells how many rules a list has come to. */
+function lookedAt(stack: Stack): () => number {
+  const { serviceTable } = stack.sal;
+  const rules = serviceTable.rules.bind(serviceTable);
+  let count = 0;
+  serviceTable.rules = function* () {
+    for (const rule of rules()) {
+      count++;
+      yield rule;
+    }
+  };
+  return () => count;
 }
 
 describe('a large table', () => {
@@ -76,13 +91,31 @@ describe('a large table', () => {
     },
   );
 
+  it('leaves them however slow the machine is', async () => {
+    const { path, server } = await largeHost();
+    // Each look at the clock is a millisecond later.
+    let now = performance.now();
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now++);
+    const list = ask(path, 'GET', '/table');
+    let isDone = false;
+    let turns = 0;
+    void list.then(() => {
+      isDone = true;
+    });
+    for (; !isDone; turns++) await nextTurn();
+    clock.mockRestore();
+    expect(turns).toBeGreaterThan(RULES / (3 * CONTROL_LINES_PER_LOOK));
+    await server.close();
+  });
+
   it('waits for a reader that is slow, and forgets one that goes', async () => {
-    const { path, server, endpoint } = await largeHost();
+    const { path, server, endpoint, looked } = await largeHost();
     const reader = dial(path);
     reader.write('GET /table HTTP/1.1\r\nhost: host\r\n\r\n');
     await once(reader, 'readable');
     // What the sockets hold, and 64 KiB: not the 10 MB of the list.
     for (let turn = 0; turn < 2000; turn++) await nextTurn();
+    expect(looked()).toBeLessThan(RULES / 4);
     reader.resume();
     let bytes = 0;
     reader.on('data', (chunk: Buffer) => {
