@@ -77,7 +77,7 @@ export class LocalInterfaces {
 }
 
 /** No list of those that are numbered and replace each other: it is told with the packets of a handshake and a move. */
-const UNNUMBERED = { controlSequence: controlSequence(0), controlAck: controlSequence(0) } as const;
+export const UNNUMBERED = { controlSequence: controlSequence(0), controlAck: controlSequence(0) } as const;
 
 /** Without a zone, which an address here does not have, nobody can be reached from one. */
 function isLinkLocal({ family, word0 }: NetworkAddress): boolean {

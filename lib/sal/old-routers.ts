@@ -1,15 +1,21 @@
 // The service routers at which the ends of a flow meet when both have moved (§4.4): those that its first packet passed,
-// and the one that this host is registered with. Both ends know the first router of the SYN.
+// and the one that this host is registered with. Both ends know the first router of the SYN; of a flow whose SYN has passed
+// none, one end tells the other with what router it is registered.
 
+import type { AddressExtension } from '../wire/address-extension';
+import { endpointAddressExtensionBytes } from '../wire/endpoint-address-extension';
 import type { NetworkAddress } from '../wire/network-address';
 import type { SalPacket } from '../wire/sal-packet';
+import { SERVICE_EXTENSION_BYTES } from '../wire/service-extension';
 import { type Flow, MANY_HOPS } from './flow';
-import type { LocalInterfaces } from './local-interfaces';
+import { type LocalInterfaces, UNNUMBERED } from './local-interfaces';
 import { FLOW_ROUTERS_MAXIMUM, ROUTER_LISTS } from './signaling/resync-limits';
 
 export class OldRouters {
   /** The router that this host is registered with, or was last. */
   registered: NetworkAddress | undefined;
+  /** What was told last, so that flows share it. */
+  private told: { others: AddressExtension | undefined; router: NetworkAddress; list: AddressExtension } | undefined;
   /** Made lately, so that flows share them. */
   private readonly lists: (readonly NetworkAddress[] | undefined)[] = new Array(ROUTER_LISTS).fill(undefined);
 
@@ -32,6 +38,22 @@ export class OldRouters {
     return this.share([hop]);
   }
 
+  /** That the peer is registered with. */
+  ofPeer(router: NetworkAddress): readonly NetworkAddress[] | undefined {
+    return isRouter(router) && !this.interfaces.has(router) ? this.share([router]) : undefined;
+  }
+
+  /** What the flow's peer is told: the addresses in `others`, and where it needs that our router. */
+  tell({ routers, path, isEncapsulated, request }: Flow, others: AddressExtension | undefined): typeof others {
+    const { registered: router } = this;
+    if (routers !== undefined || router === undefined || !isRouter(router)) return others;
+    if (!isEncapsulated || path!.remote.isLoopback || path!.remote.sameIp(router)) return others;
+    const list = this.listOf(others, router);
+    // A SYN-ACK is no longer than its SYN, which has a SERVICE extension where it has this (S4).
+    const isTooLong = request !== undefined && endpointAddressExtensionBytes(list) > SERVICE_EXTENSION_BYTES;
+    return isTooLong ? others : list;
+  }
+
   /** Whom to ask for the flow's peer; each once. */
   of({ routers = [] }: Flow): readonly NetworkAddress[] {
     const { registered } = this;
@@ -39,6 +61,14 @@ export class OldRouters {
       return routers;
     }
     return [...routers, registered];
+  }
+
+  private listOf(others: AddressExtension | undefined, router: NetworkAddress): AddressExtension {
+    const { told } = this;
+    if (told?.others === others && told?.router.equals(router) === true) return told.list;
+    const list = { ...UNNUMBERED, addresses: [...(others?.addresses ?? []), router] };
+    this.told = { others, router, list };
+    return list;
   }
 
   private share(list: readonly NetworkAddress[]): readonly NetworkAddress[] {

@@ -25,13 +25,14 @@ interface Scene {
 }
 
 /** A connection through a router; then the server is gone from where it was. */
-function scene(routers = 1): Scene {
+function scene(routers = 1, prepare: (nodes: Pick<Scene, 'client' | 'server'>) => void = () => {}): Scene {
   const wire = new Wire();
   const client = wire.node('10.0.0.1', 1, { kind: 'udp' });
   const hops = Array.from({ length: routers }, (_, index) =>
     wire.node(`10.1.0.${index + 1}`, 10 + index, { kind: 'udp' }),
   );
   const server = wire.node('10.0.0.2', 2, { kind: 'udp' });
+  prepare({ client, server });
   const listener = server.listen();
   const way = [...hops, server];
   client.forwardTo(way[0]!.address);
@@ -135,6 +136,49 @@ describe('an end that moves', () => {
     const { flow } = set.client.connect();
     set.wire.settle();
     expect(flow.routers).toBe(set.flow.routers);
+  });
+});
+
+describe('an end whose first packet has passed no router', () => {
+  const ROUTER = address('10.1.0.9', 54325);
+  const other = {
+    name: 'eth0',
+    index: 2,
+    address: address('2001:db8::5', 0),
+    prefixBits: 64,
+    mtu: 1500,
+    isLoopback: false,
+  };
+
+  it.each(['client', 'server'] as const)('hears of one when the %s is registered there', (who) => {
+    const set = scene(0, (nodes) => {
+      nodes[who].sal.oldRouters.registered = ROUTER;
+    });
+    const [end, node] = who === 'client' ? [set.peer, set.server] : [set.flow, set.client];
+    expect(end.routers?.map(String)).toEqual([String(ROUTER)]);
+    move(set, end, node);
+    expect(hops(repeat(set, node))).toEqual([node === set.client ? '10.0.0.2' : '10.0.0.1', ROUTER.ip]);
+  });
+
+  it.each([
+    ['client', true],
+    // Its SYN-ACK would be longer than the SYN.
+    ['server', false],
+  ] as const)('hears of one besides an address of the other family, where there is room: %s %s', (who, isTold) => {
+    const set = scene(0, (nodes) => {
+      nodes[who].sal.oldRouters.registered = ROUTER;
+      nodes[who].sal.interfaces.handleUp(other);
+    });
+    const end = who === 'client' ? set.peer : set.flow;
+    expect(end.peerAddresses?.map(({ ip }) => ip)).toEqual(['2001:db8::5']);
+    expect(end.routers !== undefined).toBe(isTold);
+  });
+
+  it('does not believe in one that is on its own machine', () => {
+    const set = scene(0, ({ client }) => {
+      client.sal.oldRouters.registered = address('127.0.0.1', 54325);
+    });
+    expect(set.peer.routers).toBeUndefined();
   });
 });
 

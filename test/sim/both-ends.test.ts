@@ -7,7 +7,7 @@ import { Delay } from '../../lib/sim/elements/delay';
 import { type Duration, milliseconds } from '../../lib/time/instant';
 import { ServicePrefix } from '../../lib/wire/service-id';
 import { DatagramActor, Post } from './datagram-actor';
-import { MeetingWorld } from './meeting-world';
+import { type MeetingOptions, MeetingWorld } from './meeting-world';
 import { Story } from './story';
 
 /** From host to host; the router is in the middle. */
@@ -18,7 +18,7 @@ const plan = { holds: true, chunk: 1000, every: milliseconds(2) };
 /** The first RSYNs go to where the peer was; those that the router pairs, 50 ms later; then a round trip, and the data. */
 const UNTIL_BOTH_HEAR = 50 + 2.5 * ROUND_TRIP;
 
-function scene(seed: number, tell: (meeting: MeetingWorld) => void, options = {}): void {
+function scene(seed: number, tell: (meeting: MeetingWorld) => void, options: MeetingOptions = {}): void {
   const story = new Story(seed);
   story.world.tell(() => {
     const meeting = new MeetingWorld(story, { between, plan, length: 200_000, ...options });
@@ -27,7 +27,8 @@ function scene(seed: number, tell: (meeting: MeetingWorld) => void, options = {}
     story.settle();
     story.agree();
     story.release();
-    story.end();
+    if (options.known === undefined) story.end();
+    else meeting.end();
   });
 }
 
@@ -110,6 +111,20 @@ describe('both ends at once', () => {
       meeting.story.world.run({ until: () => meeting.ends.every(({ isEnded }) => isEnded) });
       expect(meeting.ends.map(({ isEnded }) => isEnded)).toEqual([true, true]);
     });
+  });
+
+  it.each([
+    ['client', [4, 6]],
+    ['server', [4]],
+  ] as const)('find each other through a router that only the %s knew, which has told of it', (known, families) => {
+    scene(
+      12,
+      (meeting) => {
+        expect(moveBoth(meeting, [NONE, NONE])).toBeLessThanOrEqual(UNTIL_BOTH_HEAR);
+        expect(meeting.router.stack.sal.counters.value('resyncRelayed')).toBeGreaterThanOrEqual(1);
+      },
+      { known, families },
+    );
   });
 
   it('ask no router while the other one answers', () => {

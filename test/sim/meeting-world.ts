@@ -3,7 +3,7 @@
 
 import { UPSTREAM_PRIORITY } from '../../lib/controller/policies/upstream-route';
 import type { NetworkElement } from '../../lib/sim/network-element';
-import type { SimulatedHost } from '../../lib/sim/simulated-host';
+import type { HostOptions, SimulatedHost } from '../../lib/sim/simulated-host';
 import { DEFAULT_RULE_WEIGHT } from '../../lib/table/service-rule';
 import { type Duration, type Instant, milliseconds } from '../../lib/time/instant';
 import type { NetworkAddress } from '../../lib/wire/network-address';
@@ -21,8 +21,11 @@ export interface MeetingOptions {
   readonly interfaces?: number;
   /** Of the hosts; the router has both. */
   readonly families?: readonly (4 | 6)[];
-  /** How the hosts know the router: by a rule of the client's, or because both are registered there. */
-  readonly known?: 'rule' | 'registered';
+  /**
+   * How the hosts know the router: by a rule of the client's, because both are registered there, or because one of them
+   * is, and connects, or is connected to, without it.
+   */
+  readonly known?: 'rule' | 'registered' | 'client' | 'server';
 }
 
 export class MeetingWorld {
@@ -48,12 +51,12 @@ export class MeetingWorld {
     const { world } = story;
     const [family] = families;
     this.families = families;
-    const isRegistered = known === 'registered';
-    this.router = world.host('router', isRegistered ? { hierarchy: { isRouter: true } } : { forwards: true });
+    this.router = world.host('router', known === 'rule' ? { forwards: true } : { hierarchy: { isRouter: true } });
     world.attach(this.router, world.segment('core'));
-    const below = isRegistered ? { hierarchy: { router: this.router.address(family) } } : {};
-    this.client = world.host('client', below);
-    this.server = world.host('server', below);
+    const below = (who: typeof known): HostOptions =>
+      known === 'registered' || known === who ? { hierarchy: { router: this.router.address(family) } } : {};
+    this.client = world.host('client', below('client'));
+    this.server = world.host('server', below('server'));
     for (const host of [this.client, this.server]) {
       for (let index = 0; index < interfaces; index++) {
         const network = world.segment(`${host.name} ${index}`);
@@ -61,13 +64,13 @@ export class MeetingWorld {
         world.attach(host, network, { families });
       }
     }
-    if (!isRegistered) {
+    if (known === 'rule') {
       askOnly(this.client, this.router.address(family));
       this.router.forward(this.server.address(family));
-    }
+    } else if (known !== 'registered') askOnly(this.client, this.server.address(family));
     const service = story.service(1);
     story.serve(this.server, service, () => story.plan(length, plan));
-    if (isRegistered) world.run({ for: milliseconds(3000) });
+    if (known !== 'rule') world.run({ for: milliseconds(3000) });
     this.encounter = story.visit(this.client, service, story.plan(length, plan), {
       timeout: 120_000,
       multipath: interfaces > 1,
@@ -108,9 +111,9 @@ export class MeetingWorld {
   }
 }
 
-/** First packets go there alone, and to no broadcast address. */
-function askOnly(host: SimulatedHost, router: NetworkAddress): void {
+/** First packets go there alone, not to a router or a broadcast address. */
+function askOnly(host: SimulatedHost, to: NetworkAddress): void {
   const common = { action: 'forward', scope: 'network', broadcast: false, link: 1 } as const;
-  const priorities = { priority: UPSTREAM_PRIORITY, weight: DEFAULT_RULE_WEIGHT };
-  host.command({ kind: 'addRule', rule: { ...common, ...priorities, prefix: ServicePrefix.any, address: router } });
+  const priorities = { priority: UPSTREAM_PRIORITY + 1, weight: DEFAULT_RULE_WEIGHT };
+  host.command({ kind: 'addRule', rule: { ...common, ...priorities, prefix: ServicePrefix.any, address: to } });
 }

@@ -82,7 +82,7 @@ export function handleSyn(
   flow.transition('synReceived');
   flow.setRemote(packet.sourceFlowID, control.nonce);
   flow.setPath(path, received.output);
-  flow.alternatives = context.alternativesTo(path, received.output);
+  flow.alternatives = context.oldRouters.tell(flow, context.alternativesTo(path, received.output));
   flow.control.handleConsumed(control.controlSequence);
   flow.control.consume(now);
   // The client repeats its SYN; a timer here would let a forged SYN make us send more than it sent (S4).
@@ -123,8 +123,8 @@ export function handleSynAck(context: SignalingContext, flow: Flow, received: Re
   flow.setRemote(packet.sourceFlowID, control.nonce);
   if (!flow.isJoining) flow.routers = context.oldRouters.ofConnect(flow.lastHop, answererOf(received));
   flow.setPath(pathBack(context, received), received.output);
-  flow.alternatives = context.alternativesTo(flow.path!, received.output);
   notePeerAddresses(context, flow, received);
+  flow.alternatives = context.oldRouters.tell(flow, context.alternativesTo(flow.path!, received.output));
   flow.transition('synAckReceived');
   flow.attempts = undefined;
   context.endFirstPackets(flow);
