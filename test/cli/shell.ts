@@ -65,7 +65,7 @@ export function shell(on: () => LabHost | undefined = () => undefined) {
       return { code, stdout: program.stdout, stderr: program.stderr };
     },
     /** A program that uses serval, once it is so far. */
-    async program(role: 'serve' | 'talk' | 'host', name = '', rest?: NodeJS.ProcessEnv): Promise<Program> {
+    async program(role: 'serve' | 'bind' | 'talk' | 'host', name = '', rest?: NodeJS.ProcessEnv): Promise<Program> {
       const program = start(PROGRAM, [role, name], rest);
       await program.printed(/\n/);
       return program;
