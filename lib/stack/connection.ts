@@ -465,6 +465,12 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
     return this.context.createFlowSegments(link);
   }
 
+  peerAddressChanged(flow: Flow, isThere: boolean, now: Instant): void {
+    const number = this.flows.indexOf(flow);
+    if (isThere) this.transport.thaw(number, now);
+    else this.transport.freeze(number);
+  }
+
   priorityChanged(flow: Flow, isReserve: boolean, now: Instant): void {
     this.transport.setBackup(this.flows.indexOf(flow), isReserve, now);
     this.signal(ConnectionSignal.flowsChanged);

@@ -41,6 +41,8 @@ export interface FurtherFlowsContext {
   /** The host's interfaces. */
   readonly interfaces: LocalInterfaces;
   createSegments(link: number): HandshakeSegments;
+  /** The peer has the address that the flow goes to again, or no more. */
+  peerAddressChanged(flow: Flow, isThere: boolean, now: Instant): void;
   /** The flow is for reserve from now on, or no more. */
   priorityChanged(flow: Flow, isReserve: boolean, now: Instant): void;
 }
@@ -154,6 +156,7 @@ export class FurtherFlows implements SynListener {
         .filter(isReachable);
       if (!isSameList(reachable, this.heard)) this.failures.clear();
       this.heardNumber = number;
+      this.followAddresses(flow, this.heard, reachable, now);
       this.heard = reachable;
     }
     const isNews = this.handleFlags(flow, number, flags, now);
@@ -258,6 +261,21 @@ export class FurtherFlows implements SynListener {
   }
 
   // ---- what follows ----
+
+  /** What goes to an address that the peer has no more is lost: others carry it, until the flow is heard of again. */
+  private followAddresses(
+    by: Flow,
+    before: readonly NetworkAddress[],
+    after: readonly NetworkAddress[],
+    now: Instant,
+  ): void {
+    const isIn = (list: readonly NetworkAddress[], flow: Flow): boolean =>
+      list.some((each) => each.sameIp(flow.path!.remote));
+    for (const flow of this.context.flows) {
+      if (flow === by || isIn(before, flow) === isIn(after, flow)) continue;
+      this.context.peerAddressChanged(flow, isIn(after, flow), now);
+    }
+  }
 
   private handleFlags(flow: Flow, number: number, flags: number, now: Instant): boolean {
     const before = this.priorities.isReserve(flow);

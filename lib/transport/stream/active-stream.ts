@@ -141,12 +141,6 @@ export class ActiveStream {
     this.checkTransmit();
   }
 
-  setBackup(number: number, isBackup: boolean): void {
-    const flow = this.schedule.flows[number];
-    if (flow !== undefined) flow.isBackup = isBackup;
-    this.checkTransmit();
-  }
-
   /** The flow has ended, and what it had under way is carried by the others. */
   leave(number: number): void {
     const { flows } = this.schedule;
@@ -333,11 +327,12 @@ export class ActiveStream {
   /** An acknowledgment shows that the path it answers is alive: each flow that brought something gets its own, late or not. */
   private pollShared(number: number, sink: SegmentSink, now: Instant): boolean {
     const { schedule } = this.receiver;
+    this.owed &= this.schedule.speakingFlows;
     const acknowledges = (this.owed & (1 << number)) !== 0 || this.owed === 0;
     const wasDue = schedule.isDue;
-    const { selective } = this.negotiation;
     this.receiver.flow = number;
-    const more = this.transmitter.poll(this.schedule.flows[number]!, sink, selective, acknowledges, now);
+    const flow = this.schedule.flows[number]!;
+    const more = this.transmitter.poll(flow, sink, this.negotiation.selective, acknowledges, now);
     if (!wasDue || schedule.isDue) return more;
     this.owed &= ~(1 << number);
     if (this.owed !== 0) schedule.demand();

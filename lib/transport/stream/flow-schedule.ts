@@ -44,6 +44,11 @@ export class FlowSchedule {
     for (const flow of this.flows) flow.copies ??= new Copies(flow.scoreboard.acknowledged);
   }
 
+  setBackup(number: number, isBackup: boolean): void {
+    const flow = this.flows[number];
+    if (flow !== undefined) flow.isBackup = isBackup;
+  }
+
   get hasLosses(): boolean {
     return this.flows.some((flow) => flow.hasLosses);
   }
@@ -61,6 +66,13 @@ export class FlowSchedule {
   /** All flows are between two paths. */
   get isFrozen(): boolean {
     return this.isShared ? this.flows.every(({ isFrozen }) => isFrozen) : this.first.isFrozen;
+  }
+
+  /** A bit for each flow that is not between two paths: only these can say anything. */
+  get speakingFlows(): number {
+    let bits = 0;
+    for (let number = 0; number < this.flows.length; number++) if (!this.flows[number]!.isFrozen) bits |= 1 << number;
+    return bits;
   }
 
   nextDeadline(): Instant {

@@ -173,7 +173,7 @@ export class StreamTransport {
 
   /** Whether the flow carries data only while no other does. */
   setBackup(flow: number, isBackup: boolean, now: Instant): void {
-    this.wake(now)?.setBackup(flow, isBackup);
+    this.wake(now)?.schedule.setBackup(flow, isBackup);
   }
 
   /** The flow has ended; those behind it move up. What it had under way is carried by the others. */
