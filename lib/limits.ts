@@ -99,8 +99,12 @@ export const CONNECT_REPEAT_PAUSE = milliseconds(50);
  */
 export const CONNECT_BROADCASTS = 4;
 export const CONNECT_BROADCAST_PAUSE = milliseconds(300);
-/** SYNs that a router which relays answers remembers, 12 bytes each, a power of two: 2,000 connects a second. */
+/**
+ * SYNs that a router which relays answers remembers, 60 bytes each, a power of two: 2,000 connects a second. Any other
+ * stack remembers those of processes of its machine, whose router may relay.
+ */
 export const RELAYED_SYNS = 16_384;
+export const RELAYED_SYNS_OF_MEMBERS = 2048;
 /** As long as a connect lasts. */
 export const RELAY_LIFETIME = seconds(8);
 /** A TCP header with all its options: an answer to a first packet has no data. */

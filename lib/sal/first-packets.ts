@@ -9,7 +9,7 @@ import type { ForwardRule } from '../table/service-rule';
 import { ResolutionReach, type ServiceTable } from '../table/service-table';
 import type { Instant } from '../time/instant';
 import type { RandomSource } from '../time/random-source';
-import { EndpointSourceFlag } from '../wire/endpoint-source-extension';
+import { withRelay } from '../wire/endpoint-source-extension';
 import type { NetworkAddress } from '../wire/network-address';
 import { type ReceivedBatch, ReceivedField } from '../wire/received-batch';
 import type { SalPacket } from '../wire/sal-packet';
@@ -27,7 +27,7 @@ import { RecentHops } from './recent-hops';
 import type { ReplyRelay } from './reply-relay';
 import { goesToAll, queryFor, resolve, type Verdict } from './resolution';
 import { LOOPBACK_ADDRESS } from './signaling/connect-attempts';
-import { isForUsAlone, refuseSyn } from './signaling/refusal';
+import { isForUsAlone, refuseBack, refuseSyn } from './signaling/refusal';
 import { relayOf } from './signaling/relayed-answer';
 import type { ReceivedControl } from './signaling/signaling-context';
 import { stopOf, TraceAnswers } from './trace-stops';
@@ -47,8 +47,10 @@ export interface FirstPacketContext {
   readonly counters: Counters;
   /** Whether this stack is a router for others (§4.2). */
   readonly forwards: boolean;
-  /** What passes answers back to clients that hear nobody else (§7). */
-  readonly relay: ReplyRelay | undefined;
+  /** Passes answers back to clients that hear nobody else (§7). */
+  readonly relay: ReplyRelay;
+  /** Whether it is for strangers, too, and not for this machine's processes alone. */
+  readonly relaysReplies: boolean;
   handleListenerSyn(listener: SynListener, received: ReceivedControl, now: Instant): void;
   /** A packet for `service` is the first to wait: the controller is to be told. */
   noteDelayed(service: ServiceID, now: Instant): void;
@@ -162,14 +164,14 @@ export class FirstPackets {
     const query = queryFor(packet.protocol as 6 | 17, reach);
     this.chooseForReceived(packet, client, now);
     const verdict = resolve(serviceTable, service, query, packet.transportLength, now, random, this.choice);
-    if (verdict === undefined) this.handleUnmatched(received);
-    else if (verdict.action === 'demux') this.deliver(verdict.socket as LocalSocket, received, now);
+    if (verdict === undefined) this.handleUnmatched(received, link);
+    else if (verdict.action === 'demux') this.deliver(verdict.socket as LocalSocket, received, link, now);
     else if (verdict.action === 'forward') {
       this.recent.note(verdict, service, this.choice.flow);
-      this.forward(received, verdict, reach, now);
+      this.forward(received, link, verdict, reach, now);
     } else if (verdict.action === 'delay') {
       this.delay(copyOf(batch, row, link), service, from.ip, now, senderOf(packet, from));
-    } else this.drop(received, verdict.refuses);
+    } else this.drop(received, link, verdict.refuses);
   }
 
   /** A client that asks again had no luck with what it got from us last. */
@@ -217,44 +219,60 @@ export class FirstPackets {
     return { waiting: this.delayQueue.length, dropped: this.delayQueue.dropped };
   }
 
-  private deliver(socket: LocalSocket, received: ReceivedControl, now: Instant): void {
-    if (stopOf(received.packet) === 'beyond') this.stop(received, 'beyond', now);
+  private deliver(socket: LocalSocket, received: ReceivedControl, link: number, now: Instant): void {
+    if (stopOf(received.packet) === 'beyond') this.stop(received, link, 'beyond', now);
     else if (received.packet.control === undefined)
       socket.handleDatagram?.(received.packet, received.batch, received.row, received.output.index);
     else if (socket.synListener !== undefined) this.context.handleListenerSyn(socket.synListener, received, now);
   }
 
-  private forward(received: ReceivedControl, verdict: ResolvedForward, reach: ResolutionReach, now: Instant): void {
+  private forward(
+    received: ReceivedControl,
+    link: number,
+    verdict: ResolvedForward,
+    reach: ResolutionReach,
+    now: Instant,
+  ): void {
     const { packet, batch, row } = received;
     const { counters, serviceTable } = this.context;
     const stop = stopOf(packet);
-    if (stop !== 'none') return this.stop(received, stop, now);
+    if (stop !== 'none') return this.stop(received, link, stop, now);
     const source = extendSource(packet, batch.source(row), batch.local(row));
     if (typeof source === 'string') {
       counters.count(source);
       // Whoever we passed it to has nobody, and asked us back: its client is to try elsewhere without waiting.
-      if (source === 'forwardLoop') this.refuse(received);
+      if (source === 'forwardLoop') this.refuse(received, link);
       return;
     }
-    const flags = (packet.sourceFlags ?? 0) | this.relayFlagFor(received, source, now);
+    const isNoted = this.noteForAnswer(received, link, source, verdict, now);
+    const flags = isNoted ? withRelay(packet.sourceFlags ?? 0, source.length - 1) : (packet.sourceFlags ?? 0);
     if (!goesToAll(verdict, reach)) this.forwardTo(verdict, received, source, flags);
     else for (const rule of serviceTable.selectedSet(verdict, reach)) this.forwardTo(rule, received, source, flags);
   }
 
-  private stop(received: ReceivedControl, stop: 'here' | 'beyond', now: Instant): void {
+  private stop(received: ReceivedControl, link: number, stop: 'here' | 'beyond', now: Instant): void {
     const isAnswered = stop === 'here' && this.traceAnswers.take(now);
     this.context.counters.count(isAnswered ? 'traceStopped' : 'traceUnanswered');
-    if (isAnswered) this.refuse(received);
+    if (isAnswered) this.refuse(received, link);
   }
 
-  /** Of the first router, where it passes answers back; a client on this machine hears everybody. */
-  private relayFlagFor({ packet, output }: ReceivedControl, source: readonly NetworkAddress[], now: Instant): number {
-    const { relay } = this.context;
-    const client = source[0]!;
-    if (relay === undefined || packet.control === undefined || source.length !== 2 || client.isLoopback) return 0;
-    if (!output.properties.encapsulated) return 0;
-    relay.noteSyn(client, packet.sourceFlowID, now);
-    return EndpointSourceFlag.relay;
+  /**
+   * Whether its answer is to come back this way. That of a client on this machine, which hears everybody, does only
+   * where the next router wants it to: it knows us, and not the client.
+   */
+  private noteForAnswer(
+    received: ReceivedControl,
+    link: number,
+    source: readonly NetworkAddress[],
+    { address: next }: ResolvedForward,
+    now: Instant,
+  ): boolean {
+    const { relay, relaysReplies } = this.context;
+    const isOfOurs = source[0]!.isLoopback;
+    if ((!relaysReplies && !isOfOurs) || next.isLoopback || received.packet.control === undefined) return false;
+    if (!received.output.properties.encapsulated) return false;
+    relay.noteSyn({ received, link, isFirst: source.length === 2, next }, now);
+    return !isOfOurs;
   }
 
   private forwardTo(
@@ -279,21 +297,27 @@ export class FirstPackets {
    * link without ports every process of the host hears it, and another may have the service. One that was sent to all
    * is refused by those that have the service and no place: its client need not wait for them.
    */
-  private handleUnmatched(received: ReceivedControl): void {
+  private handleUnmatched(received: ReceivedControl, link: number): void {
     this.context.counters.count('unmatched');
     const { packet, batch, row } = received;
     if (packet.control === undefined) return;
     const isFull = this.context.isWithdrawn(packet.destinationService!, packet.protocol as 6 | 17);
-    if (isForUsAlone(received) || (isFull && batch.isBroadcast(row))) refuseSyn(received, isFull);
+    if (isFull && batch.isBroadcast(row)) refuseSyn(received, isFull);
+    else this.refuse(received, link, isFull);
   }
 
-  private drop(received: ReceivedControl, refuses: boolean): void {
+  private drop(received: ReceivedControl, link: number, refuses: boolean): void {
     this.context.counters.count(refuses ? 'ruleRefused' : 'ruleDrop');
-    if (refuses) this.refuse(received);
+    if (refuses) this.refuse(received, link);
   }
 
-  private refuse(received: ReceivedControl): void {
-    if (received.packet.control !== undefined && isForUsAlone(received)) refuseSyn(received);
+  /** Where answers come back this way, ours goes back, too. */
+  private refuse(received: ReceivedControl, link: number, isFull = false): void {
+    const { packet, batch, row, output } = received;
+    if (packet.control === undefined || !isForUsAlone(received)) return;
+    const goesBack = this.context.relaysReplies && output.properties.encapsulated && !batch.source(row).isLoopback;
+    if (goesBack) refuseBack({ ...received, output: this.context.links.at(link) }, isFull);
+    else refuseSyn(received, isFull);
   }
 
   private delay(packet: Waiting, service: ServiceID, source: string, now: Instant, owner?: object | string): void {

@@ -24,7 +24,8 @@ export interface ForwardingContext {
   readonly random: RandomSource;
   readonly counters: Counters;
   readonly forwards: boolean;
-  readonly relay: object | undefined;
+  /** Whether answers to strangers come back this way. */
+  readonly relaysReplies: boolean;
 }
 
 export class ForwardingPath {
@@ -50,7 +51,7 @@ export class ForwardingPath {
     this.look(batch.slab);
     if (offset + length > this.view.byteLength || !header.read(this.view, offset, length)) return false;
     // Who asks again is to get somebody else; and whose answers come back this way is remembered.
-    if (header.isSyn && (header.detail !== 0 || context.relay !== undefined)) return false;
+    if (header.isSyn && (header.detail !== 0 || context.relaysReplies)) return false;
     const client = this.clientOf(batch, row, offset);
     return client !== undefined && this.forward(client, batch, row, now);
   }

@@ -3,7 +3,7 @@
 // which connection a flow belongs to, is the stack's.
 // Long because both tables, and what the signaling may ask of them, stand in one place.
 
-import { FLOWS_MAXIMUM } from '../limits';
+import { FLOWS_MAXIMUM, RELAYED_SYNS, RELAYED_SYNS_OF_MEMBERS } from '../limits';
 import { FlowTable } from '../table/flow-table';
 import { ServiceTable } from '../table/service-table';
 import { DeadlineQueue } from '../time/deadline-queue';
@@ -33,7 +33,7 @@ import { OldRouters } from './old-routers';
 import { isFromPeer, isOfPeer, isOnPath } from './on-path';
 import type { Path } from './path';
 import { PathCache } from './path-cache';
-import type { ReplyRelay } from './reply-relay';
+import { ReplyRelay } from './reply-relay';
 import type { Verdict } from './resolution';
 import { handleSighting } from './signaling/challenge';
 import { confirmHandshake, handleEarlyData, handleSyn } from './signaling/handshake';
@@ -74,8 +74,9 @@ export class ServiceAccessLayer implements SignalingContext {
   private readonly readAhead = new BurstReadAhead(this.serviceTable);
   /** A service router, or the process that is one for its host, forwards what it receives (§4.2). */
   forwards = false;
-  /** Set where it also passes answers back to its clients (§7). */
-  relay: ReplyRelay | undefined;
+  /** Whether answers to the SYNs of strangers come back this way as well (§7). */
+  relaysReplies = false;
+  readonly relay: ReplyRelay;
   private readonly reader = new SalPacketReader();
   private readonly deadlines = new DeadlineQueue<Flow>();
   readonly timeWait = new TimeWait();
@@ -96,6 +97,8 @@ export class ServiceAccessLayer implements SignalingContext {
   ) {
     this.flowTable = new FlowTable(FLOWS_MAXIMUM, flowTag);
     this.resyncRelay = new ResyncRelay(random, this.serviceTable);
+    const remembered = () => (this.relaysReplies ? RELAYED_SYNS : RELAYED_SYNS_OF_MEMBERS);
+    this.relay = new ReplyRelay(random, (link) => this.links.at(link), remembered);
     this.failures = new InstanceFailures(this.serviceTable, (failure, now) => observer.instanceFailed(failure, now));
   }
 
@@ -359,7 +362,7 @@ export class ServiceAccessLayer implements SignalingContext {
   /** From the port that the client, or the end of a flow, has asked at: its middlebox knows no other. */
   private passOn(received: ReceivedControl, link: number, now: Instant): void {
     const output = this.links.at(link);
-    if (!isForResyncRelay(received.packet)) this.count(this.relay?.pass(received, output, now) ?? 'relayRefused');
+    if (!isForResyncRelay(received.packet)) this.count(this.relay.pass(received, now));
     else if (!this.forwards || !output.properties.encapsulated) this.count('resyncRefused');
     else this.count(this.resyncRelay.pass(received, output, now));
   }

@@ -9,7 +9,6 @@ import type { LinkOutput } from '../sal/link-output';
 import type { LinkProperties } from '../sal/link-properties';
 import { MemberList } from '../sal/member-list';
 import type { Path } from '../sal/path';
-import { ReplyRelay } from '../sal/reply-relay';
 import { ServiceAccessLayer } from '../sal/service-access-layer';
 import { randomNonce, startHandshake } from '../sal/signaling/handshake';
 import type { HandshakeSegments } from '../sal/signaling/handshake-segments';
@@ -133,7 +132,7 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
 
   /** Whether answers to the SYNs that are forwarded come back this way, for clients that hear nobody else (§7). */
   setRelaying(relays: boolean): void {
-    this.sal.relay = relays ? new ReplyRelay(this.random, this.sal.serviceTable) : undefined;
+    this.sal.relaysReplies = relays;
   }
 
   /** The first rules are in place: what found no route until now has none. */

@@ -2,7 +2,7 @@
 // otherwise our control packets are the captured ones byte for byte, but for our random numbers.
 
 import { beforeAll, describe, expect, it } from 'vitest';
-import { HALF_OPEN_TIMEOUT } from '../../lib/limits';
+import { CONNECT_BROADCASTS, HALF_OPEN_TIMEOUT } from '../../lib/limits';
 import { Replay, type ReplayOptions } from './replay';
 
 const CLIENT = '10.77.0.1';
@@ -92,8 +92,8 @@ describe('services that nobody offers', () => {
   it('f-refused, client: a RST that repeats our nonce refuses the connection, when nobody else accepts it', () => {
     const replay = new Replay({ capture: 'f-refused', as: CLIENT }).run();
     expect(replay.streams[0]!.told).toEqual(['ECONNREFUSED', 'closed']);
-    // It was a broadcast: others had their time to answer it, twice.
-    expect(replay.kinds()).toEqual(['syn', 'syn']);
+    // It was a broadcast: others had their time to answer it.
+    expect(replay.kinds()).toEqual(new Array(CONNECT_BROADCASTS).fill('syn'));
     expect(replay.host.stack.sal.flowTable.size).toBe(0);
   });
 });

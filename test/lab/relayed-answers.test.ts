@@ -1,7 +1,9 @@
 // Clients behind a middlebox that lets in only what comes from where they have sent to, and a router outside that
 // passes answers back to them (§7): first packets find an instance, and what follows goes directly.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import { SESSION_LEASE } from '../../lib/controller/session/session-limits';
 import type { Actor, Attempt } from './actor';
 import type { LabHost } from './lab';
 import { companyInLabs } from './labs';
@@ -75,6 +77,12 @@ describeWithFirewalls('answers that a router passes back', () => {
       for (let count = 0; count < 3; count++) {
         expect(await connect(client)).toMatchObject({ pid: server.pid, remoteAddress: SERVER });
       }
+      // A process that is not the one with its machine's port: its first packets go by way of that one.
+      const member = await start(on.client, 'createHost');
+      expect(await connect(member)).toMatchObject({ pid: server.pid, remoteAddress: SERVER });
+      server.kill();
+      await sleep(SESSION_LEASE + 500);
+      for (const actor of [client, member]) expect(await connect(actor)).toMatchObject({ code: 'ECONNREFUSED' });
     },
     30_000,
   );

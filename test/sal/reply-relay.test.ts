@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { CONNECT_TIMEOUT, RELAY_LIFETIME } from '../../lib/limits';
+import { RELAY_LIFETIME } from '../../lib/limits';
 import { Flow } from '../../lib/sal/flow';
-import { ReplyRelay } from '../../lib/sal/reply-relay';
 import { randomNonce, startHandshake } from '../../lib/sal/signaling/handshake';
 import { Ping } from '../../lib/sal/signaling/ping';
+import type { ForwardRule } from '../../lib/table/service-rule';
 import { SeededRandom } from '../../lib/time/seeded-random';
 import { ControlFlag } from '../../lib/wire/control-extension';
 import { EndpointSourceFlag } from '../../lib/wire/endpoint-source-extension';
@@ -26,17 +26,28 @@ function network({ relays = true, further = 0 } = {}) {
     router.sal.forwards = true;
     router.forwardTo(hops[index + 1]!.address);
   }
-  if (relays) routers[0]!.sal.relay = new ReplyRelay(SeededRandom.of(8), routers[0]!.sal.serviceTable);
+  routers[0]!.sal.relaysReplies = relays;
   return { wire, client, router: routers[0]!, routers, server };
 }
 
-/** Lets in to the client only what comes from where it has sent to. */
-function firewall(client: Node): (packet: Packet) => Packet | undefined {
+/** Lets in only what comes from where its receiver has sent to. */
+function firewall(...inside: Node[]): (packet: Packet) => Packet | undefined {
   const known = new Set<string>();
+  const isInside = (address: NetworkAddress): boolean => inside.some((node) => node.address.sameIp(address));
   return (packet) => {
-    if (packet.from.sameIp(client.address)) known.add(String(packet.to));
-    return packet.to.sameIp(client.address) && !known.has(String(packet.from)) ? undefined : packet;
+    const [fromInside, toInside] = [isInside(packet.from), isInside(packet.to)];
+    if (fromInside && !toInside) known.add(`${packet.to} ${packet.from}`);
+    return toInside && !fromInside && !known.has(`${packet.from} ${packet.to}`) ? undefined : packet;
   };
+}
+
+/** Until it has failed, or for a second. */
+function settleFor(wire: Wire, client: Node, filter: (packet: Packet) => Packet | undefined): void {
+  for (let waited = 0; waited < 1000; waited += 50) {
+    wire.settle(filter);
+    wire.now = (wire.now + 50) as typeof wire.now;
+    client.sal.handleDeadline(wire.now);
+  }
 }
 
 const hop = ({ from, to }: Packet): string => `${from.ip} > ${to.ip}`;
@@ -96,10 +107,7 @@ describe('a router that relays replies (§7)', () => {
   it('relays refusals, too', () => {
     const { wire, client } = network();
     const { owner } = client.connect();
-    for (let waited = 0; waited < CONNECT_TIMEOUT / 2 && owner.failure === undefined; waited += 100) {
-      wire.settle(firewall(client));
-      wire.advance(100);
-    }
+    settleFor(wire, client, firewall(client));
     expect(owner.failure).toBe('refused');
   });
 
@@ -137,10 +145,20 @@ describe('a router that relays replies (§7)', () => {
   });
 
   it.each<[string, string, (answer: Packet) => Packet]>([
-    ['to somebody who has not asked', 'relayUnasked', (answer) => altered(answer, { source: [address('10.0.0.77')] })],
-    ['to another port', 'relayUnasked', (answer) => altered(answer, { source: [address('10.0.0.1', 4001)] })],
     ['to another flow', 'relayUnasked', (answer) => altered(answer, { destinationFlowID: 5 as never })],
-    ['to a group', 'relayRefused', (answer) => altered(answer, { source: [address('224.0.0.1')] })],
+    [
+      'that answers another SYN',
+      'relayUnasked',
+      (answer) => altered(answer, { control: { ...decode(answer).control!, controlAck: 5 as never } }),
+    ],
+    [
+      'of somebody who says that another one answers',
+      'relayRefused',
+      (answer) => ({
+        ...altered(answer, { sourceFlags: EndpointSourceFlag.relay | EndpointSourceFlag.relayed }),
+        from: address('10.0.0.66'),
+      }),
+    ],
     ['with data', 'relayRefused', (answer) => altered(answer, {}, new Uint8Array(200))],
     [
       'that is none',
@@ -182,7 +200,7 @@ describe('a router that relays replies (§7)', () => {
       const wire = new Wire();
       const router = wire.node(ROUTER, 5, { encapsulated, kind: encapsulated ? 'udp' : 'raw' });
       router.sal.forwards = true;
-      router.sal.relay = new ReplyRelay(SeededRandom.of(8), router.sal.serviceTable);
+      router.sal.relaysReplies = true;
       router.forwardTo(address('10.0.3.1'));
       router.listen();
       router.connect();
@@ -199,13 +217,97 @@ describe('a router that relays replies (§7)', () => {
     },
   );
 
-  it('has to be told to be one', () => {
-    const { wire, router, answer } = untilAnswer();
-    router.sal.relay = undefined;
-    wire.deliver(answer);
-    expect(router.takeSent()).toEqual([]);
-    expect(router.sal.counters.value('relayRefused')).toBe(1);
+  it.each(['10.0.0.77', '224.0.0.1'])('sends it to the client, whoever the answer says that is: %s', (ip) => {
+    const { wire, client, router, answer } = untilAnswer();
+    wire.deliver(altered(answer, { source: [address(ip)] }));
+    expect(router.takeSent().map(({ to }) => String(to))).toEqual([String(client.address)]);
   });
+
+  it('has to be told to be one', () => {
+    const { wire, router, answer } = untilAnswer({ relays: false });
+    expect(answer.to.ip).toBe('10.0.0.1');
+    wire.deliver({
+      ...altered(answer, { source: [answer.to], sourceFlags: EndpointSourceFlag.relay }),
+      to: router.address,
+    });
+    expect(router.takeSent()).toEqual([]);
+    expect(router.sal.counters.value('relayUnasked')).toBe(1);
+  });
+
+  it('refuses its clients itself from where they have asked', () => {
+    const { wire, client, router } = network();
+    router.sal.serviceTable.deleteRule([...router.sal.serviceTable.rules()][0] as ForwardRule);
+    const { owner } = client.connect();
+    wire.settle(firewall(client));
+    expect(owner.failure).toBe('refused');
+  });
+});
+
+describe('routers in a row, each behind a firewall that knows the next one alone (§7)', () => {
+  /** client | router 1 | router 2 | router 3 - server; `relaying`: which of them pass answers back. */
+  function chain(relaying: readonly number[]) {
+    const made = network({ relays: false, further: 2 });
+    for (const index of relaying) made.routers[index]!.sal.relaysReplies = true;
+    const [first, second] = made.routers as [Node, Node];
+    const walls = [firewall(made.client), firewall(made.client, first), firewall(made.client, first, second)];
+    const filter = (packet: Packet): Packet | undefined =>
+      walls.every((wall) => wall(packet) !== undefined) ? packet : undefined;
+    return { ...made, filter };
+  }
+
+  it('pass an answer back from one to the next', () => {
+    const { wire, client, server, filter } = chain([0, 1, 2]);
+    const listener = server.listen();
+    const { owner, flow } = client.connect();
+    const packets = wire.settle(filter);
+    expect(owner.told).toEqual(['connected']);
+    expect(flow.path!.remote.equals(server.address)).toBe(true);
+    expect(listener.accepted[0]!.flow.path!.remote.equals(client.address)).toBe(true);
+    expect(packets.slice(4).map(hop)).toEqual([
+      '10.0.0.2 > 10.1.0.3',
+      '10.1.0.3 > 10.1.0.2',
+      '10.1.0.2 > 10.1.0.1',
+      '10.1.0.1 > 10.0.0.1',
+      '10.0.0.1 > 10.0.0.2',
+    ]);
+  });
+
+  it.each([[[0]], [[0, 1]], [[1, 2]]])('are all needed for it: with %j of them nothing comes through', (relaying) => {
+    const { wire, client, server, filter } = chain(relaying);
+    server.listen();
+    const { owner } = client.connect();
+    wire.settle(filter);
+    expect(owner.told).toEqual([]);
+  });
+
+  it.each([
+    ['the server', (_: ReturnType<typeof chain>) => {}],
+    ['the last router', ({ routers }: ReturnType<typeof chain>) => forget(routers[2]!)],
+    ['the second router', ({ routers }: ReturnType<typeof chain>) => forget(routers[1]!)],
+  ])('pass back a refusal of %s', (_, prepare) => {
+    const made = chain([0, 1, 2]);
+    prepare(made);
+    const { wire, client, filter } = made;
+    const { owner } = client.connect();
+    settleFor(wire, client, filter);
+    expect(owner.failure).toBe('refused');
+  });
+
+  it('tell a ping the way in its order', () => {
+    const { wire, client, routers, server, filter } = chain([0, 1, 2]);
+    server.listen();
+    const ping = new Ping(wire.now, () => {});
+    const flow = new Flow(randomNonce(client.sal), client.sal.random.uint32(), 6, new FakeSegments());
+    Object.assign(flow, { service: SERVICE, stopsAtAnswer: true, owner: ping });
+    startHandshake(client.sal, flow, undefined, wire.now);
+    wire.settle(filter);
+    expect(ping.answer!.address.equals(server.address)).toBe(true);
+    expect(ping.answer!.routers.map(String)).toEqual(routers.map((router) => String(router.address)));
+  });
+
+  const forget = (router: Node): void => {
+    for (const rule of [...router.sal.serviceTable.rules()]) router.sal.serviceTable.deleteRule(rule);
+  };
 });
 
 describe('a client', () => {

@@ -21,6 +21,8 @@ import {
   fitsEndpointSourceExtension,
   parseEndpointSourceExtension,
   readEndpointSourceFlags,
+  relayIndex,
+  withRelay,
   writeEndpointSourceExtension,
 } from '../../lib/wire/endpoint-source-extension';
 import { FlowNonce } from '../../lib/wire/flow-id';
@@ -266,10 +268,24 @@ describe('ENDPOINT_SOURCE', () => {
     for (const flags of [0, ...Object.values(EndpointSourceFlag), 0xe0, 0x80 | 1, 0x80 | ENDPOINT_SOURCE_STOP]) {
       writeEndpointSourceExtension(bytes, 0, [client!], flags);
       expect(bytes[2]).toBe(flags);
-      bytes[3] = 0xff;
       expect(readEndpointSourceFlags(bytes, 0)).toBe(flags);
+      bytes[3] = 0xff;
+      // Looked at only where it means something.
+      if ((flags & EndpointSourceFlag.relay) === 0) expect(readEndpointSourceFlags(bytes, 0)).toBe(flags);
       expect(parseEndpointSourceExtension(bytes, 0, 12)).toEqual([client]);
     }
+  });
+
+  it('names the router that the answer is to go to, the first one unless it says another', () => {
+    const bytes = new Uint8Array(12);
+    for (const index of [1, 2, 19]) {
+      const flags = withRelay(EndpointSourceFlag.record | 3, index);
+      writeEndpointSourceExtension(bytes, 0, repeated(1, '192.0.2.1'), flags);
+      expect([bytes[2], bytes[3]]).toEqual([0xc3, index]);
+      expect(relayIndex(readEndpointSourceFlags(bytes, 0))).toBe(index);
+      expect(relayIndex(withRelay(flags, 7))).toBe(7);
+    }
+    expect(relayIndex(EndpointSourceFlag.relay)).toBe(1);
   });
 });
 

@@ -21,13 +21,34 @@ export function isForUsAlone({ batch, row, output }: ReceivedControl): boolean {
  */
 export function refuseSyn(received: ReceivedControl, full = false): void {
   const control = received.packet.control!;
-  const passed = Math.max((received.packet.source?.length ?? 0) - 1, 0);
-  refuse(
+  const acknowledgment = controlSequence(control.controlSequence + 1);
+  refuse(received, controlSequence(0), acknowledgment, refusalDetail(received, full));
+}
+
+/** The same, to where the SYN came from: the client, or the router before us, which passes it on as any answer (§7). */
+export function refuseBack(received: ReceivedControl, full: boolean): void {
+  const { packet, batch, row } = received;
+  const { controlSequence: sequence, nonce } = packet.control!;
+  const local = batch.local(row);
+  const passes = isForwarded(received);
+  writeReset(
     received,
-    controlSequence(0),
-    controlSequence(control.controlSequence + 1),
-    passed | (full ? REFUSED_FULL : 0),
+    passes ? batch.source(row) : clientAddressOf(received),
+    local.isUnspecified ? undefined : local,
+    {
+      sourceFlowID: packet.destinationFlowID,
+      controlSequence: controlSequence(0),
+      controlAck: controlSequence(sequence + 1),
+      detail: refusalDetail(received, full),
+      nonce,
+      ...(passes ? { source: [local], sourceFlags: EndpointSourceFlag.relay | EndpointSourceFlag.relayed } : {}),
+    },
   );
+}
+
+/** How many routers it has passed, and whether there is no place. */
+function refusalDetail({ packet }: ReceivedControl, full: boolean): number {
+  return Math.max((packet.source?.length ?? 0) - 1, 0) | (full ? REFUSED_FULL : 0);
 }
 
 /** Tells an instance, where its SYN-ACK came from, that the client waits no longer. */

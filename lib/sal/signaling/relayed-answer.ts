@@ -1,7 +1,7 @@
 // Answers that come back through a router, because the client's middlebox lets in nobody else (§7): who asks for it, and
 // when a client believes one.
 
-import { EndpointSourceFlag } from '../../wire/endpoint-source-extension';
+import { EndpointSourceFlag, relayIndex } from '../../wire/endpoint-source-extension';
 import type { NetworkAddress } from '../../wire/network-address';
 import type { SalPacket } from '../../wire/sal-packet';
 import { type Flow, MANY_HOPS } from '../flow';
@@ -11,7 +11,7 @@ import type { ReceivedControl, SignalingContext } from './signaling-context';
 export function relayOf({ packet, output }: Pick<ReceivedControl, 'packet' | 'output'>): NetworkAddress | undefined {
   const { source, sourceFlags = 0 } = packet;
   const isWanted = (sourceFlags & EndpointSourceFlag.relay) !== 0 && output.properties.encapsulated;
-  return isWanted ? source![1] : undefined;
+  return isWanted ? source![relayIndex(sourceFlags)] : undefined;
 }
 
 export function isRelayed({ sourceFlags = 0 }: SalPacket): boolean {
