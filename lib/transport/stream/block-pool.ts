@@ -10,13 +10,9 @@ export class Block {
   /** The same bytes, for copies of a few of them by words. */
   readonly view: DataView;
 
-  constructor(size: number) {
-    this.bytes = Buffer.allocUnsafeSlow(size);
-    this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, size);
-  }
-
-  get length(): number {
-    return this.bytes.length;
+  constructor(readonly length: number) {
+    this.bytes = Buffer.allocUnsafeSlow(length);
+    this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, length);
   }
 }
 
