@@ -123,7 +123,7 @@ export class HostRegistry {
       const { prefix, protocol, weight, picker } = event;
       void this.register(prefix, protocol, { weight, picker });
     }
-    if (event.kind === 'unregistered') this.unregister(event.prefix, event.protocol);
+    if (event.kind === 'unregistered') this.unregister(event.prefix, event.protocol, event.isWithdrawn);
     this.policies.handleEvent(event, now);
     this.carryOut();
   }
@@ -161,8 +161,10 @@ export class HostRegistry {
     return this.registrations.find(prefix, protocol)?.confirmed ?? Promise.resolve();
   }
 
-  unregister(prefix: ServicePrefix, protocol: TransportProtocol): void {
-    if (this.registrations.remove(prefix, protocol)) this.member?.unregister(prefix, protocol);
+  /** `isWithdrawn`: its socket is still there, and will be unregistered again when it closes. */
+  unregister(prefix: ServicePrefix, protocol: TransportProtocol, isWithdrawn = false): void {
+    this.registrations.remove(prefix, protocol);
+    this.member?.unregister(prefix, protocol, isWithdrawn);
   }
 
   /** As the holder: first packets are received at these ports now. May be called again when they change. */
@@ -230,6 +232,10 @@ export class HostRegistry {
       },
       unregistered: (instance) => {
         this.decide(() => this.members.handleUnregistered(instance));
+        upstream?.handleUnregistered(instance);
+      },
+      withdrawn: (instance) => {
+        this.decide(() => this.members.handleWithdrawn(instance));
         upstream?.handleUnregistered(instance);
       },
       memberGone: (address) => {

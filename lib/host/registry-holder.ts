@@ -15,6 +15,8 @@ export interface RegistryHolderObserver {
   /** The member hears of it when that resolves; none: at once. */
   registered(instance: ServiceInstance): Promise<void> | undefined;
   unregistered(instance: Omit<ServiceInstance, 'weight'>): void;
+  /** The same, of a socket that is still there and refuses who comes. */
+  withdrawn(instance: Omit<ServiceInstance, 'weight'>): void;
   /** All that the member at `address` registered is void. */
   memberGone(address: NetworkAddress): void;
   /** A service router of this host wants our place. */
@@ -124,7 +126,7 @@ export class RegistryHolder {
     return address === undefined || silence.isLong ? undefined : this.observer.registered({ ...registration, address });
   }
 
-  private withdraw({ address }: MemberSession, { prefix, protocol }: Registration): void {
+  private withdraw({ address }: MemberSession, { prefix, protocol }: Omit<Registration, 'weight'>): void {
     if (address !== undefined) this.observer.unregistered({ prefix, protocol, address });
   }
 
@@ -162,10 +164,16 @@ export class RegistryHolder {
   }
 
   private handleUnregister(session: MemberSession, message: MemberMessage & { type: 'unregister' }): void {
-    const key = `${message.prefix} ${message.protocol}`;
+    const { prefix, protocol, withdrawn } = message;
+    const key = `${prefix} ${protocol}`;
     const registration = session.registrations.get(key);
     session.registrations.delete(key);
-    if (registration !== undefined && !session.silence.isLong) this.withdraw(session, registration);
+    const { address } = session;
+    if (withdrawn === true && registration !== undefined && address !== undefined && session.mayWithdraw(key)) {
+      this.observer.withdrawn({ prefix, protocol, address });
+    } else if (session.withdrawn.delete(key) || (registration !== undefined && !session.silence.isLong)) {
+      this.withdraw(session, { prefix, protocol });
+    }
   }
 
   private handleEnded(session: MemberSession): void {

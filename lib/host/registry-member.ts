@@ -63,8 +63,9 @@ export class RegistryMember {
     this.send({ type: 'register', id, prefix, protocol, ...terms });
   }
 
-  unregister(prefix: ServicePrefix, protocol: TransportProtocol): void {
-    this.send({ type: 'unregister', prefix, protocol });
+  /** `withdrawn`: its socket is still there. */
+  unregister(prefix: ServicePrefix, protocol: TransportProtocol, withdrawn: boolean): void {
+    this.send({ type: 'unregister', prefix, protocol, ...(withdrawn ? { withdrawn } : {}) });
   }
 
   /** This process is a service router, and wants the holder's place. */

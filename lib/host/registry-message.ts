@@ -29,7 +29,13 @@ export type MemberMessage =
       readonly weight: number;
       readonly picker?: PickerName | undefined;
     }
-  | { readonly type: 'unregister'; readonly prefix: ServicePrefix; readonly protocol: TransportProtocol }
+  | {
+      readonly type: 'unregister';
+      readonly prefix: ServicePrefix;
+      readonly protocol: TransportProtocol;
+      /** Its socket is still there, and refuses who comes. */
+      readonly withdrawn?: boolean;
+    }
   /** The answer to `ask`. */
   | { readonly type: 'alive' }
   /** This process is a service router: it has to be the holder itself. */
@@ -73,7 +79,8 @@ export function parseMemberMessage(line: string): MemberMessage | undefined {
     }
     case 'unregister': {
       const registration = parseRegistration(fields);
-      return registration && { type: 'unregister', ...registration };
+      const withdrawn = fields['withdrawn'] === true;
+      return registration && { type: 'unregister', ...registration, ...(withdrawn ? { withdrawn } : {}) };
     }
     case 'alive':
       return { type: 'alive' };

@@ -3,7 +3,12 @@
 import type { Socket } from 'node:net';
 import type { ServiceInstance } from '../controller/service-controller';
 import { LineReader } from '../controller/session/line-reader';
-import { REGISTRY_BACKLOG_MAXIMUM, REGISTRY_HELLO_TIMEOUT, REGISTRY_LINE_MAXIMUM } from '../limits';
+import {
+  REGISTRATIONS_PER_MEMBER_MAXIMUM,
+  REGISTRY_BACKLOG_MAXIMUM,
+  REGISTRY_HELLO_TIMEOUT,
+  REGISTRY_LINE_MAXIMUM,
+} from '../limits';
 import type { NetworkAddress } from '../wire/network-address';
 import { loopbackAddress, type ProcessPort } from './process-port';
 import { formatMessage, type HolderMessage, type MemberMessage, parseMemberMessage } from './registry-message';
@@ -22,6 +27,8 @@ interface MemberSessionObserver {
 export class MemberSession {
   /** By `PREFIX protocol`: what it offers, also while nobody is sent to it. */
   readonly registrations = new Map<string, Registration>();
+  /** Of what it has withdrawn: its sockets are still there, and refuse who comes. */
+  readonly withdrawn = new Set<string>();
   readonly silence = new Silence();
   isMember = false;
   /** Its end is no reason to fail its connections: it said goodbye, or it was cut off. */
@@ -48,6 +55,13 @@ export class MemberSession {
     this.isMember = true;
     this.ports = ports;
     this.address = loopbackAddress(ports);
+  }
+
+  /** Whether more may be remembered as withdrawn. */
+  mayWithdraw(key: string): boolean {
+    if (this.withdrawn.size + this.registrations.size >= REGISTRATIONS_PER_MEMBER_MAXIMUM) return false;
+    this.withdrawn.add(key);
+    return true;
   }
 
   send(message: HolderMessage): void {

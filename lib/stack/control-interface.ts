@@ -31,7 +31,13 @@ export type ServiceEvent =
       readonly picker?: PickerName | undefined;
     }
   /** A local socket stopped listening. */
-  | { readonly kind: 'unregistered'; readonly prefix: ServicePrefix; readonly protocol: TransportProtocol }
+  | {
+      readonly kind: 'unregistered';
+      readonly prefix: ServicePrefix;
+      readonly protocol: TransportProtocol;
+      /** The socket is still there, and takes nobody for now. Told again without it when it closes. */
+      readonly isWithdrawn?: boolean;
+    }
   /** A packet matched a DELAY rule and waits (§4.3). */
   | { readonly kind: 'delayed'; readonly serviceID: ServiceID; readonly at: Instant }
   /** No packet for the service waits any more: they were too old or too many, or their sockets have gone. */

@@ -66,8 +66,9 @@ export class Registrations {
   }
 
   remove(socket: Registrant): void {
-    if (this.withdrawn.get(keyOf(socket)) === socket) this.withdrawn.delete(keyOf(socket));
-    else this.leave(socket);
+    if (this.withdrawn.get(keyOf(socket)) !== socket) return this.leave(socket, false);
+    this.withdrawn.delete(keyOf(socket));
+    this.denounce(socket, false);
   }
 
   private enter(socket: Registrant, weight: number, now: Instant): boolean {
@@ -85,20 +86,23 @@ export class Registrations {
   }
 
   private withdraw(socket: Registrant): void {
-    this.leave(socket);
+    this.leave(socket, true);
     this.withdrawn.set(keyOf(socket), socket);
   }
 
-  private leave(socket: Registrant): void {
+  private leave(socket: Registrant, isWithdrawn: boolean): void {
     if (!this.weights.delete(socket)) return;
     this.table.deleteRule(this.ruleOf(socket));
-    const { prefix, protocol, isRegistered } = socket;
-    if (isRegistered) this.tell({ kind: 'unregistered', prefix, protocol });
+    this.denounce(socket, isWithdrawn);
   }
 
   private announce({ prefix, protocol, isRegistered, picker }: Registrant, weight: number): void {
     const wish = picker === undefined ? {} : { picker };
     if (isRegistered) this.tell({ kind: 'registered', prefix, protocol, weight, ...wish });
+  }
+
+  private denounce({ prefix, protocol, isRegistered }: Registrant, isWithdrawn: boolean): void {
+    if (isRegistered) this.tell({ kind: 'unregistered', prefix, protocol, ...(isWithdrawn ? { isWithdrawn } : {}) });
   }
 
   private hasRule({ prefix, protocol }: Registrant): boolean {

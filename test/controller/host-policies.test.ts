@@ -54,6 +54,24 @@ describe('MemberRegistrations', () => {
     ]);
   });
 
+  it('keeps the rule of a service that is withdrawn, behind all others, until it is back or gone', () => {
+    const members = new MemberRegistrations(() => 2, 'host');
+    const withdrawn = { prefix: web, protocol: 6, address: first } as const;
+    members.handleRegistered({ ...withdrawn, weight: 10 });
+    members.handleWithdrawn(withdrawn);
+    members.handleWithdrawn(withdrawn);
+    const [, change] = drain(members);
+    expect(change).toMatchObject({ kind: 'modifyRule', priority: DEFAULT_RULE_PRIORITY });
+    members.handleRegistered({ ...withdrawn, weight: 20 });
+    expect(drain(members)).toMatchObject([{ kind: 'addRule', rule: { priority: DEMUX_PRIORITY, weight: 20 } }]);
+    members.handleWithdrawn(withdrawn);
+    members.handleUnregistered(withdrawn);
+    members.handleUnregistered(withdrawn);
+    expect(told(members).at(-1)).toBe('deleteRule forward aaaa/256 -> 127.0.0.1:4001');
+    members.handleWithdrawn({ ...withdrawn, address: second });
+    expect(drain(members)).toEqual([]);
+  });
+
   it('forgets all that a member registered when it is gone, and nothing else', () => {
     const members = new MemberRegistrations(() => 2, 'host');
     members.handleRegistered({ prefix: web, protocol: 6, address: first, weight: 1 });

@@ -2,6 +2,7 @@
 // original's registrations on raw links.
 
 import { expect, it } from 'vitest';
+import { CONNECT_BROADCAST_PAUSE, CONNECT_BROADCASTS } from '../../lib/limits';
 import { type Actor, type Attempt, now } from './actor';
 import type { LabHost } from './lab';
 import { companyInLabs } from './labs';
@@ -52,6 +53,31 @@ describeWithNamespaces('flooding', () => {
     member.kill();
     await outcome(client, { code: 'EHOSTUNREACH' });
   }, 30_000);
+});
+
+describeWithNamespaces('a search by broadcast', () => {
+  it.each(['the one that has the port', 'another one'])(
+    'is refused soon when the only instance is full, whichever process of its machine it is: %s',
+    async (which) => {
+      const [a, b] = await segment();
+      const broadcasting = async (on: LabHost): Promise<Actor> => {
+        const actor = await company.start({ on });
+        await actor.ask('createHost', { settings: {} });
+        return actor;
+      };
+      const [holder, member, client] = [await broadcasting(b), await broadcasting(b), await broadcasting(a)];
+      const server = which === 'another one' ? member : holder;
+      await server.ask('listen', web);
+      await server.ask('tuneServer', { service: web.service, maxConnections: 1 });
+      expect(await client.ask<Attempt>('connect', { service: web.service, name: 'held' })).toMatchObject({
+        pid: server.pid,
+      });
+      const { code, startedAt, failedAt } = await client.ask<Attempt>('connect', { service: 'acme/web' });
+      expect(code).toBe('ECONNREFUSED');
+      expect(failedAt! - startedAt).toBeLessThan(CONNECT_BROADCASTS * CONNECT_BROADCAST_PAUSE + 1000);
+    },
+    30_000,
+  );
 });
 
 describeWithNamespaces('registrations of the original, on raw links', () => {

@@ -3,7 +3,7 @@
 // serviceID share its load. How registrations travel is host/'s matter, and that of session/.
 
 import type { ServiceCommand, ServiceEvent, TransportProtocol } from '../../stack/control-interface';
-import { DEMUX_PRIORITY, type ForwardRule, type RuleScope } from '../../table/service-rule';
+import { DEFAULT_RULE_PRIORITY, DEMUX_PRIORITY, type ForwardRule, type RuleScope } from '../../table/service-rule';
 import type { Instant } from '../../time/instant';
 import type { NetworkAddress } from '../../wire/network-address';
 import type { ServicePrefix } from '../../wire/service-id';
@@ -32,7 +32,7 @@ export class MemberRegistrations implements ServiceController {
     const registrations = this.registrationsOf(instance.address);
     const key = instance.prefix.toString();
     const known = registrations.get(key);
-    if (known === undefined) {
+    if (known === undefined || known.terms.size === 0) {
       registrations.set(key, { prefix: instance.prefix, terms: new Map([[instance.protocol, instance]]) });
       this.commands.push({ kind: 'addRule', rule: this.rule(instance.prefix, instance.address, instance) });
       return;
@@ -48,11 +48,24 @@ export class MemberRegistrations implements ServiceController {
     const known = registrations?.get(key);
     if (registrations === undefined || known === undefined) return;
     const former = termsOf(known);
-    if (!known.terms.delete(instance.protocol)) return;
+    // One that was withdrawn has none left, and its rule yet.
+    if (known.terms.size > 0 && !known.terms.delete(instance.protocol)) return;
     if (known.terms.size > 0) return this.changeTerms(known, instance.address, former);
     registrations.delete(key);
     if (registrations.size === 0) this.members.delete(instance.address.toString());
     this.deleteRule(known, instance.address);
+  }
+
+  /**
+   * Its socket takes nobody for now: it is asked only where nobody else is left, and says that it is full. A search by
+   * broadcast then ends soon.
+   */
+  handleWithdrawn(instance: Omit<ServiceInstance, 'weight'>): void {
+    const known = this.members.get(instance.address.toString())?.get(instance.prefix.toString());
+    if (known === undefined || known.terms.size > 1) return this.handleUnregistered(instance);
+    if (!known.terms.delete(instance.protocol)) return;
+    const rule = this.rule(known.prefix, instance.address, { weight: 1 });
+    this.commands.push({ kind: 'modifyRule', rule, priority: DEFAULT_RULE_PRIORITY });
   }
 
   /** The member at `address` ended, or its connection did: all it registered goes. */
