@@ -122,6 +122,8 @@ export const HALF_OPEN_MAXIMUM = 4096;
 export const HALF_OPEN_GRACE = seconds(1);
 /** A further flow that is not answered by then is given up, and tried again after a pause. */
 export const JOIN_TIMEOUT = seconds(4);
+/** Further flows that a connection begins by itself in that time, whatever addresses the peer tells of. */
+export const JOINS_PER_TIMEOUT = 12;
 /** The pause, doubled each time; and the longest. */
 export const JOIN_PAUSE = seconds(10);
 export const JOIN_PAUSE_MAXIMUM = seconds(120);

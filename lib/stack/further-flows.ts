@@ -28,6 +28,7 @@ import { ServicePrefix } from '../wire/service-id';
 import { ClosedFlows } from './closed-flows';
 import type { MigrationRefusal } from './control-interface';
 import { FlowPriorities } from './flow-priorities';
+import { JoinPace } from './join-pace';
 import type { Multipath } from './multipath';
 import { isSameWay, nameOf, type Way, waysBetween } from './way';
 
@@ -84,6 +85,7 @@ export class FurtherFlows implements SynListener {
   private readonly joining = new Map<Flow, Joining>();
   private readonly failures = new Map<string, Failure>();
   private readonly closed = new ClosedFlows();
+  private readonly pace = new JoinPace();
   private readonly priorities: FlowPriorities;
   private told: readonly NetworkAddress[] = [];
   private toldNumber = 0;
@@ -226,7 +228,7 @@ export class FurtherFlows implements SynListener {
   }
 
   nextDeadline(): Instant {
-    let next = earlier(this.repeatAt, this.closed.nextDeadline());
+    let next = earlier(earlier(this.repeatAt, this.pace.deadline), this.closed.nextDeadline());
     if (this.opens) for (const { until } of this.failures.values()) next = earlier(next, until);
     return next;
   }
@@ -238,6 +240,7 @@ export class FurtherFlows implements SynListener {
       else this.repeatAt = NEVER;
     }
     this.closed.handleDeadline(now);
+    this.pace.handleDeadline(now);
     for (const [name, failure] of this.failures) {
       // It stays, so that the next pause is longer.
       if (failure.until <= now) this.failures.set(name, { ...failure, until: NEVER });
@@ -318,7 +321,10 @@ export class FurtherFlows implements SynListener {
 
   private open(now: Instant): void {
     if (!this.opens || this.heardNumber === 0) return;
-    for (let way = this.nextWay(now); way !== undefined && this.hasRoom; way = this.nextWay(now)) this.join(way, now);
+    for (let way = this.nextWay(now); way !== undefined && this.hasRoom; way = this.nextWay(now)) {
+      if (!this.pace.take(now)) return;
+      this.join(way, now);
+    }
   }
 
   private join(way: Way, now: Instant, target?: FlowTarget): Joining {

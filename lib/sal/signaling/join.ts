@@ -29,6 +29,7 @@ export function startJoin(
   flow.transition('connect');
   flow.control.consume(now);
   flow.setLifetime(JOIN_TIMEOUT, now);
+  context.count('joinStarted');
   sendJoin(flow);
   context.reschedule(flow);
   return true;
