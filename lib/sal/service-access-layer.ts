@@ -3,8 +3,9 @@
 // which connection a flow belongs to, is the stack's.
 // Long because both tables, and what the signaling may ask of them, stand in one place.
 
-import { FLOWS_MAXIMUM, RELAYED_SYNS, RELAYED_SYNS_OF_MEMBERS } from '../limits';
+import { FLOWS_MAXIMUM, OUTLIER_SUSPICION, RELAYED_SYNS, RELAYED_SYNS_OF_MEMBERS } from '../limits';
 import { FlowTable } from '../table/flow-table';
+import type { RuleKey } from '../table/service-rule';
 import { ServiceTable } from '../table/service-table';
 import { DeadlineQueue } from '../time/deadline-queue';
 import { earlier, type Instant } from '../time/instant';
@@ -152,6 +153,17 @@ export class ServiceAccessLayer implements SignalingContext {
       // Who was not there before the change may be there behind it.
       flow.unreachable = undefined;
       this.sendFirstPacket(flow, now);
+    }
+  }
+
+  /** The rule is passed over now: connects that wait for an answer from there go on elsewhere, unless it is due yet. */
+  handleEjected(rule: RuleKey, now: Instant): void {
+    if (rule.action !== 'forward') return;
+    for (const flow of this.connecting) {
+      const isThere = flow.lastHop !== MANY_HOPS && flow.lastHop?.equals(rule.address) === true;
+      if (!isThere || !rule.prefix.contains(flow.service!)) continue;
+      flow.control.hastenAfter(OUTLIER_SUSPICION, now);
+      this.reschedule(flow);
     }
   }
 

@@ -177,6 +177,7 @@ export class Stack implements ConnectionContext, ListenerContext, DatagramContex
         return;
       case 'ejectRule':
         if (this.sal.serviceTable.ejectRule(command.rule)) {
+          this.sal.handleEjected(command.rule, now);
           this.tellControllers({ kind: 'ruleEjected', rule: command.rule });
         }
         return;

@@ -107,6 +107,12 @@ function tellOfSilentDeath(story: Story, depth: 0 | 1): void {
     const [first, ...rest] = slow.filter(({ by }) => clients.includes(by));
     const late = rest.filter(({ at }) => at - first!.at > learningTime);
     expectThat(late.length === 0, `${late.length} connects waited that began ${learningTime} ms after the first`);
+    if (depth > 0) continue;
+    // They go on with the first of them, or when they have waited for as long as an answer takes at most.
+    for (const { at, took } of rest) {
+      const most = Math.max(CONTROL_TIMEOUT_INITIAL - (at - first!.at), OUTLIER_SUSPICION) + 4 * ROUND_TRIP;
+      expectThat(took! <= most, `a connect waited for ${took} ms, and it was known after ${most}`);
+    }
   }
   finish(site);
 }

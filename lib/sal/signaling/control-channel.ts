@@ -103,6 +103,12 @@ export class ControlChannel {
     outstanding.isHastened = true;
   }
 
+  /** The same, to when the peer will have been silent for so long. */
+  hastenAfter(silence: Duration, now: Instant): void {
+    const { sentAt = NEVER } = this.outstanding ?? {};
+    this.hasten(Math.max(now, after(sentAt, silence)) as Instant);
+  }
+
   /** Whether the retransmission that is due was brought forward, and says nothing of the peer. */
   get isHastened(): boolean {
     return this.outstanding?.isHastened === true;
