@@ -24,15 +24,14 @@ const MOVER_COLOURS = { server: BLUE, client: GREEN, both: RED } as const;
 interface Series {
   readonly title: string;
   readonly colour: string;
-  readonly dash?: readonly number[];
   readonly cells: readonly Conclusions[];
 }
 
 /** With its legend above it, from `y` on. `patience` in milliseconds. */
 export function silenceMarks(found: Found, patience: number, width: number, y: number): readonly object[] {
   const series = seriesOf(found);
-  const legend: LegendEntry[] = series.map(({ title, colour, dash }, index) => {
-    return { text: title, colour, at: index * 180, ...(dash !== undefined && { dash }) };
+  const legend: LegendEntry[] = series.map(({ title, colour }, index) => {
+    return { text: title, colour, at: index * 180 };
   });
   const what =
     'ms of silence beyond the time without a network, in the worse direction: median (dot) and p99 (end of the line)';
@@ -54,8 +53,8 @@ function seriesOf(found: Found): readonly Series[] {
       const recovered = cells.filter((each) => each.mover === mover && each.recovered > 0);
       if (recovered.length === 0) return [];
       const title = `${STREAM_TITLES[contender]}, ${MOVER_TITLES[mover]}`;
-      if (contender === 'serval') return [{ title, colour: MOVER_COLOURS[mover], cells: recovered }];
-      return [{ title, colour: ORANGE, cells: recovered, dash: [4, 3] }];
+      const colour = contender === 'serval' ? MOVER_COLOURS[mover] : ORANGE;
+      return [{ title, colour, cells: recovered }];
     }),
   );
 }
