@@ -30,7 +30,7 @@ import type { MigrationRefusal } from './control-interface';
 import { FlowPriorities } from './flow-priorities';
 import { JoinPace } from './join-pace';
 import type { Multipath } from './multipath';
-import { isSameWay, nameOf, type Way, waysBetween } from './way';
+import { isSameWay, nameOf, sharedWords, type Way, waysBetween } from './way';
 
 /** What it needs of the connection and the stack around it. */
 export interface FurtherFlowsContext {
@@ -72,7 +72,8 @@ interface Joining extends Way {
 
 /** A way that led nowhere. */
 interface Failure {
-  readonly until: Instant;
+  /** `undefined` once the way may be tried again. */
+  readonly until: Instant | undefined;
   readonly pause: Duration;
 }
 
@@ -229,7 +230,7 @@ export class FurtherFlows implements SynListener {
 
   nextDeadline(): Instant {
     let next = earlier(earlier(this.repeatAt, this.pace.deadline), this.closed.nextDeadline());
-    if (this.opens) for (const { until } of this.failures.values()) next = earlier(next, until);
+    if (this.opens) for (const { until } of this.failures.values()) next = earlier(next, until ?? NEVER);
     return next;
   }
 
@@ -243,7 +244,7 @@ export class FurtherFlows implements SynListener {
     this.pace.handleDeadline(now);
     for (const [name, failure] of this.failures) {
       // It stays, so that the next pause is longer.
-      if (failure.until <= now) this.failures.set(name, { ...failure, until: NEVER });
+      if ((failure.until ?? NEVER) <= now) this.failures.set(name, { ...failure, until: undefined });
     }
     this.open(now);
   }
@@ -376,8 +377,16 @@ export class FurtherFlows implements SynListener {
       ...waysBetween(locals, remotes),
       ...waysBetween(locals, [first.remote]),
       ...waysBetween([first.local], remotes),
+      ...this.waysOfOthers(locals, used),
     ];
     return candidates.find(isFree);
+  }
+
+  /** From interfaces that have no address of the first flow's family: to the addresses that look nearest first. */
+  private waysOfOthers(locals: readonly NetworkAddress[], used: readonly Way[]): Way[] {
+    const unused = this.heard.filter((remote) => !used.some((way) => way.remote.sameIp(remote)));
+    const ways = waysBetween(locals, unused);
+    return ways.sort((one, other) => sharedWords(other) - sharedWords(one));
   }
 
   private isSameInterface(one: NetworkAddress, other: NetworkAddress): boolean {

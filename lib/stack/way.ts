@@ -21,3 +21,10 @@ export function isSameWay(one: Way, other: Way): boolean {
 export function nameOf({ local, remote }: Way): string {
   return `${local.ip} ${remote}`;
 }
+
+/** How much of the two addresses is alike, in words of 32 bits from the front: on one subnet more than elsewhere. */
+export function sharedWords({ local, remote }: Way): number {
+  const words = ['word0', 'word1', 'word2', 'word3'] as const;
+  const different = words.findIndex((word) => local[word] !== remote[word]);
+  return different < 0 ? words.length : different;
+}

@@ -2,6 +2,7 @@
 
 import { expect } from 'vitest';
 import { createServer, type ListenOptions, type Socket } from '../../lib/index';
+import { Corruption } from '../../lib/sim/elements/corruption';
 import { Delay } from '../../lib/sim/elements/delay';
 import { RandomLoss } from '../../lib/sim/elements/random-loss';
 import { Rate } from '../../lib/sim/elements/rate';
@@ -18,6 +19,8 @@ export interface Line {
   readonly rate?: number;
   readonly delay: number;
   readonly loss?: number;
+  readonly families?: readonly (4 | 6)[];
+  readonly corruption?: number;
 }
 
 /** A client and a server with a wire of their own for each line; megabits a second, milliseconds one way. */
@@ -25,18 +28,19 @@ export function twoHosts(lines: readonly Line[], seed = 1) {
   const world = new World({ seed });
   const [client, server] = [world.host('client'), world.host('server')] as const;
   const counts: Count[] = [];
-  for (const { rate = 100, delay, loss = 0 } of lines) {
+  for (const { rate = 100, delay, loss = 0, corruption = 0, families } of lines) {
     const queue = new TailDropQueue({ bytes: 100_000 });
     const count = new Count();
     counts.push(count);
-    const elements = [count, new Rate(rate * 1e6, queue), new Delay(milliseconds(delay)), new RandomLoss(loss)];
-    world.connect(client, server, path(...elements));
+    const faults = [new RandomLoss(loss), new Corruption(corruption)];
+    const elements = [count, new Rate(rate * 1e6, queue), new Delay(milliseconds(delay)), ...faults];
+    world.connect(client, server, path(...elements), families === undefined ? {} : { families });
   }
   /** Bytes that were sent on that line so far, in both directions. */
   const carried = (line: number): number => counts[line]!.bytes;
-  /** Nothing arrives by that line from now on, and nobody is told. */
-  const silence = (line: number): void => {
-    counts[line]!.isSilent = true;
+  /** Nothing arrives by that line from now on, and nobody is told; or all does again. */
+  const silence = (line: number, isSilent = true): void => {
+    counts[line]!.isSilent = isSilent;
   };
   return { world, client, server, carried, silence };
 }
