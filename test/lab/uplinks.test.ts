@@ -22,25 +22,29 @@ describeWithNamespaces('a host whose uplink is replaced while a stream runs', ()
     two = await TwoStubs.start(newLab(), company);
   });
 
-  it.each(cases)('the %s, %s -> %s: every byte arrives', async (who, from, to) => {
-    const [stub, peer] = who === 'client' ? [two.client, two.server] : [two.server, two.client];
-    await Promise.all([plugged(stub, UPLINKS[from]), plugged(peer, [4, 6])]);
-    const stream = await two.stream({ chunk: 700, every: 5 });
-    await stream.runs(3000);
+  it.each(cases)(
+    'the %s, %s -> %s: every byte arrives',
+    async (who, from, to) => {
+      const [stub, peer] = who === 'client' ? [two.client, two.server] : [two.server, two.client];
+      await Promise.all([plugged(stub, UPLINKS[from]), plugged(peer, [4, 6])]);
+      const stream = await two.stream({ chunk: 700, every: 5 });
+      await stream.runs(3000);
 
-    const end = who === 'client' ? stream.client : stream.server;
-    const startedAt = now();
-    stub.unplug();
-    const { addresses } = await plugged(stub, UPLINKS[to]);
-    await stream.runs(3000);
-    console.info(
-      `${who} ${from} -> ${to}: bytes both ways again ${Math.round(now() - startedAt)} ms after the old uplink went`,
-    );
-    await stream.agrees();
-    expect(addresses).toContain((await end.place()).local);
-    await stream.finish();
+      const end = who === 'client' ? stream.client : stream.server;
+      const startedAt = now();
+      stub.unplug();
+      const { addresses } = await plugged(stub, UPLINKS[to]);
+      await stream.runs(3000);
+      console.info(
+        `${who} ${from} -> ${to}: bytes both ways again ${Math.round(now() - startedAt)} ms after the old uplink went`,
+      );
+      await stream.agrees();
+      expect(addresses).toContain((await end.place()).local);
+      await stream.finish();
 
-    await two.rest();
-    for (const each of [stub, peer]) each.unplugAll();
-  });
+      await two.rest();
+      for (const each of [stub, peer]) each.unplugAll();
+    },
+    60_000,
+  );
 });
