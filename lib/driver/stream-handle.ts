@@ -258,7 +258,7 @@ export class StreamHandleOverStack implements StreamHandle {
       congestionWindow: subflow?.congestionWindow ?? 0,
       segmentSize: subflow?.segmentSize ?? 0,
       retransmittedBytes: subflow?.retransmittedBytes ?? 0,
-      backup: subflow?.isBackup ?? false,
+      backup: this.connection.isReserve(flow),
     };
     const { connection, driver } = this;
     return new FlowHandle(fields, {

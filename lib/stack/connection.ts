@@ -157,6 +157,10 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
     return opening;
   }
 
+  isReserve(flow: Flow): boolean {
+    return this.further?.isReserve(flow) ?? false;
+  }
+
   /** Whether the flow is to carry data only while no other one works (§4.4); the peer hears of it. */
   setBackup(flow: Flow, isBackup: boolean, now: Instant): boolean {
     if (!this.flows.includes(flow)) return false;
@@ -166,7 +170,7 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
     return true;
   }
 
-  /** The others carry what the flow had under way. False for the only one, and for one that has ended. */
+  /** The others carry what it had under way. False for the only one, and for one that has ended. */
   closeFlow(flow: Flow, now: Instant): boolean {
     if (this.flows.length < 2 || !this.flows.includes(flow)) return false;
     this.further?.handleClosed(flow, now);
@@ -434,8 +438,9 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
     const { peerMaximumSegment } = flow.segments as StreamHandshake;
     const roundTrip = flow.request === undefined ? flow.control.measuredRoundTripTime : undefined;
     const size = this.context.pathSizeOf(flow);
-    const joining = { peerMaximumSegment, size, roundTrip, isBackup: this.further?.isReserve(flow) };
-    if (!this.transport.join(joining, now)) resetFlow(this.context.sal, flow, now);
+    if (!this.transport.join({ peerMaximumSegment, size, roundTrip }, now)) resetFlow(this.context.sal, flow, now);
+    // A stream that rested with one flow knows of none that is for reserve.
+    for (const [number, each] of this.flows.entries()) this.transport.setBackup(number, this.isReserve(each), now);
     this.signal(ConnectionSignal.flowsChanged);
     this.context.touch(this);
   }
@@ -466,9 +471,8 @@ export class Connection implements FlowOwner, FurtherFlowsContext, HasListPlace<
   }
 
   peerAddressChanged(flow: Flow, isThere: boolean, now: Instant): void {
-    const number = this.flows.indexOf(flow);
-    if (isThere) this.transport.thaw(number, now);
-    else this.transport.freeze(number);
+    if (isThere) this.transport.thaw(this.flows.indexOf(flow), now);
+    else this.transport.freeze(this.flows.indexOf(flow));
   }
 
   priorityChanged(flow: Flow, isReserve: boolean, now: Instant): void {

@@ -4,7 +4,7 @@
 
 import type { Flow } from '../sal/flow';
 import type { LocalInterfaces } from '../sal/local-interfaces';
-import { FlowPriority } from '../wire/flow-priority';
+import { FlowPriority, hasHeard, priorityFlags } from '../wire/flow-priority';
 import type { NetworkAddress } from '../wire/network-address';
 
 interface Priority {
@@ -12,8 +12,9 @@ interface Priority {
   theirs: boolean;
   /** Said by the application: its interface has no say in it any more. */
   isByHand: boolean;
-  /** The peer has heard of ours. */
+  /** The peer has heard of ours, which the list of this number says at the earliest. */
   isHeard: boolean;
+  toldNumber: number;
   /** Number of the peer's list that theirs was said in. */
   heardNumber: number;
 }
@@ -35,7 +36,7 @@ export class FlowPriorities {
   /** A flow that begins here, or by the peer's SYN, which says the same of it. */
   begin(flow: Flow, ours: boolean, theirs: boolean, isByHand = false): void {
     // The SYN says what its sender wants; what the other end wants follows in a list.
-    this.known.set(flow, { ours, theirs, isByHand, isHeard: true, heardNumber: 0 });
+    this.known.set(flow, { ours, theirs, isByHand, isHeard: true, toldNumber: 0, heardNumber: 0 });
   }
 
   end(flow: Flow): void {
@@ -51,7 +52,7 @@ export class FlowPriorities {
   flagsOf(flow: Flow): number {
     const priority = this.known.get(flow);
     if (priority === undefined) return 0;
-    return (priority.ours ? FlowPriority.reserve : 0) | (priority.theirs ? FlowPriority.heardReserve : 0);
+    return priorityFlags(priority.ours, priority.heardNumber);
   }
 
   /** True when the peer is to be told. */
@@ -71,11 +72,18 @@ export class FlowPriorities {
     return this.set(flow, this.isReserveAt(flow.path?.local), false);
   }
 
+  /** The next list on the flow, and those that repeat it, have at least this number. */
+  handleTold(flow: Flow, number: number): void {
+    const priority = this.known.get(flow);
+    if (priority !== undefined) priority.toldNumber = number;
+  }
+
   /** A list of the peer's on the flow. True when it says something new, which it wants to hear that we heard. */
   handleFlags(flow: Flow, number: number, flags: number): boolean {
     const priority = this.known.get(flow);
     if (priority === undefined) return false;
-    if (((flags & FlowPriority.heardReserve) !== 0) === priority.ours) priority.isHeard = true;
+    // On this very flow: what comes by others says nothing of what we said here.
+    if (hasHeard(flags, priority.toldNumber)) priority.isHeard = true;
     // An older list may come later.
     if (number <= priority.heardNumber) return false;
     priority.heardNumber = number;

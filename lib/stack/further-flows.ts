@@ -292,6 +292,7 @@ export class FurtherFlows implements SynListener {
   private tellPriority(flow: Flow, now: Instant): void {
     if (this.toldNumber === 0) this.beginTelling();
     else this.toldNumber++;
+    this.priorities.handleTold(flow, this.toldNumber);
     this.repeats = 0;
     this.context.priorityChanged(flow, this.priorities.isReserve(flow), now);
     this.tell(now, flow);

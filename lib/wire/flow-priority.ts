@@ -4,6 +4,17 @@
 export const FlowPriority = {
   /** The sender wants data on this flow only while no other one works. */
   reserve: 0x0001,
-  /** The sender has heard that the receiver wants that. */
-  heardReserve: 0x0002,
 } as const;
+
+/** The flags of a list, whose sender has heard the list of that number on the same flow last. */
+export function priorityFlags(isReserve: boolean, heardNumber: number): number {
+  return (isReserve ? FlowPriority.reserve : 0) | ((heardNumber & NUMBER_MASK) << 1);
+}
+
+/** Whether the sender of these flags has heard the list of that number, or a later one, on the flow. */
+export function hasHeard(flags: number, number: number): boolean {
+  return (((flags >>> 1) - number) & NUMBER_MASK) < NUMBER_MASK / 2;
+}
+
+/** As many bits of a number as there are. */
+const NUMBER_MASK = 0x7fff;
