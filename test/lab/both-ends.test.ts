@@ -4,6 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { afterEach, expect, it } from 'vitest';
 import { type Actor, now, type StreamReport } from './actor';
+import type { LabHost } from './lab';
 import { companyInLabs } from './labs';
 import { describeWithNamespaces } from './require-root';
 import { type Families, Stub } from './stub';
@@ -25,7 +26,8 @@ interface Scene {
   readonly far: Stub;
 }
 
-async function scene(families: Families): Promise<Scene> {
+/** `beside`: on either host another process is there first, which speaks for the host. */
+async function scene(families: Families, beside: boolean): Promise<Scene> {
   const lab = newLab();
   const middle = lab.host('router');
   for (const key of ['net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1']) {
@@ -39,11 +41,16 @@ async function scene(families: Families): Promise<Scene> {
   const environment = { SERVAL_BROADCAST: '0', SERVAL_ROUTER: address };
   const router = await company.start({ on: middle, environment: { SERVAL_BROADCAST: '0' } });
   await router.ask('createRouter', { settings: {} });
-  const server = await company.start({ on: far.host, environment });
-  await server.ask('createHost', { settings: {} });
+  const start = async (on: LabHost): Promise<Actor> => {
+    const actor = await company.start({ on, environment: { ...environment, SERVAL_REGISTRY: lab.path(on.namespace) } });
+    await actor.ask('createHost', { settings: {} });
+    return actor;
+  };
+  if (beside) for (const { host } of [near, far]) await start(host);
+  const server = await start(far.host);
   await server.ask('listen', { service: 'acme/echo', behavior: 'echo' });
-  const client = await company.start({ on: near.host, environment });
-  await client.ask('createHost', { settings: {} });
+  const client = await start(near.host);
+  if (beside) expect([await server.ask('role'), await client.ask('role')]).toEqual(['member', 'member']);
   return { client, router, near, far };
 }
 
@@ -60,12 +67,13 @@ async function moveBoth({ client, near, far }: Scene, families: Families, name: 
 
 describeWithNamespaces('client and server that change their networks at the same time', () => {
   it.each([
-    ['IPv4', [4], 20],
-    ['IPv6', [6], 5],
+    ['IPv4', [4], 20, false],
+    ['IPv6', [6], 5, false],
+    ['IPv4 and not the first processes of their hosts', [4], 5, true],
   ] as const)(
     'find each other, %s, and every byte comes back',
-    async (name, families, moves) => {
-      const built = await scene(families);
+    async (name, families, moves, beside) => {
+      const built = await scene(families, beside);
       const { client, router } = built;
       await client.ask('startStream', { service: 'acme/echo', name });
       const recoveries: number[] = [];
