@@ -2,12 +2,13 @@
 // the service router that their first packet passed (§4.4).
 
 import { describe, expect, it } from 'vitest';
-import { MIGRATION_LIFETIME } from '../../lib/limits';
+import { MIGRATION_LIFETIME, MIGRATION_TIMEOUT_MINIMUM } from '../../lib/limits';
 import { Delay } from '../../lib/sim/elements/delay';
 import { type Duration, milliseconds } from '../../lib/time/instant';
 import { ServicePrefix } from '../../lib/wire/service-id';
 import { DatagramActor, Post } from './datagram-actor';
 import { type MeetingOptions, MeetingWorld } from './meeting-world';
+import { Firewall } from './nat';
 import { Story } from './story';
 
 /** From host to host; the router is in the middle. */
@@ -69,6 +70,25 @@ describe('both ends at once', () => {
         expect(meeting.ends.map(({ handle }) => handle!.remoteAddress!.family)).toEqual([6, 6]);
       },
       { families: [6] },
+    );
+  });
+
+  it('find each other through firewalls that let in only who has been sent to', () => {
+    const walls: Firewall[] = [];
+    const firewall = (): Firewall => {
+      walls.push(new Firewall());
+      return walls.at(-1)!;
+    };
+    scene(
+      13,
+      (meeting) => {
+        for (const wall of walls) wall.isShut = true;
+        // Either has to be told of the other, and one of the first packets between them opens the way for the next.
+        const each = MIGRATION_TIMEOUT_MINIMUM + ROUND_TRIP;
+        expect(moveBoth(meeting, [NONE, NONE])).toBeLessThanOrEqual(UNTIL_BOTH_HEAR + each);
+        expect(Math.max(...walls.map(({ dropped }) => dropped))).toBeGreaterThan(0);
+      },
+      { firewall },
     );
   });
 

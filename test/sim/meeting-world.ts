@@ -9,6 +9,7 @@ import { type Duration, type Instant, milliseconds } from '../../lib/time/instan
 import type { NetworkAddress } from '../../lib/wire/network-address';
 import { ServicePrefix } from '../../lib/wire/service-id';
 import type { Encounter } from './checkers';
+import type { Firewall } from './nat';
 import type { Story } from './story';
 import type { StreamActor, StreamPlan } from './stream-actor';
 
@@ -17,6 +18,8 @@ export interface MeetingOptions {
   readonly between?: () => NetworkElement[];
   readonly plan?: Partial<StreamPlan>;
   readonly length?: number;
+  /** Before each host; default none. */
+  readonly firewall?: () => Firewall;
   /** Of each host; default 1. With several the stream has several flows. */
   readonly interfaces?: number;
   /** Of the hosts; the router has both. */
@@ -61,7 +64,9 @@ export class MeetingWorld {
       for (let index = 0; index < interfaces; index++) {
         const network = world.segment(`${host.name} ${index}`);
         network.join(world.segment('core'), { forward: between(), backward: between() });
-        world.attach(host, network, { families });
+        const wall = options.firewall?.();
+        const through = wall === undefined ? {} : { outbound: [wall.outbound], inbound: [wall.inbound] };
+        world.attach(host, network, { families, ...through });
       }
     }
     if (known === 'rule') {

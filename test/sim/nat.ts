@@ -1,5 +1,5 @@
-// A network address translator in front of a host, which forgets what it knew when the story says so; and somebody
-// on the path who sends copies of packets from an address of his own.
+// A network address translator in front of a host, which forgets what it knew when the story says so; a firewall; and
+// somebody on the path who sends copies of packets from an address of his own.
 
 import type { ElementSite, NetworkElement, PacketSink } from '../../lib/sim/network-element';
 import type { SimulatedPacket } from '../../lib/sim/simulated-packet';
@@ -48,6 +48,28 @@ export class Copier {
         next({ ...packet, source: this.address });
       }
       next(packet);
+    });
+  }
+}
+
+/** A firewall, or what a NAT is besides: once shut it lets in to an address only what comes from where that has sent to. */
+export class Firewall {
+  isShut = false;
+  dropped = 0;
+  private readonly open = new Set<string>();
+
+  get outbound(): NetworkElement {
+    return element((packet, { next }) => {
+      this.open.add(`${packet.source} ${packet.destination}`);
+      next(packet);
+    });
+  }
+
+  get inbound(): NetworkElement {
+    return element((packet, { next, dropped }) => {
+      if (!this.isShut || this.open.has(`${packet.destination} ${packet.source}`)) return next(packet);
+      this.dropped++;
+      dropped(packet, 'not asked for');
     });
   }
 }
