@@ -4,7 +4,7 @@
 import { seconds } from '../../time/instant';
 
 /**
- * Ends of flows of which a router remembers where they are: 60 bytes each, taken when the first one asks. As many as
+ * Ends of flows of which a router remembers where they are: 56 bytes each, taken when the first one asks. As many as
  * ask in a lifetime at 2,000 a second; past it a new one takes the place of another, which asks again. A power of two.
  */
 export const RESYNC_PLACES = 16_384;
