@@ -19,6 +19,7 @@ import { type Conclusions, type Found, MOVER_TITLES } from './conclusions';
 import { MOVERS, type Mover } from './moves';
 
 export const SILENCE_HEIGHT = 190;
+const TICKS = [10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
 const MOVER_COLOURS = { server: BLUE, client: GREEN, both: RED } as const;
 
 interface Series {
@@ -77,7 +78,7 @@ function silencePanel(series: readonly Series[], width: number): object {
       { name: 'y', type: 'log', domain: [10, most], range: [SILENCE_HEIGHT, 0], clamp: true },
     ],
     axes: [
-      axis('left', 'y', 20, { values: [10, 20, 50, 100, 200, 500, 1000, 2000, 5000], format: 'd' }),
+      axis('left', 'y', 20, { values: TICKS.filter((tick) => tick <= most), format: 'd' }),
       axis('bottom', 'x', 4),
     ],
     marks: [
