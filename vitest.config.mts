@@ -5,8 +5,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** Tests that start processes, measure time or load the machine: one file after the other, after all others. */
 const machine = ['package', 'lab', 'soak'].map((folder) => `test/${folder}/**/*.test.ts`);
 machine.push('test/*/*-process.test.ts', 'test/*/*-processes.test.ts');
-/** Of those, what waits two minutes for a path that loses packets: beside the others, and the first to begin. */
-const patient = ['test/lab/http-files.test.ts'];
+/** Of those, what mostly waits, for two minutes one of them: beside the others, and the first to begin. */
+const patient = ['http-files', 'figure10', 'uplinks'].map((name) => `test/lab/${name}.test.ts`);
 
 class PatientFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
