@@ -16,6 +16,7 @@
             "src-native/binding/wire_functions.cc",
             "src-native/checksum/internet_checksum.cc",
             "src-native/checksum/transport_checksum.cc",
+            "src-native/memory/freed_memory.cc",
             "src-native/netlink/interface_socket.cc",
             "src-native/netlink/interface_table.cc",
             "src-native/socket/batch_sender.cc",

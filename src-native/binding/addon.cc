@@ -2,6 +2,7 @@
 
 #include <napi.h>
 
+#include "../memory/freed_memory.h"
 #include "interface_monitor_binding.h"
 #include "socket_functions.h"
 #include "socket_link_binding.h"
@@ -10,6 +11,7 @@
 namespace serval {
 
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  keepFreedMemory();
   exports.Set("SocketLink", SocketLinkBinding::define(env));
   exports.Set("InterfaceMonitor", InterfaceMonitorBinding::define(env));
   defineSocketFunctions(env, exports);
