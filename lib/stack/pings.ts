@@ -1,6 +1,6 @@
 // Pings of this host's own (docs/protocol.md, Ping): flows that stop at their answer, or at a router on the way.
 
-import { type Flow, type FlowFailure, Flow as FlowRecord } from '../sal/flow';
+import { Flow, type FlowFailure } from '../sal/flow';
 import type { ServiceAccessLayer } from '../sal/service-access-layer';
 import { randomNonce } from '../sal/signaling/handshake';
 import type { HandshakeSegments } from '../sal/signaling/handshake-segments';
@@ -30,7 +30,7 @@ export class Pings {
     // Who chooses without a memory of flows does it by the nonce.
     const nonce = (stop && this.nonces.get(stop.like)) ?? randomNonce(sal);
     this.nonces.set(ping, nonce);
-    const flow = new FlowRecord(nonce, sal.random.uint32(), protocol, this.context.createPingSegments(protocol));
+    const flow = new Flow(nonce, sal.random.uint32(), protocol, this.context.createPingSegments(protocol));
     flow.service = target;
     flow.via = via;
     flow.stopsAtAnswer = true;
