@@ -8,6 +8,7 @@ import type { ResolvedForward } from '../table/resolved-rule';
 import type { ForwardRule } from '../table/service-rule';
 import { ResolutionReach, type ServiceTable } from '../table/service-table';
 import type { Instant } from '../time/instant';
+import { Quota } from '../time/quota';
 import type { RandomSource } from '../time/random-source';
 import { withRelay } from '../wire/endpoint-source-extension';
 import type { NetworkAddress } from '../wire/network-address';
@@ -30,7 +31,7 @@ import { LOOPBACK_ADDRESS } from './signaling/connect-attempts';
 import { isForUsAlone, refuseBack, refuseSyn } from './signaling/refusal';
 import { relayOf } from './signaling/relayed-answer';
 import type { ReceivedControl } from './signaling/signaling-context';
-import { stopOf, TraceAnswers } from './trace-stops';
+import { stopOf, TRACE_ANSWERS_INTERVAL, TRACE_ANSWERS_MAXIMUM } from './trace-stops';
 
 /** What a DEMUX rule points at: a socket that takes SYNs, or datagrams. */
 export interface LocalSocket {
@@ -73,7 +74,7 @@ export class FirstPackets {
   private readonly choice = new Choice();
   /** Where they went lately. */
   readonly recent = new RecentHops();
-  readonly traceAnswers = new TraceAnswers();
+  readonly traceAnswers = new Quota(TRACE_ANSWERS_MAXIMUM, TRACE_ANSWERS_INTERVAL);
   private droppedBefore = 0;
   /** What goes on as it came does so here, and is not seen by `handleReceived`. */
   readonly forwardingPath: ForwardingPath;

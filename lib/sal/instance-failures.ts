@@ -4,7 +4,8 @@
 
 import { INSTANCE_FAILURES_INTERVAL, INSTANCE_FAILURES_MAXIMUM } from '../limits';
 import type { ServiceTable } from '../table/service-table';
-import { after, type Instant } from '../time/instant';
+import type { Instant } from '../time/instant';
+import { Quota } from '../time/quota';
 import type { NetworkAddress } from '../wire/network-address';
 import type { ServiceID, ServicePrefix } from '../wire/service-id';
 import type { RecentHops } from './recent-hops';
@@ -32,8 +33,8 @@ export interface ConnectRetried {
 }
 
 export class InstanceFailures {
-  private told = 0;
-  private intervalEnd = Number.NEGATIVE_INFINITY as Instant;
+  /** Each look for what happened counts: it costs as much. */
+  private readonly looks = new Quota(INSTANCE_FAILURES_MAXIMUM, INSTANCE_FAILURES_INTERVAL);
 
   constructor(
     private readonly table: ServiceTable,
@@ -42,7 +43,7 @@ export class InstanceFailures {
 
   /** False when enough was told in this interval. */
   note(serviceID: ServiceID, at: NetworkAddress, why: FailureReason, now: Instant): boolean {
-    if (!this.mayTell(now)) return false;
+    if (!this.looks.take(now)) return false;
     this.tellOf(serviceID, at, why, now);
     return true;
   }
@@ -56,7 +57,7 @@ export class InstanceFailures {
 
   /** ICMP says that nobody is at `address`; `recent` knows what for we asked there. False as for `note`. */
   noteUnreachable(address: NetworkAddress, recent: RecentHops, now: Instant): boolean {
-    if (!this.mayTell(now)) return false;
+    if (!this.looks.take(now)) return false;
     const hop = recent.to(address);
     if (hop !== undefined) this.tellOf(hop.service, address, 'unreachable', now);
     return true;
@@ -64,17 +65,8 @@ export class InstanceFailures {
 
   /** False as for `note`. */
   noteRetry(serviceID: ServiceID, now: Instant): boolean {
-    if (!this.mayTell(now)) return false;
+    if (!this.looks.take(now)) return false;
     this.tell({ kind: 'connectRetried', serviceID }, now);
     return true;
-  }
-
-  /** Each look for what happened counts: it costs as much. */
-  private mayTell(now: Instant): boolean {
-    if (now >= this.intervalEnd) {
-      this.intervalEnd = after(now, INSTANCE_FAILURES_INTERVAL);
-      this.told = 0;
-    }
-    return ++this.told <= INSTANCE_FAILURES_MAXIMUM;
   }
 }

@@ -2,12 +2,13 @@
 // router refuses them as it refuses what nobody has: its RST is shorter than any SYN. Those who do not stop them - the
 // original, a raw link between - give themselves away by the next one, which then is not for us to answer.
 
-import { after, type Instant, seconds } from '../time/instant';
+import { seconds } from '../time/instant';
 import { ENDPOINT_SOURCE_STOP } from '../wire/endpoint-source-extension';
 import type { SalPacket } from '../wire/sal-packet';
 
-/** SYNs that a router answers so in a second: some people who look for a fault, and no work worth causing. */
+/** SYNs that a router answers so in the interval: some people who look for a fault, and no work worth causing. */
 export const TRACE_ANSWERS_MAXIMUM = 100;
+export const TRACE_ANSWERS_INTERVAL = seconds(1);
 
 /** How long a trace waits for a router, milliseconds and round trips to the instance: the longer of the two. */
 export const TRACE_HOP_TIMEOUT = seconds(1);
@@ -21,20 +22,4 @@ export function stopOf({ control, source, sourceFlags = 0 }: SalPacket): TraceSt
   const stop = sourceFlags & ENDPOINT_SOURCE_STOP;
   if (stop === 0 || control === undefined || source === undefined || source.length < stop) return 'none';
   return source.length === stop ? 'here' : 'beyond';
-}
-
-export class TraceAnswers {
-  private renewedAt = 0 as Instant;
-  private left = TRACE_ANSWERS_MAXIMUM;
-
-  /** False when there were too many in this second. */
-  take(now: Instant): boolean {
-    if (now >= after(this.renewedAt, seconds(1))) {
-      this.renewedAt = now;
-      this.left = TRACE_ANSWERS_MAXIMUM;
-    }
-    if (this.left === 0) return false;
-    this.left--;
-    return true;
-  }
 }

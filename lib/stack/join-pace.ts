@@ -2,33 +2,25 @@
 // addresses, again and again, and each would get our SYN.
 
 import { JOIN_TIMEOUT, JOINS_PER_TIMEOUT } from '../limits';
-import { after, type Instant, NEVER } from '../time/instant';
+import { type Instant, NEVER } from '../time/instant';
+import { Quota } from '../time/quota';
 
 export class JoinPace {
-  private until: Instant = LONG_AGO;
-  private count = 0;
+  private readonly quota = new Quota(JOINS_PER_TIMEOUT, JOIN_TIMEOUT);
   private isHeldUp = false;
 
   /** Whether one more may begin now; if so it counts. */
   take(now: Instant): boolean {
-    if (now >= this.until) {
-      this.until = after(now, JOIN_TIMEOUT);
-      this.count = 0;
-      this.isHeldUp = false;
-    }
-    if (this.count >= JOINS_PER_TIMEOUT) this.isHeldUp = true;
-    else this.count++;
+    this.isHeldUp = !this.quota.take(now);
     return !this.isHeldUp;
   }
 
   /** When one that was held up may begin. */
   get deadline(): Instant {
-    return this.isHeldUp ? this.until : NEVER;
+    return this.isHeldUp ? this.quota.renewsAt : NEVER;
   }
 
   handleDeadline(now: Instant): void {
-    if (now >= this.until) this.isHeldUp = false;
+    if (now >= this.quota.renewsAt) this.isHeldUp = false;
   }
 }
-
-const LONG_AGO = Number.NEGATIVE_INFINITY as Instant;
