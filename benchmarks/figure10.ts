@@ -2,8 +2,7 @@
 // server's, the client's, or both at the same time. Next to the kernel's MPTCP and TCP. Leaves figure10.json and figure10.svg.
 // Arguments: [--moves N] [--contender LIST] [--mover LIST] [--darkness LIST] [--patience SECONDS] [--reduced] [--output FOLDER] [--json].
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { figureOf } from './figure10/chart';
 import { type Conclusions, conclude, type Found, MOVER_TITLES } from './figure10/conclusions';
@@ -12,7 +11,7 @@ import { LINE_RATE, ROUND_TRIP } from './figure10/lab';
 import { type Extent, MOVERS, type Mover, Moves } from './figure10/moves';
 import { movesTable } from './figure10/moves-table';
 import { namesArgument, numberArgument } from './measuring/arguments';
-import { describeMachine, machineLine } from './measuring/machine';
+import { leaveFigure } from './measuring/figure-files';
 import { STREAM_TITLES, type StreamContender } from './measuring/movable-streams';
 import { clearProgress, showProgress } from './measuring/progress';
 import { mptcpMissing, relayMissing } from './measuring/relayed-lines';
@@ -93,19 +92,14 @@ function boundOf(contender: StreamContender): string {
   return `; it asks ${retries} times more and ends after about a quarter of an hour (tcp_retries2)`;
 }
 
-async function leave(found: Found): Promise<void> {
-  const machine = describeMachine();
-  mkdirSync(values.output, { recursive: true });
-  const results = { date: new Date().toISOString(), machine, path, ...extent, contenders: Object.fromEntries(found) };
-  writeFileSync(join(values.output, 'figure10.json'), `${JSON.stringify(results)}\n`);
-  // A picture wants a package that is not installed everywhere.
-  if (values.reduced) return;
-  try {
-    const svg = await figureOf(found, extent.patience, `${path}; ${machineLine(machine)}`);
-    writeFileSync(join(values.output, 'figure10.svg'), svg);
-  } catch (error) {
-    console.error(`there is no figure: ${(error as Error).message}`);
-  }
+function leave(found: Found): Promise<void> {
+  const draw = (machine: string) => figureOf(found, extent.patience, `${path}; ${machine}`);
+  return leaveFigure({
+    name: 'figure10',
+    output: values.output,
+    results: { path, ...extent, contenders: Object.fromEntries(found) },
+    draw: values.reduced ? undefined : draw,
+  });
 }
 
 function given(): { moves?: string; darkness?: string; patience?: string } {

@@ -2,8 +2,6 @@
 // and through what is used instead. Leaves figure7.json and figure7.svg.
 // Arguments: [--contender LIST] [--seconds N] [--factor N] [--reduced] [--output FOLDER] [--json].
 
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { figureOf } from './figure7/chart';
 import { type Conclusions, conclude } from './figure7/conclusions';
@@ -13,7 +11,7 @@ import { middleMissing } from './figure7/middle';
 import { type Extent, play } from './figure7/schedule';
 import { secondsTable } from './figure7/seconds-table';
 import { namesArgument, numberArgument } from './measuring/arguments';
-import { describeMachine, machineLine } from './measuring/machine';
+import { leaveFigure } from './measuring/figure-files';
 import { clearProgress } from './measuring/progress';
 import { rackMissing } from './measuring/rack';
 import { runBenchmark } from './measuring/report';
@@ -75,19 +73,15 @@ async function run(contender: ContenderName): Promise<Conclusions | string> {
   }
 }
 
-async function leave(found: ReadonlyMap<ContenderName, Conclusions>): Promise<void> {
-  const machine = describeMachine();
-  mkdirSync(values.output, { recursive: true });
-  const results = { date: new Date().toISOString(), machine, factor, ...extent, contenders: Object.fromEntries(found) };
-  writeFileSync(join(values.output, 'figure7.json'), `${JSON.stringify(results, undefined, 2)}\n`);
-  // A picture wants a package that is not installed everywhere.
-  if (values.reduced) return;
-  try {
-    const svg = await figureOf(found, extent.rate, `${path}; ${machineLine(machine)}`);
-    writeFileSync(join(values.output, 'figure7.svg'), svg);
-  } catch (error) {
-    console.error(`there is no figure: ${(error as Error).message}`);
-  }
+function leave(found: ReadonlyMap<ContenderName, Conclusions>): Promise<void> {
+  const draw = (machine: string) => figureOf(found, extent.rate, `${path}; ${machine}`);
+  return leaveFigure({
+    name: 'figure7',
+    output: values.output,
+    results: { factor, ...extent, contenders: Object.fromEntries(found) },
+    indentation: 2,
+    draw: values.reduced ? undefined : draw,
+  });
 }
 
 runBenchmark(measure, { json: values.json });

@@ -2,8 +2,6 @@
 // other line. Next to the kernel's MPTCP in the same lab. Leaves figure9.json and figure9.svg.
 // Arguments: [--contender LIST] [--rounds N] [--rate MBIT] [--reduced] [--output FOLDER] [--json].
 
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { figureOf, type Panel } from './figure9/chart';
 import { type Conclusions, conclude } from './figure9/conclusions';
@@ -12,7 +10,7 @@ import { openLab, ROUND_TRIP } from './figure9/lab';
 import { type Extent, record } from './figure9/run';
 import { BIN, type Direction } from './figure9/task';
 import { namesArgument, numberArgument } from './measuring/arguments';
-import { describeMachine, machineLine } from './measuring/machine';
+import { leaveFigure } from './measuring/figure-files';
 import { STREAM_TITLES } from './measuring/movable-streams';
 import { alternate } from './measuring/pairs';
 import { clearProgress, showProgress } from './measuring/progress';
@@ -83,27 +81,15 @@ async function run(contender: Contender, direction: Direction, round: number): P
   }
 }
 
-async function leave(found: ReadonlyMap<Direction, Found>): Promise<void> {
-  const machine = describeMachine();
-  mkdirSync(values.output, { recursive: true });
-  const results = {
-    date: new Date().toISOString(),
-    machine,
-    rate,
-    bin: BIN,
-    runs: Object.fromEntries(found),
-    quic: QUIC.reason,
-  };
-  writeFileSync(join(values.output, 'figure9.json'), `${JSON.stringify(results)}\n`);
-  // A picture wants a package that is not installed everywhere.
-  if (values.reduced) return;
-  try {
-    const note = `QUIC: no panel; ${QUIC.reason}`;
-    const svg = await figureOf(panelsOf(found), rate, `${path}; ${machineLine(machine)}`, note);
-    writeFileSync(join(values.output, 'figure9.svg'), svg);
-  } catch (error) {
-    console.error(`there is no figure: ${(error as Error).message}`);
-  }
+function leave(found: ReadonlyMap<Direction, Found>): Promise<void> {
+  const note = `QUIC: no panel; ${QUIC.reason}`;
+  const draw = (machine: string) => figureOf(panelsOf(found), rate, `${path}; ${machine}`, note);
+  return leaveFigure({
+    name: 'figure9',
+    output: values.output,
+    results: { rate, bin: BIN, runs: Object.fromEntries(found), quic: QUIC.reason },
+    draw: values.reduced ? undefined : draw,
+  });
 }
 
 /** Of each contender the run that took the median time to fill both lines. */
